@@ -1,0 +1,137 @@
+//! Plans: kernels bound to shapes and memory, in the order they run.
+//!
+//! A plan holds no data: inputs and scalar values are bound when it runs, so it serves every
+//! evaluation of the same program on inputs of the same shapes and layouts.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::Kernel;
+use crate::dtype::{DType, Scalar};
+use crate::op::Op;
+use crate::shape::{Shape, Strides};
+
+/// What to run, in order, for one program on inputs of known shapes.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The scalars that kernels use; an entry may use earlier ones.
+    pub scalars: Vec<ScalarSource>,
+    /// The memory that the plan allocates: temporaries and results, C-ordered.
+    pub buffers: Vec<BufferSpec>,
+    /// The kernels, in order.
+    pub launches: Vec<Launch>,
+    /// The results: places in `buffers`, all different.
+    pub outputs: Vec<u32>,
+}
+
+/// Where a scalar comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScalarSource {
+    /// The evaluation's scalar arguments.
+    Argument(u32),
+    /// A number that follows from the shapes alone, such as a mean's count.
+    Shape(Scalar),
+    /// An op on earlier scalars, computed once before the loops.
+    Map {
+        /// The op.
+        op: Op,
+        /// The operands' dtype.
+        dtype: DType,
+        /// Places in [`Plan::scalars`].
+        args: SmallVec<[u32; 3]>,
+    },
+    /// A conversion of an earlier scalar.
+    Cast {
+        /// The operand's dtype.
+        from: DType,
+        /// The result's dtype.
+        to: DType,
+        /// A place in [`Plan::scalars`].
+        arg: u32,
+    },
+}
+
+/// Memory that a plan allocates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BufferSpec {
+    /// Its elements.
+    pub dtype: DType,
+    /// Its shape, in C order.
+    pub shape: Shape,
+    /// The last launch that reads it, after which it is released; `None` for results.
+    pub last_use: Option<u32>,
+}
+
+/// One kernel with its extents, memory and scalars.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// What runs.
+    pub kernel: Arc<Kernel>,
+    /// Per loop, how often it runs. Any may be 0.
+    pub extents: SmallVec<[usize; 4]>,
+    /// Parallel to the kernel's buffers.
+    pub bufs: Vec<Place>,
+    /// Parallel to the kernel's scalars: places in [`Plan::scalars`].
+    pub scalars: Vec<u32>,
+    /// Parallel to the kernel's tables.
+    pub tables: Vec<Table>,
+}
+
+/// Where a kernel's buffer lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose memory.
+    pub memory: Memory,
+    /// Bytes from that memory's first element to the nest's first element.
+    pub offset: isize,
+    /// Per loop, bytes from one element to the next; 0 along loops of extent 1.
+    pub strides: Strides,
+}
+
+/// Memory that a launch touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// The evaluation's inputs.
+    Input(u32),
+    /// A place in [`Plan::buffers`].
+    Buffer(u32),
+}
+
+/// An interpolation table: `len` points, all of it in contiguous `float64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The number of points, at least 1.
+    pub len: usize,
+    /// Where the points lie.
+    pub xp: Points,
+    /// Their values: contiguous `float64`, from this byte on.
+    pub fp: (Memory, isize),
+    /// The value below the first point, a place in [`Plan::scalars`]; `None`: the first value.
+    pub left: Option<u32>,
+    /// The value above the last point; `None`: the last value.
+    pub right: Option<u32>,
+}
+
+/// The points of an interpolation table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// Ascending points in memory: contiguous `float64`, from this byte on.
+    Memory(Memory, isize),
+    /// `start + i * step`, never in memory (`arange`). Places in [`Plan::scalars`], `float64`.
+    Arange {
+        /// The first point.
+        start: u32,
+        /// The distance of two.
+        step: u32,
+    },
+    /// `i * step + start`, but the last one is `stop` (`linspace`). Places in [`Plan::scalars`], `float64`.
+    Linspace {
+        /// The first point.
+        start: u32,
+        /// The distance of two.
+        step: u32,
+        /// The last point, exactly.
+        stop: u32,
+    },
+}

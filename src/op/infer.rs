@@ -1,0 +1,120 @@
+//! Which dtype an op computes in: NumPy's loops and NEP 50.
+//!
+//! May not know: shapes and values, but for the value of a Python integer, which must fit.
+
+use super::{Loops, Op, Out};
+use crate::dtype::{DType, Kind};
+use crate::error::{Error, Result};
+
+/// A Python scalar's kind: it takes part in promotion by kind alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Weak {
+    /// A Python `int`.
+    Int,
+    /// A Python `float`.
+    Float,
+}
+
+/// What promotion sees of an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// An array or a NumPy scalar. (A Python `bool` is a NumPy one.)
+    Strong(DType),
+    /// A Python number.
+    Weak(Weak),
+}
+
+/// The dtypes that an op computes in and results in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Operands are cast to this first (the condition of `where` to `bool`).
+    pub operand: DType,
+    /// The result's dtype.
+    pub result: DType,
+}
+
+/// NumPy's `result_type` of the operands under NEP 50.
+pub fn result_dtype(operands: &[Operand]) -> DType {
+    let mut strong: Option<DType> = None;
+    let mut weak: Option<Weak> = None;
+    for o in operands {
+        match *o {
+            Operand::Strong(d) => strong = Some(strong.map_or(d, |s| s.promote(d))),
+            Operand::Weak(w) => weak = weak.max(Some(w)),
+        }
+    }
+    match (strong, weak) {
+        (Some(s), None) => s,
+        (Some(s), Some(Weak::Int)) => {
+            if s == DType::Bool {
+                DType::I64
+            } else {
+                s
+            }
+        }
+        (Some(s), Some(Weak::Float)) => {
+            if s.is_float() {
+                s
+            } else {
+                DType::F64
+            }
+        }
+        (None, Some(Weak::Int) | None) => DType::I64,
+        (None, Some(Weak::Float)) => DType::F64,
+    }
+}
+
+/// The loop that `op` uses for these operands (for `where`, the two after the condition).
+pub fn resolve(op: Op, operands: &[Operand]) -> Result<Resolved> {
+    let info = op.info();
+    let common = result_dtype(operands);
+    let operand = match info.loops {
+        Loops::Divide if common.kind() != Kind::Float => DType::F64,
+        loops if loops.contain(common) => common,
+        Loops::Int if common == DType::Bool => DType::I8,
+        Loops::Number | Loops::Float => DType::ALL
+            .into_iter()
+            .find(|&d| info.loops.contain(d) && common.casts_safely(d))
+            .unwrap_or(DType::F64),
+        loops => {
+            let accepted = match loops {
+                Loops::Bits | Loops::Int => "bool and integers",
+                _ => "integers and floats; cast with .astype() first",
+            };
+            return Err(Error::dtype(format!(
+                "{op}: no loop for {common}; accepted are {accepted}"
+            )));
+        }
+    };
+    let result = if info.out == Out::Bool { DType::Bool } else { operand };
+    Ok(Resolved { operand, result })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DType::{Bool, F16, F32, F64, I8, I16, I64, U8, U64};
+    use Operand::Strong as S;
+
+    #[test]
+    fn loops_follow_numpy() {
+        let w = |k| Operand::Weak(k);
+        for (op, operands, want) in [
+            (Op::Add, vec![S(I8), S(U8)], I16),
+            (Op::Add, vec![S(I64), S(U64)], F64),
+            (Op::Add, vec![S(U8), w(Weak::Int)], U8),
+            (Op::Add, vec![S(Bool), w(Weak::Int)], I64),
+            (Op::Multiply, vec![S(F32), w(Weak::Float)], F32),
+            (Op::Multiply, vec![S(I16), w(Weak::Float)], F64),
+            (Op::Exp, vec![S(I8)], F16),
+            (Op::Exp, vec![S(I16)], F32),
+            (Op::Divide, vec![S(I8), S(I8)], F64),
+            (Op::FloorDivide, vec![S(Bool), S(Bool)], I8),
+            (Op::Sqrt, vec![w(Weak::Int)], F64),
+        ] {
+            assert_eq!(resolve(op, &operands).unwrap().operand, want, "{op} {operands:?}");
+        }
+        assert!(resolve(Op::Subtract, &[S(Bool), S(Bool)]).is_err());
+        assert!(resolve(Op::BitwiseAnd, &[S(F32), S(F32)]).is_err());
+    }
+}

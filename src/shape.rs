@@ -1,0 +1,171 @@
+//! Shapes, strides, axes and slices, with NumPy's rules and error texts.
+//!
+//! May not know: arrays, ops, loops. Strides are in bytes unless a name says otherwise.
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+
+/// The extent of each axis.
+pub type Shape = SmallVec<[usize; 4]>;
+/// The distance in bytes from one element of an axis to the next.
+pub type Strides = SmallVec<[isize; 4]>;
+/// Axis numbers, in ascending order where a set is meant.
+pub type Axes = SmallVec<[usize; 4]>;
+
+/// The largest number of axes, as in NumPy 2.
+pub const MAX_RANK: usize = 64;
+
+/// Elements of an array of this shape; an error when the count does not fit a signed 64-bit size.
+pub fn count(shape: &[usize]) -> Result<usize> {
+    if shape.contains(&0) {
+        return Ok(0);
+    }
+    shape
+        .iter()
+        .try_fold(1usize, |n, &e| n.checked_mul(e))
+        .filter(|&n| n <= isize::MAX as usize / 8)
+        .ok_or_else(|| {
+            Error::value(format!("array is too big: shape {} has too many elements", show(shape)))
+        })
+}
+
+/// Byte strides of a C-ordered array.
+pub fn c_strides(shape: &[usize], size: usize) -> Strides {
+    let mut strides: Strides = smallvec::smallvec![0; shape.len()];
+    let mut step = size;
+    for (s, &e) in strides.iter_mut().zip(shape).rev() {
+        *s = step.cast_signed();
+        step = step.wrapping_mul(e.max(1));
+    }
+    strides
+}
+
+/// A shape as Python prints it: `()`, `(3,)`, `(2, 480)`.
+pub fn show(shape: &[usize]) -> String {
+    match shape {
+        [n] => format!("({n},)"),
+        _ => {
+            let parts: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            format!("({})", parts.join(", "))
+        }
+    }
+}
+
+/// The shape that all operands broadcast to.
+pub fn broadcast<'a>(
+    op: &str,
+    shapes: impl IntoIterator<Item = &'a [usize]> + Clone,
+) -> Result<Shape> {
+    let rank = shapes.clone().into_iter().map(<[usize]>::len).max().unwrap_or(0);
+    let mut out: Shape = smallvec::smallvec![1; rank];
+    for shape in shapes.clone() {
+        let pad = rank - shape.len();
+        for (o, &e) in out[pad..].iter_mut().zip(shape) {
+            if *o == 1 {
+                *o = e;
+            } else if e != 1 && e != *o {
+                let all: Vec<String> = shapes.into_iter().map(show).collect();
+                return Err(Error::value(format!(
+                    "{op}: operands could not be broadcast together with shapes {}",
+                    all.join(" ")
+                )));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// A non-negative axis; `AxisError` as NumPy words it.
+pub fn axis(op: &str, axis: i64, rank: usize) -> Result<usize> {
+    let r = rank as i64;
+    if axis < -r || axis >= r {
+        return Err(Error::axis(format!(
+            "{op}: axis {axis} is out of bounds for array of dimension {rank}"
+        )));
+    }
+    Ok(if axis < 0 { axis + r } else { axis } as usize)
+}
+
+/// The axes of a reduction in ascending order (`None`: all); duplicates are a `ValueError`.
+pub fn axes(op: &str, wanted: Option<&[i64]>, rank: usize) -> Result<Axes> {
+    let Some(wanted) = wanted else { return Ok((0..rank).collect()) };
+    let mut out = Axes::new();
+    for &a in wanted {
+        let a = axis(op, a, rank)?;
+        if out.contains(&a) {
+            return Err(Error::value(format!("{op}: duplicate value in 'axis'")));
+        }
+        out.push(a);
+    }
+    out.sort_unstable();
+    Ok(out)
+}
+
+/// One slice as the user wrote it; it meets a length only when the array's shape is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// First index, or the natural end.
+    pub start: Option<i64>,
+    /// One past the last index, or the natural end.
+    pub stop: Option<i64>,
+    /// Never 0.
+    pub step: i64,
+}
+
+impl Slice {
+    /// First index, step and count on an axis of `len` elements, clamped as Python clamps.
+    pub fn resolve(&self, len: usize) -> (usize, i64, usize) {
+        let n = len as i64;
+        let step = self.step;
+        let (low, high) = if step < 0 { (-1, n - 1) } else { (0, n) };
+        let clamp = |v: Option<i64>, natural: i64| {
+            v.map_or(natural, |v| if v < 0 { v.saturating_add(n).max(low) } else { v.min(high) })
+        };
+        let start = clamp(self.start, if step < 0 { high } else { low });
+        let stop = clamp(self.stop, if step < 0 { low } else { high });
+        let span = if step < 0 { start - stop } else { stop - start };
+        let count = if span <= 0 { 0 } else { (span - 1) / step.saturating_abs() + 1 };
+        (if count == 0 { 0 } else { start as usize }, step, count as usize)
+    }
+}
+
+/// One item of an index expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// One index, which drops the axis.
+    At(i64),
+    /// A slice of one axis.
+    Slice(Slice),
+    /// A new axis of length 1.
+    NewAxis,
+    /// As many whole axes as are left.
+    Ellipsis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broadcasting_names_the_op_and_the_shapes() {
+        assert_eq!(broadcast("add", [&[2, 1][..], &[3][..]]).unwrap()[..], [2, 3]);
+        assert_eq!(broadcast("add", [&[0][..], &[1][..]]).unwrap()[..], [0]);
+        let err = broadcast("add", [&[2][..], &[3][..]]).unwrap_err();
+        assert_eq!(
+            err.message(),
+            "add: operands could not be broadcast together with shapes (2,) (3,)"
+        );
+    }
+
+    #[test]
+    fn slices_clamp_like_python() {
+        let s = |start, stop, step| Slice { start, stop, step };
+        assert_eq!(s(None, None, -1).resolve(5), (4, -1, 5));
+        assert_eq!(s(Some(-2), None, 1).resolve(5), (3, 1, 2));
+        assert_eq!(s(Some(i64::MIN), Some(i64::MAX), 2).resolve(5), (0, 2, 3));
+        assert_eq!(s(Some(9), Some(1), 1).resolve(5), (0, 1, 0));
+        assert_eq!(s(Some(4), Some(0), -3).resolve(5), (4, -3, 2));
+        assert_eq!(s(None, None, i64::MIN).resolve(3), (2, i64::MIN, 1));
+    }
+}
