@@ -5,6 +5,8 @@ pub mod buffer;
 pub mod codegen;
 pub mod dtype;
 pub mod error;
+pub mod eval;
+pub mod expr;
 pub mod loops;
 pub mod op;
 pub mod runtime;

@@ -16,6 +16,9 @@ pub type Axes = SmallVec<[usize; 4]>;
 /// The largest number of axes, as in NumPy 2.
 pub const MAX_RANK: usize = 64;
 
+/// More elements than any array can have.
+pub const MAX_LEN: f64 = (isize::MAX / 8) as f64;
+
 /// Elements of an array of this shape; an error when the count does not fit a signed 64-bit size.
 pub fn count(shape: &[usize]) -> Result<usize> {
     if shape.contains(&0) {

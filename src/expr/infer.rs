@@ -1,0 +1,164 @@
+//! The shape of a node's result from the shapes of its operands.
+//!
+//! Used when a node is recorded, and again when a traced program meets inputs of another length.
+
+use smallvec::SmallVec;
+
+use super::Prim;
+use crate::error::{Error, Result};
+use crate::shape::{self, Item, Shape, show};
+
+/// The result's shape. `own` is the shape of leaves, which nothing decides here.
+pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shape> {
+    match prim {
+        Prim::Input | Prim::Param(_) | Prim::Scalar => Ok(own.into()),
+        Prim::Map(op) => shape::broadcast(op.info().name, args.iter().copied()),
+        Prim::Cast | Prim::Narrow => Ok(args[0].into()),
+        Prim::Interp { .. } => interp(args),
+        Prim::Index(items) => index(items, args[0]),
+        Prim::Transpose(perm) => Ok(perm.iter().map(|&a| args[0][a]).collect()),
+        Prim::Reshape(dims) => reshape(dims, args[0]),
+        Prim::Broadcast(to) => broadcast_to(args[0], to),
+        Prim::Reduce { fold, axes, keepdims } => {
+            let input = args[0];
+            if !fold.has_identity() && axes.iter().any(|&a| input[a] == 0) {
+                let out = input.iter().enumerate().filter(|(a, _)| !axes.contains(a));
+                if out.map(|(_, &e)| e).product::<usize>() != 0 {
+                    return Err(empty_reduction(*fold));
+                }
+            }
+            Ok(input
+                .iter()
+                .enumerate()
+                .filter(|(a, _)| *keepdims || !axes.contains(a))
+                .map(|(a, &e)| if axes.contains(&a) { 1 } else { e })
+                .collect())
+        }
+        Prim::Count { .. } => Ok(Shape::new()),
+        Prim::Iota { len } => Ok(smallvec::smallvec![*len]),
+    }
+}
+
+fn empty_reduction(fold: crate::op::Fold) -> Error {
+    use crate::op::Fold;
+    Error::value(match fold {
+        Fold::Argmin | Fold::Argmax => format!("attempt to get {fold} of an empty sequence"),
+        Fold::Min => {
+            "zero-size array to reduction operation minimum which has no identity".to_owned()
+        }
+        _ => "zero-size array to reduction operation maximum which has no identity".to_owned(),
+    })
+}
+
+fn interp(args: &[&[usize]]) -> Result<Shape> {
+    let fp = args[1];
+    if fp.is_empty() || fp[0] == 0 {
+        return Err(Error::value("interp: array of sample points is empty"));
+    }
+    Ok(args[0].into())
+}
+
+fn index(items: &[Item], input: &[usize]) -> Result<Shape> {
+    let mut out = Shape::new();
+    let mut axis = 0;
+    for item in expand(items, input.len())? {
+        match item {
+            Item::NewAxis => out.push(1),
+            Item::At(i) => {
+                at(i, axis, input[axis])?;
+                axis += 1;
+            }
+            Item::Slice(slice) => {
+                out.push(slice.resolve(input[axis]).2);
+                axis += 1;
+            }
+            Item::Ellipsis => return Err(Error::bug("index: an ellipsis was not expanded")),
+        }
+    }
+    if out.len() > shape::MAX_RANK {
+        return Err(Error::value(format!("index: more than {} axes", shape::MAX_RANK)));
+    }
+    Ok(out)
+}
+
+/// A non-negative index on an axis of length `len`.
+pub(crate) fn at(i: i64, axis: usize, len: usize) -> Result<usize> {
+    let n = len as i64;
+    if i < -n || i >= n {
+        return Err(Error::index(format!(
+            "index {i} is out of bounds for axis {axis} with size {len}"
+        )));
+    }
+    Ok(if i < 0 { i + n } else { i } as usize)
+}
+
+/// The items with the ellipsis (given, or implied at the end) spelt out as whole slices.
+pub(crate) fn expand(items: &[Item], rank: usize) -> Result<SmallVec<[Item; 4]>> {
+    let used = items.iter().filter(|i| matches!(i, Item::At(_) | Item::Slice(_))).count();
+    if used > rank {
+        return Err(Error::index(format!(
+            "too many indices for array: array is {rank}-dimensional, but {used} were indexed"
+        )));
+    }
+    if items.iter().filter(|i| matches!(i, Item::Ellipsis)).count() > 1 {
+        return Err(Error::index("an index can only have a single ellipsis ('...')"));
+    }
+    let whole = Item::Slice(shape::Slice { start: None, stop: None, step: 1 });
+    let mut out = SmallVec::new();
+    let mut seen = false;
+    for &item in items {
+        if matches!(item, Item::Ellipsis) {
+            seen = true;
+            out.extend(std::iter::repeat_n(whole, rank - used));
+        } else {
+            out.push(item);
+        }
+    }
+    if !seen {
+        out.extend(std::iter::repeat_n(whole, rank - used));
+    }
+    Ok(out)
+}
+
+fn reshape(dims: &[i64], input: &[usize]) -> Result<Shape> {
+    let size = shape::count(input)?;
+    let wanted: Vec<String> = dims.iter().map(ToString::to_string).collect();
+    let wanted = if wanted.len() == 1 {
+        format!("({},)", wanted[0])
+    } else {
+        format!("({})", wanted.join(", "))
+    };
+    let fail = || Error::value(format!("cannot reshape array of size {size} into shape {wanted}"));
+    if dims.iter().filter(|&&d| d < 0).count() > 1 {
+        return Err(Error::value("can only specify one unknown dimension"));
+    }
+    if dims.iter().any(|&d| d < -1) {
+        return Err(fail());
+    }
+    let known = dims
+        .iter()
+        .filter(|&&d| d >= 0)
+        .try_fold(1usize, |n, &d| n.checked_mul(d as usize))
+        .ok_or_else(fail)?;
+    let unknown = if known == 0 { 0 } else { size / known };
+    let out: Shape = dims.iter().map(|&d| if d < 0 { unknown } else { d as usize }).collect();
+    let ambiguous = known == 0 && dims.contains(&-1);
+    if ambiguous || shape::count(&out)? != size || out.len() > shape::MAX_RANK {
+        return Err(fail());
+    }
+    Ok(out)
+}
+
+fn broadcast_to(input: &[usize], to: &[usize]) -> Result<Shape> {
+    let fits = input.len() <= to.len()
+        && input.iter().rev().zip(to.iter().rev()).all(|(&e, &t)| e == 1 || e == t);
+    if !fits {
+        return Err(Error::value(format!(
+            "broadcast_to: input of shape {} could not be broadcast to shape {}",
+            show(input),
+            show(to)
+        )));
+    }
+    shape::count(to)?;
+    Ok(to.into())
+}

@@ -1,0 +1,367 @@
+//! Deferred arrays: a handle on a node that knows its dtype and shape at once and its value later.
+//!
+//! May not know: graphs, passes, loops or how anything is computed. It records, infers shape and
+//! dtype, and keeps values once they are there. Nothing here recurses over operands, so a chain
+//! of any length builds and drops on a small stack.
+
+mod build;
+mod infer;
+mod program;
+mod ranges;
+mod reduce;
+mod span;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
+
+pub use infer::infer_shape;
+pub use program::{Bindings, InputMeta, Node, Program};
+pub use reduce::Over;
+pub use span::{Span, with_span};
+
+use crate::buffer::Storage;
+use crate::dtype::{DType, Scalar};
+use crate::op::{Fold, Op, Weak};
+use crate::shape::{Axes, Item, Shape};
+
+/// Operands of a node.
+pub type Args = SmallVec<[Array; 3]>;
+
+/// What a node does with its operands. Everything in it is as the user wrote it, so that the same
+/// program can be inferred again for inputs of another length.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Prim {
+    /// Memory: a captured array or an evaluated node.
+    Input,
+    /// A 0-d value, an argument of the program.
+    Scalar,
+    /// A traced argument that has no value yet, by its place among the arguments.
+    Param(u32),
+    /// An elementwise op; operands broadcast.
+    Map(Op),
+    /// A conversion to the node's dtype.
+    Cast,
+    /// A conversion of a traced Python integer, which must fit the node's dtype.
+    Narrow,
+    /// Basic indexing.
+    Index(SmallVec<[Item; 4]>),
+    /// Axes in another order.
+    Transpose(Axes),
+    /// The same elements in C order under another shape; -1 is worked out.
+    Reshape(SmallVec<[i64; 4]>),
+    /// The operand repeated to a shape.
+    Broadcast(Shape),
+    /// A reduction over some axes; an empty operand without identity is refused.
+    Reduce {
+        /// How elements combine.
+        fold: Fold,
+        /// Over which axes, ascending.
+        axes: Axes,
+        /// Whether they stay with length 1.
+        keepdims: bool,
+    },
+    /// The operand's number of elements along some axes less `ddof`, at least 0, as a 0-d value.
+    Count {
+        /// Along which axes.
+        axes: Axes,
+        /// Subtracted.
+        ddof: i64,
+    },
+    /// `0, 1, 2, ...` as `int64`.
+    Iota {
+        /// How many.
+        len: usize,
+    },
+    /// Linear interpolation. Operands: `x`, `fp`, then the grid's, then `left` and `right` if given.
+    Interp {
+        /// How the points are given.
+        grid: GridKind,
+        /// Whether a value below the first point is given.
+        left: bool,
+        /// Whether a value above the last point is given.
+        right: bool,
+    },
+}
+
+/// How the points of an interpolation are given, as operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GridKind {
+    /// One operand: the points.
+    Points,
+    /// Two operands: `start`, `step`.
+    Arange,
+    /// Three operands: `start`, `step`, `stop`.
+    Linspace,
+}
+
+/// A Python number as a node's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A Python `int`.
+    Int(i128),
+    /// A Python `float`.
+    Float(f64),
+}
+
+/// An even grid that an array is known to be; `interp` over it needs no table of points.
+#[derive(Clone, Debug)]
+pub struct Even {
+    /// The first point, a 0-d `float64`.
+    pub start: Array,
+    /// The distance of two, a 0-d `float64`.
+    pub step: Array,
+    /// The last point, if it is set exactly (`linspace`).
+    pub stop: Option<Array>,
+}
+
+/// A deferred array: shared, immutable, cheap to clone.
+#[derive(Clone)]
+pub struct Array(Arc<Expr>);
+
+/// A node.
+struct Expr {
+    prim: Prim,
+    dtype: DType,
+    shape: Shape,
+    /// Set on Python numbers (and what a trace computes from them alone).
+    weak: Option<Weak>,
+    /// The value of a [`Prim::Scalar`]; also of a Python number.
+    number: Option<Number>,
+    scalar: Option<Scalar>,
+    even: Option<Box<Even>>,
+    /// Whether a traced argument lies below.
+    traced: bool,
+    span: Span,
+    state: Mutex<State>,
+}
+
+/// What a node holds: operands until it is evaluated, then its value alone.
+enum State {
+    Pending(Args),
+    Ready(Storage),
+}
+
+impl Array {
+    fn new(expr: Expr) -> Self {
+        Self(Arc::new(expr))
+    }
+
+    fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
+        let traced = matches!(prim, Prim::Param(_)) || args.iter().any(Array::is_traced);
+        Self::new(Expr {
+            prim,
+            dtype,
+            shape,
+            weak: None,
+            number: None,
+            scalar: None,
+            even: None,
+            traced,
+            span: span::current(),
+            state: Mutex::new(State::Pending(args)),
+        })
+    }
+
+    /// An array in memory.
+    pub fn input(storage: Storage) -> Self {
+        let mut array = Self::node(Prim::Input, storage.dtype, storage.shape.clone(), Args::new());
+        if let Some(expr) = Arc::get_mut(&mut array.0) {
+            expr.state = Mutex::new(State::Ready(storage));
+        }
+        array
+    }
+
+    /// A 0-d value with a dtype of its own (a NumPy scalar).
+    pub fn scalar(value: Scalar) -> Self {
+        let mut array = Self::node(Prim::Scalar, value.dtype, Shape::new(), Args::new());
+        if let Some(expr) = Arc::get_mut(&mut array.0) {
+            expr.scalar = Some(value);
+        }
+        array
+    }
+
+    /// A Python number, which takes part in promotion by its kind alone.
+    pub fn number(number: Number) -> Self {
+        let (value, weak) = match number {
+            // Out-of-range integers are refused where their dtype is decided.
+            Number::Int(v) if i64::try_from(v).is_err() && u64::try_from(v).is_ok() => {
+                (Scalar::wrap_int(v, DType::U64), Weak::Int)
+            }
+            Number::Int(v) => (Scalar::wrap_int(v, DType::I64), Weak::Int),
+            Number::Float(v) => (Scalar::f64(v), Weak::Float),
+        };
+        let mut array = Self::scalar(value);
+        if let Some(expr) = Arc::get_mut(&mut array.0) {
+            expr.weak = Some(weak);
+            expr.number = Some(number);
+        }
+        array
+    }
+
+    /// A traced array argument.
+    pub fn param(index: u32, dtype: DType, shape: Shape) -> Self {
+        Self::node(Prim::Param(index), dtype, shape, Args::new())
+    }
+
+    /// A traced Python number.
+    pub fn weak_param(index: u32, weak: Weak) -> Self {
+        let dtype = if weak == Weak::Int { DType::I64 } else { DType::F64 };
+        Self::node(Prim::Param(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
+    }
+
+    fn with_weak(mut self, weak: Option<Weak>) -> Self {
+        if let Some(expr) = Arc::get_mut(&mut self.0) {
+            expr.weak = weak;
+        }
+        self
+    }
+
+    fn with_even(mut self, even: Even) -> Self {
+        if let Some(expr) = Arc::get_mut(&mut self.0) {
+            expr.even = Some(Box::new(even));
+        }
+        self
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.0.dtype
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &Shape {
+        &self.0.shape
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.shape.len()
+    }
+
+    /// What the node does.
+    pub fn prim(&self) -> &Prim {
+        &self.0.prim
+    }
+
+    /// Where the user made it.
+    pub fn span(&self) -> Span {
+        self.0.span
+    }
+
+    /// Set on Python numbers.
+    pub fn weak(&self) -> Option<Weak> {
+        self.0.weak
+    }
+
+    /// The Python number that it is, if it is one.
+    pub fn as_number(&self) -> Option<Number> {
+        self.0.number
+    }
+
+    /// The value of a 0-d argument.
+    pub fn as_scalar(&self) -> Option<Scalar> {
+        self.0.scalar
+    }
+
+    /// The even grid that it is known to be.
+    pub fn even(&self) -> Option<&Even> {
+        self.0.even.as_deref()
+    }
+
+    /// Whether a traced argument lies below it.
+    pub fn is_traced(&self) -> bool {
+        self.0.traced
+    }
+
+    /// Whether both are the same node.
+    pub fn same(&self, other: &Array) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The operands; empty for leaves and for evaluated nodes.
+    pub fn args(&self) -> Args {
+        match &*self.state() {
+            State::Pending(args) => args.clone(),
+            State::Ready(_) => Args::new(),
+        }
+    }
+
+    /// The value, if it is there.
+    pub fn value(&self) -> Option<Storage> {
+        match &*self.state() {
+            State::Ready(storage) => Some(storage.clone()),
+            State::Pending(_) => None,
+        }
+    }
+
+    /// Keeps the value; the operands are let go, so that a long chain does not keep its history.
+    pub fn set_value(&self, value: Storage) {
+        let old = std::mem::replace(&mut *self.state(), State::Ready(value));
+        drop(old);
+    }
+}
+
+impl std::fmt::Debug for Array {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.value().is_some() { "evaluated" } else { "deferred" };
+        write!(f, "Array({}{}, {state})", self.dtype(), crate::shape::show(self.shape()))
+    }
+}
+
+impl Drop for Expr {
+    /// Drops operands in a loop: a chain of a million nodes must not need a million stack frames.
+    fn drop(&mut self) {
+        let take = |state: &mut Mutex<State>| {
+            let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match state {
+                State::Pending(args) => std::mem::take(args),
+                State::Ready(_) => Args::new(),
+            }
+        };
+        let mut stack = take(&mut self.state);
+        let mut even: Vec<Box<Even>> = self.even.take().into_iter().collect();
+        loop {
+            while let Some(Array(arc)) = stack.pop() {
+                if let Some(mut expr) = Arc::into_inner(arc) {
+                    stack.extend(take(&mut expr.state));
+                    even.extend(expr.even.take());
+                }
+            }
+            match even.pop() {
+                None => break,
+                Some(e) => {
+                    let Even { start, step, stop } = *e;
+                    stack.extend([start, step].into_iter().chain(stop));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Op;
+
+    #[test]
+    fn a_long_chain_drops_on_a_small_stack() {
+        std::thread::Builder::new()
+            .stack_size(256 << 10)
+            .spawn(|| {
+                let one = Array::number(Number::Float(1.0));
+                let mut x = Array::param(0, DType::F32, smallvec::smallvec![8]);
+                for _ in 0..300_000 {
+                    x = Array::map(Op::Add, &[x, one.clone()]).unwrap();
+                }
+                drop(x);
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+    }
+}
