@@ -74,3 +74,14 @@ pub struct Storage {
 unsafe impl Send for Storage {}
 // SAFETY: as above.
 unsafe impl Sync for Storage {}
+
+impl Storage {
+    /// The element of a 0-d view.
+    pub fn read_scalar(&self) -> crate::dtype::Scalar {
+        let mut bytes = [0u8; 8];
+        let size = self.dtype.size();
+        // SAFETY: the view has one element of `size` bytes at `ptr`, kept alive by the keeper.
+        unsafe { std::ptr::copy_nonoverlapping(self.ptr, bytes.as_mut_ptr(), size) };
+        crate::dtype::Scalar { dtype: self.dtype, bits: u64::from_le_bytes(bytes) }
+    }
+}

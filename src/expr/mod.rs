@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 pub use infer::infer_shape;
+pub(crate) use infer::{at, expand};
 pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
@@ -132,6 +133,8 @@ struct Expr {
     even: Option<Box<Even>>,
     /// Whether a traced argument lies below.
     traced: bool,
+    /// Whether it depends on scalars alone, so that it is known before any loop runs.
+    once: bool,
     span: Span,
     state: Mutex<State>,
 }
@@ -149,10 +152,16 @@ impl Array {
 
     fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
         let traced = matches!(prim, Prim::Param(_)) || args.iter().any(Array::is_traced);
+        let once = match prim {
+            Prim::Scalar | Prim::Count { .. } => true,
+            Prim::Map(_) | Prim::Cast | Prim::Narrow => args.iter().all(|a| a.0.once),
+            _ => false,
+        };
         Self::new(Expr {
             prim,
             dtype,
             shape,
+            once,
             weak: None,
             number: None,
             scalar: None,
@@ -213,6 +222,7 @@ impl Array {
     fn with_weak(mut self, weak: Option<Weak>) -> Self {
         if let Some(expr) = Arc::get_mut(&mut self.0) {
             expr.weak = weak;
+            expr.once |= weak.is_some();
         }
         self
     }
@@ -272,6 +282,11 @@ impl Array {
     /// Whether a traced argument lies below it.
     pub fn is_traced(&self) -> bool {
         self.0.traced
+    }
+
+    /// Whether it depends on scalars alone, so that it is known before any loop runs.
+    pub fn is_once(&self) -> bool {
+        self.0.once
     }
 
     /// Whether both are the same node.
