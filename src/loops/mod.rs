@@ -9,7 +9,9 @@
 
 pub mod interp;
 mod launch;
+mod lower;
 
+pub use lower::lower;
 pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
 
 use smallvec::SmallVec;
