@@ -5,6 +5,7 @@ pub mod buffer;
 pub mod codegen;
 pub mod dtype;
 pub mod error;
+pub mod fork;
 pub mod loops;
 pub mod op;
 pub mod runtime;
