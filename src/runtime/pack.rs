@@ -71,7 +71,8 @@ impl Gather {
             0 => ((1, 0), 0),
             _ => (self.dims[last - 1], last - 1),
         };
-        let (mut col, mut row, mut rest) = (lo % inner.0, lo / inner.0 % rows.0, lo / inner.0 / rows.0);
+        let (mut col, mut row, mut rest) =
+            (lo % inner.0, lo / inner.0 % rows.0, lo / inner.0 / rows.0);
         let mut plane = src;
         outer.resize(planes, 0);
         for (place, &(extent, stride)) in outer.iter_mut().zip(&self.dims[..planes]).rev() {
@@ -94,7 +95,8 @@ impl Gather {
                     break;
                 }
                 *place = 0;
-                plane = plane.wrapping_offset(stride.wrapping_mul(extent.cast_signed()).wrapping_neg());
+                plane =
+                    plane.wrapping_offset(stride.wrapping_mul(extent.cast_signed()).wrapping_neg());
             }
         }
     }
@@ -113,7 +115,9 @@ unsafe fn copy_plane<T: Copy>(
     // SAFETY (all blocks): the caller's promise; `done` never passes `n`.
     if col > 0 {
         done = n.min(width - col);
-        unsafe { copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step) };
+        unsafe {
+            copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step)
+        };
         src = src.wrapping_offset(row_step);
     }
     let full = (n - done) / width;
@@ -180,7 +184,13 @@ impl Pack {
     ///
     /// # Safety
     /// The run's elements may be read and do not change while the pack lives; `n` is at most the chunk.
-    pub unsafe fn bind(&mut self, gather: &Gather, src: *const u8, lo: usize, n: usize) -> *const u8 {
+    pub unsafe fn bind(
+        &mut self,
+        gather: &Gather,
+        src: *const u8,
+        lo: usize,
+        n: usize,
+    ) -> *const u8 {
         let tile = self.tile.as_mut_ptr();
         let Some(period) = gather.period else {
             // SAFETY: the caller's promise; the tile holds a chunk.

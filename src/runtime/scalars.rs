@@ -79,7 +79,14 @@ fn call(function: tile::MapFn, out: DType, operands: &[Scalar], status: &mut u32
     let [a, b, c] = &cells;
     // SAFETY: each tile has room for one element of any dtype.
     unsafe {
-        function(result.as_mut_ptr(), a.as_ptr(), b.as_ptr(), c.as_ptr(), 1, std::ptr::from_mut(status));
+        function(
+            result.as_mut_ptr(),
+            a.as_ptr(),
+            b.as_ptr(),
+            c.as_ptr(),
+            1,
+            std::ptr::from_mut(status),
+        );
     }
     // The function wrote `out.size()` bytes of the zeroed word, on a little-endian machine the low ones.
     Scalar { dtype: out, bits: u64::from_le_bytes(result) }
