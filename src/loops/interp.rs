@@ -212,7 +212,7 @@ impl Run<'_> {
                 unsafe { copy(size, self.element(*buf, off), stride, out, size as isize, n) };
             }
             Line::Map { op, dtype, args } => {
-                let Some(function) = tile::map(*op, *dtype).or(select(*op, *dtype)) else {
+                let Some(function) = tile::map(*op, *dtype) else {
                     unreachable!("the verifier admits no op without a loop: {op} on {dtype}")
                 };
                 let at = |k: usize| args.get(k).map_or(std::ptr::null(), |&a| arg(a));
@@ -268,13 +268,6 @@ impl Run<'_> {
         // SAFETY: the state is that function's, and the tile has `n` elements.
         unsafe { function(state, tile, n, self.words[Layout::FOLD_BASE], off) };
     }
-}
-
-/// The tile function of `where` on dtypes that the ops have no loops for: it only moves bits.
-fn select(op: crate::op::Op, dtype: DType) -> Option<tile::MapFn> {
-    (op == crate::op::Op::Where && dtype == DType::F16)
-        .then(|| tile::map(op, DType::U16))
-        .flatten()
 }
 
 /// Copies `n` elements of `size` bytes between places any number of bytes apart.
