@@ -37,8 +37,10 @@ pub enum Prim {
     Input,
     /// A 0-d value, an argument of the program.
     Scalar,
-    /// A traced argument that has no value yet, by its place among the arguments.
+    /// A traced array argument, by its place among the arguments.
     Param(u32),
+    /// A traced Python number, by its place among the arguments.
+    NumberParam(u32),
     /// An elementwise op; operands broadcast.
     Map(Op),
     /// A conversion to the node's dtype.
@@ -151,7 +153,8 @@ impl Array {
     }
 
     fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
-        let traced = matches!(prim, Prim::Param(_)) || args.iter().any(Array::is_traced);
+        let traced = matches!(prim, Prim::Param(_) | Prim::NumberParam(_))
+            || args.iter().any(Array::is_traced);
         let once = match prim {
             Prim::Scalar | Prim::Count { .. } => true,
             Prim::Map(_) | Prim::Cast | Prim::Narrow => args.iter().all(|a| a.0.once),
@@ -216,7 +219,7 @@ impl Array {
     /// A traced Python number.
     pub fn weak_param(index: u32, weak: Weak) -> Self {
         let dtype = if weak == Weak::Int { DType::I64 } else { DType::F64 };
-        Self::node(Prim::Param(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
+        Self::node(Prim::NumberParam(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
     }
 
     fn with_weak(mut self, weak: Option<Weak>) -> Self {

@@ -40,9 +40,11 @@ fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>
     Ok(match prim {
         Prim::Input => Kind::Input(slot),
         Prim::Scalar => Kind::Scalar(slot),
-        Prim::Param(i) => return Err(Error::trace(format!(
-            "argument {i} of a traced function was used after the trace; return values instead of keeping them"
-        ))),
+        Prim::Param(i) | Prim::NumberParam(i) => {
+            return Err(Error::trace(format!(
+                "argument {i} of a traced function was used after the trace; return values instead of keeping them"
+            )));
+        }
         Prim::Map(op) => Kind::Map(*op),
         Prim::Cast => Kind::Cast,
         Prim::Narrow => Kind::Narrow,

@@ -69,7 +69,8 @@ fn attributes(kind: &Kind) -> String {
         }
         Kind::Interp { grid, left, right } => {
             let grid = format!(" on {grid:?}").to_lowercase();
-            let side = |given: &bool, name: &str| if *given { format!(" {name}") } else { String::new() };
+            let side =
+                |given: &bool, name: &str| if *given { format!(" {name}") } else { String::new() };
             grid + &side(left, "left") + &side(right, "right")
         }
         _ => String::new(),

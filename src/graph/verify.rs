@@ -61,20 +61,32 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
             let inside = view.dims.iter().zip(from).all(|(d, &e)| {
                 let last = d.axis.map_or(0, |a| d.step * (node.shape[a] as i64 - 1));
                 let empty = node.size() == 0;
-                empty || (d.offset.min(d.offset + last) >= 0 && d.offset.max(d.offset + last) < e as i64)
+                empty
+                    || (d.offset.min(d.offset + last) >= 0
+                        && d.offset.max(d.offset + last) < e as i64)
             });
             (!inside).then_some("the view reaches outside its operand")
         }
         Kind::Reshape => (args[0].size() != node.size() || args[0].dtype != node.dtype)
             .then_some("the reshape changes the number of elements"),
         Kind::Reduce { fold, axes } => {
-            let kept: usize = args[0].shape.iter().enumerate().filter(|(a, _)| !axes.contains(a)).map(|(_, e)| e).product();
+            let kept: usize = args[0]
+                .shape
+                .iter()
+                .enumerate()
+                .filter(|(a, _)| !axes.contains(a))
+                .map(|(_, e)| e)
+                .product();
             (kept != node.size() || fold.out_dtype(args[0].dtype) != node.dtype)
                 .then_some("the reduction's shape or dtype is wrong")
         }
-        Kind::Cast | Kind::Narrow => (args[0].shape != node.shape).then_some("a cast changes the shape"),
-        Kind::Interp { .. } => (args[0].shape != node.shape || node.dtype != DType::F64 || args[1].dtype != DType::F64)
-            .then_some("interp works in float64 and keeps the shape"),
+        Kind::Cast | Kind::Narrow => {
+            (args[0].shape != node.shape).then_some("a cast changes the shape")
+        }
+        Kind::Interp { .. } => {
+            (args[0].shape != node.shape || node.dtype != DType::F64 || args[1].dtype != DType::F64)
+                .then_some("interp works in float64 and keeps the shape")
+        }
         _ => None,
     }
 }
@@ -91,7 +103,8 @@ fn broken_map(op: Op, node: &Node, args: &[&Node]) -> Option<&'static str> {
     if op == Op::Where && args[0].dtype != DType::Bool {
         return Some("the condition is not bool");
     }
-    if !op.info().loops.contain(typed[0].dtype) || (typed[0].dtype == DType::F16 && op != Op::Where) {
+    if !op.info().loops.contain(typed[0].dtype) || (typed[0].dtype == DType::F16 && op != Op::Where)
+    {
         return Some("the op has no loop for the dtype");
     }
     let result = if op.info().out == Out::Bool { DType::Bool } else { typed[0].dtype };

@@ -90,9 +90,11 @@ impl View {
     /// Whether each index maps to itself, between these shapes.
     pub fn is_identity(&self, from: &[usize], to: &[usize]) -> bool {
         from == to
-            && self.dims.iter().enumerate().all(|(a, d)| {
-                from[a] == 1 || (d.offset == 0 && d.step == 1 && d.axis == Some(a))
-            })
+            && self
+                .dims
+                .iter()
+                .enumerate()
+                .all(|(a, d)| from[a] == 1 || (d.offset == 0 && d.step == 1 && d.axis == Some(a)))
     }
 }
 

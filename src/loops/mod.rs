@@ -11,8 +11,8 @@ pub mod interp;
 mod launch;
 mod lower;
 
-pub use lower::lower;
 pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
+pub use lower::lower;
 
 use smallvec::SmallVec;
 

@@ -12,9 +12,10 @@ pub(super) fn run(graph: &mut Graph) {
         if !foldable {
             continue;
         }
-        let once = graph.operands(at).iter().all(|&o| {
-            graph[o].once || matches!(graph[o].kind, Kind::Scalar(_) | Kind::Literal(_))
-        });
+        let once = graph
+            .operands(at)
+            .iter()
+            .all(|&o| graph[o].once || matches!(graph[o].kind, Kind::Scalar(_) | Kind::Literal(_)));
         graph.nodes[at].once = once;
     }
 }

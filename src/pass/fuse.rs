@@ -84,7 +84,11 @@ pub(super) fn run(graph: &mut Graph) {
 /// Whether a node is computed inside loops, as opposed to read or computed beforehand.
 fn fusable(graph: &Graph, at: Ix) -> bool {
     let node = &graph[at];
-    !node.once && matches!(node.kind, Kind::Map(_) | Kind::Cast | Kind::Narrow | Kind::View(_) | Kind::Interp { .. })
+    !node.once
+        && matches!(
+            node.kind,
+            Kind::Map(_) | Kind::Cast | Kind::Narrow | Kind::View(_) | Kind::Interp { .. }
+        )
 }
 
 /// Whether a node is memory that needs no loop: an input, or a reshape of C-ordered memory.
@@ -116,7 +120,8 @@ impl<'a> Cutter<'a> {
                 Kind::Reduce { .. } => self.cut(at, Reason::Reduction),
                 Kind::Reshape => {
                     let from = self.graph.operands(at)[0];
-                    if !c_ordered_input(self.graph, from) && self.graph[from].kind != Kind::Reshape {
+                    if !c_ordered_input(self.graph, from) && self.graph[from].kind != Kind::Reshape
+                    {
                         self.cut(from, Reason::Contiguous);
                     }
                 }
@@ -124,7 +129,9 @@ impl<'a> Cutter<'a> {
                     let operands = self.graph.operands(at);
                     let points = usize::from(grid == crate::expr::GridKind::Points);
                     for &table in &operands[1..2 + points] {
-                        if !c_ordered_input(self.graph, table) && self.graph[table].kind != Kind::Reshape {
+                        if !c_ordered_input(self.graph, table)
+                            && self.graph[table].kind != Kind::Reshape
+                        {
                             self.cut(table, Reason::Contiguous);
                         }
                     }
@@ -141,7 +148,8 @@ impl<'a> Cutter<'a> {
     fn holds(&self, test: impl Fn(&Graph, Ix) -> bool) -> HashMap<Ix, bool> {
         let mut holds = HashMap::new();
         for &at in &self.order {
-            let below = |&o: &Ix| !self.roots.contains_key(&o) && holds.get(&o).copied().unwrap_or(false);
+            let below =
+                |&o: &Ix| !self.roots.contains_key(&o) && holds.get(&o).copied().unwrap_or(false);
             let own = test(self.graph, at);
             let any = own || (fusable(self.graph, at) && self.graph.operands(at).iter().any(below));
             holds.insert(at, any);
@@ -153,7 +161,8 @@ impl<'a> Cutter<'a> {
     fn repeated(&mut self) {
         // Loops that count (`iota`) along one axis are kept from being spread over several: an even
         // ramp over a stereo take is computed once.
-        let marked = self.holds(|g, at| g[at].is_heavy() && !g[at].once || g[at].kind == Kind::Iota);
+        let marked =
+            self.holds(|g, at| g[at].is_heavy() && !g[at].once || g[at].kind == Kind::Iota);
         for &at in &self.order.clone() {
             if !fusable(self.graph, at) {
                 continue;
@@ -184,7 +193,9 @@ impl<'a> Cutter<'a> {
                 .filter(|&&u| matches!(self.graph[u].kind, Kind::View(_)))
                 .map(|&u| self.graph[u].size())
                 .sum();
-            if (users.len() > 1 && ends[&at].len() > 1 && branches) || viewed > self.graph[at].size() {
+            if (users.len() > 1 && ends[&at].len() > 1 && branches)
+                || viewed > self.graph[at].size()
+            {
                 self.cut(at, Reason::Dear);
             }
         }
@@ -213,7 +224,9 @@ impl<'a> Cutter<'a> {
             // A plain store joins a reduction over the same shape in the same stage.
             let joined: Vec<_> = own
                 .iter()
-                .filter(|e| e.2.is_some() || !own.iter().any(|o| o.0 == e.0 && o.1 == e.1 && o.2.is_some()))
+                .filter(|e| {
+                    e.2.is_some() || !own.iter().any(|o| o.0 == e.0 && o.1 == e.1 && o.2.is_some())
+                })
                 .cloned()
                 .collect();
             ends.insert(at, joined);
@@ -298,8 +311,13 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
         let own = std::mem::take(&mut first);
         // Inputs are read where they are, whether or not a copy of them is wanted too.
         if roots.contains_key(&at) && !own && !is_memory(graph, at) {
-            let pointwise = here && graph[at].shape == *shape && !matches!(graph[at].kind, Kind::Reduce { .. });
-            if pointwise { needs.soft.push(at) } else { needs.hard.push(at) }
+            let pointwise =
+                here && graph[at].shape == *shape && !matches!(graph[at].kind, Kind::Reduce { .. });
+            if pointwise {
+                needs.soft.push(at)
+            } else {
+                needs.hard.push(at)
+            }
             continue;
         }
         match &graph[at].kind {
@@ -316,7 +334,11 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
                 let operands = graph.operands(at);
                 stack.push((operands[0], here));
                 for &table in &operands[1..] {
-                    if roots.contains_key(&table) { needs.hard.push(table) } else { stack.push((table, false)) }
+                    if roots.contains_key(&table) {
+                        needs.hard.push(table)
+                    } else {
+                        stack.push((table, false))
+                    }
                 }
             }
             kind => {
@@ -339,18 +361,28 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             continue;
         }
         let (shape, axes) = match &graph[at].kind {
-            Kind::Reduce { axes, .. } => (graph[graph.operands(at)[0]].shape.clone(), Some(axes.clone())),
+            Kind::Reduce { axes, .. } => {
+                (graph[graph.operands(at)[0]].shape.clone(), Some(axes.clone()))
+            }
             _ => (graph[at].shape.clone(), None),
         };
         let needs = needs(graph, roots, at, &shape);
         let after = |o: &Ix| group_of.get(o).map_or(0, |&g| groups[g].stage + 1);
         let least = needs.hard.iter().map(after).max().unwrap_or(0);
         // A loop that computes what is read in place, or else the earliest stage after all of it.
-        let joined = needs.soft.iter().filter_map(|o| group_of.get(o)).max_by_key(|&&g| groups[g].stage).copied();
+        let joined = needs
+            .soft
+            .iter()
+            .filter_map(|o| group_of.get(o))
+            .max_by_key(|&&g| groups[g].stage)
+            .copied();
         let alone = needs.soft.iter().map(after).max().unwrap_or(0).max(least);
         let fits = |g: usize, groups: &[Group]| {
             let group = &groups[g];
-            let ready = needs.soft.iter().all(|o| group_of.get(o).is_none_or(|&s| s == g || groups[s].stage < group.stage));
+            let ready = needs
+                .soft
+                .iter()
+                .all(|o| group_of.get(o).is_none_or(|&s| s == g || groups[s].stage < group.stage));
             let axes_fit = match (&group.axes, &axes) {
                 (Some(a), Some(b)) => a == b,
                 (Some(a), None) | (None, Some(a)) => a.len() == shape.len() || a.len() == 1,
@@ -364,14 +396,29 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
                 && group.nodes.len() + needs.nodes.difference(&group.nodes).count() <= MAX_NODES
         };
         let shares = |g: usize| {
-            needs.nodes.iter().any(|n| groups[g].nodes.contains(n) && !matches!(graph[*n].kind, Kind::Scalar(_) | Kind::Literal(_)))
+            needs.nodes.iter().any(|n| {
+                groups[g].nodes.contains(n)
+                    && !matches!(graph[*n].kind, Kind::Scalar(_) | Kind::Literal(_))
+            })
         };
         let candidates = open.get(&(alone, shape.clone()));
         let found = joined.filter(|&g| fits(g, &groups)).or_else(|| {
-            candidates.into_iter().flatten().rev().take(4).copied().find(|&g| fits(g, &groups) && shares(g))
+            candidates
+                .into_iter()
+                .flatten()
+                .rev()
+                .take(4)
+                .copied()
+                .find(|&g| fits(g, &groups) && shares(g))
         });
         let g = found.unwrap_or_else(|| {
-            groups.push(Group { shape: shape.clone(), axes: None, roots: Vec::new(), stage: alone, nodes: HashSet::new() });
+            groups.push(Group {
+                shape: shape.clone(),
+                axes: None,
+                roots: Vec::new(),
+                stage: alone,
+                nodes: HashSet::new(),
+            });
             open.entry((alone, shape)).or_default().push(groups.len() - 1);
             groups.len() - 1
         });

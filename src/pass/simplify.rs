@@ -110,7 +110,11 @@ fn cast_of_cast(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     if !holds(graph[from[0]].dtype, middle.dtype) {
         return None;
     }
-    Some(if graph[from[0]].dtype == to { Become::Other(from[0]) } else { Become::Act(Kind::Cast, from) })
+    Some(if graph[from[0]].dtype == to {
+        Become::Other(from[0])
+    } else {
+        Become::Act(Kind::Cast, from)
+    })
 }
 
 /// Whether every value of `from` survives in `to`.
@@ -119,7 +123,12 @@ fn holds(from: DType, to: DType) -> bool {
         DType::F16 => 11,
         DType::F32 => 24,
         DType::F64 => 53,
-        _ => return from != DType::Bool && to != DType::Bool && from.kind() == Family::Int && from.casts_safely(to),
+        _ => {
+            return from != DType::Bool
+                && to != DType::Bool
+                && from.kind() == Family::Int
+                && from.casts_safely(to);
+        }
     };
     match from.kind() {
         Family::Bool => true,
@@ -140,14 +149,17 @@ fn sign_changes(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     match (op, inner(0)?, operands.len()) {
         (Op::Negative, Op::Negative, _) => Some(Become::Other(below(0))),
         (Op::Absolute, Op::Absolute, _) => Some(Become::Other(operands[0])),
-        (Op::Absolute | Op::Square, Op::Negative, _) | (Op::Square, Op::Absolute, _) => act(op, &[below(0)]),
+        (Op::Absolute | Op::Square, Op::Negative, _) | (Op::Square, Op::Absolute, _) => {
+            act(op, &[below(0)])
+        }
         _ => None,
     }
 }
 
 /// Rounding what is rounded already.
 fn repeated_rounding(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
-    let round = |kind: &Kind| matches!(kind, Kind::Map(Op::Floor | Op::Ceil | Op::Trunc | Op::Rint));
+    let round =
+        |kind: &Kind| matches!(kind, Kind::Map(Op::Floor | Op::Ceil | Op::Trunc | Op::Rint));
     let idle = round(&graph[at].kind)
         && (round(&graph[operands[0]].kind) || !graph[operands[0]].dtype.is_float());
     idle.then(|| Become::Other(operands[0]))
@@ -167,7 +179,9 @@ fn same_choice(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
 
 /// `not (a == b)` is `a != b`, for NaN too; the ordered comparisons have no such twin.
 fn negated_comparison(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
-    if !matches!(graph[at].kind, Kind::Map(Op::LogicalNot | Op::Invert)) || graph[operands[0]].dtype != DType::Bool {
+    if !matches!(graph[at].kind, Kind::Map(Op::LogicalNot | Op::Invert))
+        || graph[operands[0]].dtype != DType::Bool
+    {
         return None;
     }
     let twin = match graph[operands[0]].kind {

@@ -48,7 +48,10 @@ fn sinkable(graph: &Graph, at: Ix) -> bool {
         && graph.users(at).len() == 1
         && !graph.outputs.contains(&at)
         && (node.kind == Kind::Reshape
-            || graph.operands(at).iter().all(|&o| graph[o].shape == node.shape || graph[o].shape.is_empty()))
+            || graph
+                .operands(at)
+                .iter()
+                .all(|&o| graph[o].shape == node.shape || graph[o].shape.is_empty()))
 }
 
 /// The graph again, with the targets in their new shapes and reshapes where they meet others.
@@ -61,14 +64,17 @@ fn rebuild(graph: &mut Graph, targets: &HashMap<Ix, Shape>) {
         let operands = graph.operands(at);
         if node.kind == Kind::Reshape {
             let from = places[&operands[0]];
-            let place = if out[from].shape == shape { from } else { reshape(&mut out, from, node, &shape) };
+            let place =
+                if out[from].shape == shape { from } else { reshape(&mut out, from, node, &shape) };
             places.insert(at, place);
             continue;
         }
         let mut args = crate::graph::Operands::new();
         for &o in &operands {
             let from = places[&o];
-            let follow = targets.contains_key(&at) && graph[o].shape == node.shape && out[from].shape != shape;
+            let follow = targets.contains_key(&at)
+                && graph[o].shape == node.shape
+                && out[from].shape != shape;
             args.push(if follow { reshape(&mut out, from, node, &shape) } else { from });
         }
         let place = out.nodes.add_node(Node { shape, ..node.clone() });
@@ -81,7 +87,8 @@ fn rebuild(graph: &mut Graph, targets: &HashMap<Ix, Shape>) {
 
 fn reshape(graph: &mut Graph, from: Ix, user: &Node, shape: &Shape) -> Ix {
     let dtype = graph[from].dtype;
-    let node = Node { kind: Kind::Reshape, dtype, shape: shape.clone(), span: user.span, once: false };
+    let node =
+        Node { kind: Kind::Reshape, dtype, shape: shape.clone(), span: user.span, once: false };
     let at = graph.nodes.add_node(node);
     graph.set_operands(at, &[from]);
     at

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::Lowering;
 use super::super::{Line, Memory, Points, Role, Table, Value};
+use super::Lowering;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::expr::GridKind;
@@ -45,7 +45,8 @@ struct Writer<'a, 'g> {
 
 /// Writes the body of a group.
 pub(super) fn write(lowering: &mut Lowering<'_>, group: &Group) -> Result<Body> {
-    let body = Body { lines: Vec::new(), accesses: Vec::new(), scalars: Vec::new(), tables: Vec::new() };
+    let body =
+        Body { lines: Vec::new(), accesses: Vec::new(), scalars: Vec::new(), tables: Vec::new() };
     let graph = lowering.graph;
     let mut writer = Writer {
         lowering,
@@ -79,12 +80,24 @@ impl Writer<'_, '_> {
             for (place, &axis) in kept.iter().enumerate() {
                 strides[axis] = own[if keepdims { axis } else { place }];
             }
-            let buf = self.access(Access { memory: buffer, dtype: node.dtype, role: Role::Folded, offset: 0, strides });
+            let buf = self.access(Access {
+                memory: buffer,
+                dtype: node.dtype,
+                role: Role::Folded,
+                offset: 0,
+                strides,
+            });
             let dtype = self.graph[operand].dtype;
             self.body.lines.push(Line::Fold { fold: *fold, dtype, buf, value });
         } else {
             let value = self.value(root, &View::identity(rank))?;
-            let buf = self.access(Access { memory: buffer, dtype: node.dtype, role: Role::Output, offset: 0, strides: own });
+            let buf = self.access(Access {
+                memory: buffer,
+                dtype: node.dtype,
+                role: Role::Output,
+                offset: 0,
+                strides: own,
+            });
             self.body.lines.push(Line::Store { buf, value });
         }
         Ok(())
@@ -168,9 +181,11 @@ impl Writer<'_, '_> {
                 let typed = self.graph.operands(at)[args.len() - 1];
                 self.push(Line::Map { op: *op, dtype: self.graph[typed].dtype, args })
             }
-            Kind::Cast | Kind::Narrow => {
-                self.push(Line::Cast { from: self.graph[first()].dtype, to: node.dtype, arg: args[0] })
-            }
+            Kind::Cast | Kind::Narrow => self.push(Line::Cast {
+                from: self.graph[first()].dtype,
+                to: node.dtype,
+                arg: args[0],
+            }),
             Kind::View(_) => args[0],
             Kind::Iota => self.iota(view.dims[0]),
             Kind::Interp { grid, left, right } => {
@@ -216,7 +231,8 @@ impl Writer<'_, '_> {
                 *stride = 0;
             }
         }
-        let access = Access { memory, dtype: self.graph[at].dtype, role: Role::Input, offset, strides };
+        let access =
+            Access { memory, dtype: self.graph[at].dtype, role: Role::Input, offset, strides };
         if let Some(&(_, value)) = self.loads.get(&access) {
             return Ok(value);
         }
@@ -234,7 +250,8 @@ impl Writer<'_, '_> {
         for (op, operand, idle) in [(Op::Multiply, dim.step, 1), (Op::Add, dim.offset, 0)] {
             if operand != idle {
                 let operand = self.literal(operand);
-                value = self.push(Line::Map { op, dtype: DType::I64, args: smallvec![value, operand] });
+                value =
+                    self.push(Line::Map { op, dtype: DType::I64, args: smallvec![value, operand] });
             }
         }
         value
@@ -250,9 +267,10 @@ impl Writer<'_, '_> {
                 let (memory, offset) = self.lowering.table_memory(next()?)?;
                 Points::Memory(memory, offset)
             }
-            GridKind::Arange => {
-                Points::Arange { start: self.lowering.scalar(next()?)?, step: self.lowering.scalar(next()?)? }
-            }
+            GridKind::Arange => Points::Arange {
+                start: self.lowering.scalar(next()?)?,
+                step: self.lowering.scalar(next()?)?,
+            },
             GridKind::Linspace => Points::Linspace {
                 start: self.lowering.scalar(next()?)?,
                 step: self.lowering.scalar(next()?)?,

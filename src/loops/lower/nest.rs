@@ -32,11 +32,14 @@ pub(super) fn choose(
     tables: usize,
     scalars: &[(u32, DType)],
 ) -> (Kernel, SmallVec<[usize; 4]>, Vec<Place>) {
-    let indexed = |axis: usize| lines.iter().any(|l| matches!(l, Line::Index { dim } if *dim as usize == axis));
+    let indexed = |axis: usize| {
+        lines.iter().any(|l| matches!(l, Line::Index { dim } if *dim as usize == axis))
+    };
     let dims = collapse(dims(group, &accesses), indexed);
     let (dims, form) = arrange(dims, group.axes.is_some());
     let flat = is_flat(&dims, form);
-    let loop_of = |axis: u32| dims.iter().position(|d| d.axes.contains(&(axis as usize))).unwrap_or(0) as u32;
+    let loop_of =
+        |axis: u32| dims.iter().position(|d| d.axes.contains(&(axis as usize))).unwrap_or(0) as u32;
     let lines = lines
         .into_iter()
         .map(|l| match l {
@@ -80,7 +83,12 @@ fn dims(group: &Group, accesses: &[Access]) -> Vec<Dim> {
             axes: smallvec![a],
         })
         .collect();
-    let unit = |reduce| Dim { extent: 1, reduce, strides: smallvec![0; accesses.len()], axes: SmallVec::new() };
+    let unit = |reduce| Dim {
+        extent: 1,
+        reduce,
+        strides: smallvec![0; accesses.len()],
+        axes: SmallVec::new(),
+    };
     let needs_reduce = group.axes.is_some() && !dims.iter().any(|d| d.reduce);
     if needs_reduce || dims.is_empty() {
         dims.push(unit(group.axes.is_some()));
@@ -95,7 +103,11 @@ fn collapse(dims: Vec<Dim>, indexed: impl Fn(usize) -> bool) -> Vec<Dim> {
         let even = |outer: &Dim| {
             outer.reduce == dim.reduce
                 && !outer.axes.iter().chain(&dim.axes).any(|&a| indexed(a))
-                && outer.strides.iter().zip(&dim.strides).all(|(&o, &i)| o == i.wrapping_mul(dim.extent.cast_signed()))
+                && outer
+                    .strides
+                    .iter()
+                    .zip(&dim.strides)
+                    .all(|(&o, &i)| o == i.wrapping_mul(dim.extent.cast_signed()))
         };
         match out.last_mut() {
             Some(outer) if even(outer) => {
@@ -123,7 +135,8 @@ fn arrange(dims: Vec<Dim>, folds: bool) -> (Vec<Dim>, Form) {
         _ => (0..kept.len()).max_by_key(|&i| kept[i].extent),
     };
     let width = run.map_or(0, |i| kept[i].extent);
-    let inner = width < SHORT || (last_reduces && length >= LONG) || length >= width.saturating_mul(4);
+    let inner =
+        width < SHORT || (last_reduces && length >= LONG) || length >= width.saturating_mul(4);
     match run.filter(|_| !inner) {
         None => {
             kept.extend(reduced);
@@ -141,7 +154,11 @@ fn arrange(dims: Vec<Dim>, folds: bool) -> (Vec<Dim>, Form) {
 /// Whether the run covers several loops at once.
 fn is_flat(dims: &[Dim], form: Form) -> bool {
     match form {
-        Form::Map => dims.len() > 1 && dims.last().is_some_and(|d| d.extent < SHORT) && !dims.iter().any(|d| d.extent == 0),
+        Form::Map => {
+            dims.len() > 1
+                && dims.last().is_some_and(|d| d.extent < SHORT)
+                && !dims.iter().any(|d| d.extent == 0)
+        }
         Form::Inner => dims.iter().filter(|d| d.reduce).count() > 1,
         Form::Rows => false,
     }
@@ -162,6 +179,8 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
         return simple(run);
     }
     let covered: Vec<&Dim> = dims.iter().filter(|d| form == Form::Map || d.reduce).collect();
-    let even = covered.windows(2).all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
+    let even = covered
+        .windows(2)
+        .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
     if even { simple(run) } else { Step::Packed }
 }
