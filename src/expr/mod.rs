@@ -10,6 +10,7 @@ mod program;
 mod ranges;
 mod reduce;
 mod span;
+mod text;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,7 @@ pub(crate) use infer::{at, expand};
 pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
+pub use text::{InputSpec, parse};
 
 use crate::buffer::Storage;
 use crate::dtype::{DType, Scalar};
