@@ -206,3 +206,6 @@ unsafe extern "C" fn integer_power<T: Integer + Default>(
         status.fetch_or(NEGATIVE_POWER, std::sync::atomic::Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;
