@@ -187,8 +187,12 @@ mod tests {
 
     #[test]
     fn nan_wins_and_the_second_of_equals_is_taken() {
-        assert!(f32::NAN.minimum(1.0).is_nan() && 1f32.minimum(f32::NAN).is_nan());
-        assert!(f32::NAN.maximum(1.0).is_nan() && 1f32.maximum(f32::NAN).is_nan());
+        assert!(
+            Element::minimum(f32::NAN, 1.0).is_nan() && Element::minimum(1.0, f32::NAN).is_nan()
+        );
+        assert!(
+            Element::maximum(f32::NAN, 1.0).is_nan() && Element::maximum(1.0, f32::NAN).is_nan()
+        );
         assert!(same(Element::minimum(0.0, -0.0), -0.0) && same(Element::maximum(-0.0, 0.0), 0.0));
     }
 

@@ -215,7 +215,8 @@ mod tests {
                 if b != 0 {
                     let want = (f64::from(a) / f64::from(b)).floor() as i32 as i8;
                     assert_eq!(a.floor_divide(b), want, "{a} // {b}");
-                    let rest = i32::from(a) - (f64::from(a) / f64::from(b)).floor() as i32 * i32::from(b);
+                    let rest =
+                        i32::from(a) - (f64::from(a) / f64::from(b)).floor() as i32 * i32::from(b);
                     assert_eq!(i32::from(a.remainder(b)), rest, "{a} % {b}");
                 }
             }
