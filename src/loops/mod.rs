@@ -9,6 +9,8 @@
 
 pub mod interp;
 mod launch;
+pub mod print;
+pub mod verify;
 
 pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
 
