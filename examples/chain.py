@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rnp
+
 from wav import Pcm
 
 FULL = 32768.0  # int16 samples in a full scale of 1.0
@@ -26,7 +27,7 @@ class Settings:
     @property
     def gain(self) -> float:
         """The gain as a factor."""
-        return 10.0 ** (self.gain_db / 20)
+        return float(10 ** (self.gain_db / 20))
 
     def edge(self, frames: int) -> int:
         """Return the length of a fade, in frames: half of a very short take at most."""
@@ -80,7 +81,8 @@ def numpy_level(pcm: Pcm, settings: Settings, mean: Any = None) -> npt.NDArray[n
 
 def numpy_encode(x: npt.NDArray[np.float32]) -> Pcm:
     """Do what `encode` does."""
-    return np.clip(np.rint(x * FULL), -32768, 32767).astype("int16")
+    pcm: Pcm = np.clip(np.rint(x * FULL), -32768, 32767).astype("int16")
+    return pcm
 
 
 def numpy_plain(pcm: Pcm, settings: Settings, mean: Any = None) -> Pcm:
@@ -98,7 +100,7 @@ def numpy_master(pcm: Pcm, settings: Settings, mean: Any = None) -> Pcm:
 
 
 def numpy_by_hand(pcm: Pcm, settings: Settings) -> Pcm:
-    """Do what `master` does, tuned as an expert would: in place, factors merged, fades at the ends."""
+    """Do what `master` does, as an expert would: in place, factors merged, fades at the ends."""
     x = pcm.astype(np.float32)
     x *= np.float32(1 / FULL)
     x -= x.mean(axis=0)
@@ -106,7 +108,9 @@ def numpy_by_hand(pcm: Pcm, settings: Settings) -> Pcm:
     x *= np.float32(settings.peak / peak * settings.gain)
     np.tanh(x, out=x)
     edge = settings.edge(len(x))
-    ramp = np.linspace(0, 1, edge, endpoint=False, dtype=np.float32).reshape(-1, *[1] * (x.ndim - 1))
+    ramp = np.linspace(0, 1, edge, endpoint=False, dtype=np.float32).reshape(
+        -1, *[1] * (x.ndim - 1)
+    )
     x[:edge] *= ramp
     x[-edge:] *= ramp[::-1]
     x *= np.float32(FULL)

@@ -19,7 +19,7 @@ def once(job: Callable[[], object]) -> float:
 
 
 def warm(engines: Mapping[str, Callable[[], object]], rounds: int = 15) -> Seconds:
-    """Return the median seconds of each engine over `rounds`, after one round that does not count."""
+    """Return the median seconds of each engine over `rounds`, after one that does not count."""
     times: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(rounds + 1):
         for name, job in engines.items():

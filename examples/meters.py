@@ -8,7 +8,8 @@ import numpy as np
 import rnp
 
 time = np.arange(48_000) / 48_000
-pcm = np.clip(np.sin(2 * np.pi * 220 * time) * np.exp(-3 * time) * 40_000, -32768, 32767).astype(np.int16)
+wave = np.sin(2 * np.pi * 220 * time) * np.exp(-3 * time) * 40_000
+pcm = np.clip(wave, -32768, 32767).astype(np.int16)
 
 with rnp.lazy():
     x = rnp.asarray(pcm).astype("float32") / 32768.0
@@ -25,7 +26,8 @@ with rnp.lazy():
 print(f"{rnp.plan(*meters).ops} ops, {rnp.plan(*meters).loops} loops")
 
 peak, rms, dc, low, high, clipped, crossings = rnp.eval(*meters)
-print(f"peak {20 * log10(peak):.2f} dBFS, RMS {20 * log10(rms):.2f} dBFS, crest {20 * log10(peak / rms):.2f} dB")
+crest = 20 * log10(peak / rms)
+print(f"peak {20 * log10(peak):.2f} dBFS, RMS {20 * log10(rms):.2f} dBFS, crest {crest:.2f} dB")
 print(f"DC {dc:.6f}, from {low:.4f} to {high:.4f}, {clipped} clipped, {crossings} zero crossings")
 
 y = pcm.astype(np.float64) / 32768

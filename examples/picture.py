@@ -17,20 +17,20 @@ Rows = npt.NDArray[np.float32]  # per column of pixels, a position from the top
 Colour = tuple[int, int, int]
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1280, 270, 70, 24, 44, 34  # of one panel, and its margins
-BACK, FIELD, GRID, AXIS, INK = (15, 18, 23), (22, 27, 34), (38, 45, 55), (92, 104, 120), (190, 199, 210)
+BACK, FIELD, GRID = (15, 18, 23), (22, 27, 34), (38, 45, 55)
+AXIS, INK = (92, 104, 120), (190, 199, 210)
 PEAKS: tuple[Colour, ...] = ((47, 111, 168), (176, 98, 36))
 LOUD: tuple[Colour, ...] = ((122, 190, 245), (255, 187, 112))
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.-+:%/() "
-GLYPHS = dict(  # 3 x 5 points each: a row of points is an octal digit
-    zip(
-        CHARACTERS,
-        "75557 26227 71747 71717 55711 74717 74757 71122 75757 75717 25755 65656 34443 65556 74647 74644 "
-        "34553 55755 72227 11152 55655 44447 57755 65555 25552 65644 25573 65655 34216 72222 55557 55522 "
-        "55775 55255 55222 71247 00002 00700 02720 02020 51245 11244 12221 42224 00000".split(),
-        strict=True,
-    )
+DIGITS = (  # 3 x 5 points to a character: an octal digit is a row of points
+    "75557262277174771717557117471774757711227575775717"  # 0 to 9
+    "25755656563444365556746477464434553557557222711152"  # A to J
+    "55655444475775565555255526564425573656553421672222"  # K to T
+    "555575552255775552555522271247"  # U to Z
+    "000020070002720020205124511244122214222400000"
 )
+GLYPHS = {character: DIGITS[5 * i : 5 * i + 5] for i, character in enumerate(CHARACTERS)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Panel:
 
 def save(path: Path, panels: Sequence[Panel]) -> None:
     """Draw the panels one below the other and write the PNG."""
-    write_png(path, np.concatenate([draw(panel, place % 2) for place, panel in enumerate(panels)]))
+    write_png(path, np.concatenate([draw(panel, i % 2) for i, panel in enumerate(panels)]))
 
 
 def draw(panel: Panel, tint: int) -> Canvas:
@@ -97,16 +97,25 @@ def ticks(seconds: float) -> npt.NDArray[np.float64]:
     raw = seconds / 10
     scale = 10.0 ** np.floor(np.log10(raw))
     step = scale * next(factor for factor in (1, 2, 5, 10) if factor * scale >= raw)
-    return np.arange(int(seconds / step + 1e-9) + 1) * step
+    times: npt.NDArray[np.float64] = np.arange(int(seconds / step + 1e-9) + 1) * step
+    return times
 
 
 def text(
-    canvas: Canvas, top: int, left: int, line: str, colour: Colour, size: int = 2, middle: bool = False
+    canvas: Canvas,
+    top: int,
+    left: int,
+    line: str,
+    colour: Colour,
+    size: int = 2,
+    middle: bool = False,
 ) -> None:
     """Write one line in capitals; with `middle`, centred on `left`."""
     left -= (4 * len(line) - 1) * size // 2 if middle else 0
     for place, character in enumerate(line):
-        points = [[int(digit) >> bit & 1 for bit in (2, 1, 0)] for digit in GLYPHS.get(character, "00000")]
+        points = [
+            [int(digit) >> bit & 1 for bit in (2, 1, 0)] for digit in GLYPHS.get(character, "00000")
+        ]
         mask = np.kron(np.array(points), np.ones((size, size), int)).astype(bool)
         start = left + place * 4 * size
         canvas[top : top + 5 * size, start : start + 3 * size][mask] = colour
@@ -122,4 +131,9 @@ def write_png(path: Path, canvas: Canvas) -> None:
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for kind, body in chunks:
-            file.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+            file.write(
+                struct.pack(">I", len(body))
+                + kind
+                + body
+                + struct.pack(">I", zlib.crc32(kind + body))
+            )

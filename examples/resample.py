@@ -1,4 +1,4 @@
-"""Linear resampling: `interp` over grids that are formulas, so that no grid is stored or searched."""
+"""Linear resampling: `interp` over grids that are formulas, neither stored nor searched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ with rnp.lazy():
     peak = rnp.abs(resampled).max()
 
 plan = rnp.plan(resampled)
-print(f"{OLD} Hz -> {NEW} Hz: {len(pcm)} -> {frames} samples in {plan.loops} loops of {plan.ops} ops")
+print(
+    f"{OLD} Hz -> {NEW} Hz: {len(pcm)} -> {frames} samples in {plan.loops} loops of {plan.ops} ops"
+)
 print(f"bytes moved {plan.bytes_moved:,}, NumPy op by op {plan.numpy_bytes:,}")
 
 y, z, loudest = rnp.eval(resampled, stretched, peak)

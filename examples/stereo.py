@@ -23,7 +23,8 @@ with rnp.lazy():
 
 stereo, wider, energy = rnp.eval(panned, wide, power)
 print(f"{rnp.plan(wide).ops} ops, {rnp.plan(wide).loops} loop for {wider.shape} {wider.dtype}")
-print(f"left/right RMS of the first second's start {np.sqrt((stereo[:4800] ** 2).mean(axis=0)).round(4)}")
+for name, part in (("first", stereo[:4800]), ("last", stereo[-4800:])):
+    print(f"RMS left and right, {name} tenth: {np.sqrt((part * part).mean(axis=0)).round(4)}")
 
 cos, sin = np.cos(left_to_right), np.sin(left_to_right)
 wanted = mono[:, None] * np.stack([cos, sin], axis=1)

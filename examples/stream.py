@@ -7,6 +7,7 @@ blocks, the short last one too, run the same compiled loop: lengths and gains ar
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import rnp
 
 BLOCK = 1024
@@ -15,7 +16,7 @@ buffer = np.empty(BLOCK, np.int16)  # the driver's
 
 
 @rnp.lazy()
-def louder(block: np.ndarray, gain: float) -> rnp.Array:
+def louder(block: npt.NDArray[np.int16], gain: float) -> rnp.Array:
     """Soft-clip one block."""
     x = rnp.asarray(block).astype("float32") / 32768.0
     return rnp.clip(rnp.rint(rnp.tanh(x * gain) * 32767.0), -32768, 32767).astype("int16")
@@ -23,15 +24,14 @@ def louder(block: np.ndarray, gain: float) -> rnp.Array:
 
 pieces = []
 for start in range(0, len(stream), BLOCK):
-    count = min(BLOCK, len(stream) - start)
-    gain = 1.0 + start / len(stream)
+    count, gain = min(BLOCK, len(stream) - start), 1.0 + start / len(stream)
     buffer[:count] = stream[start : start + count]
     chain = louder(buffer[:count], gain)
     buffer[:] = 0  # the next block arrives before this one is evaluated
     piece = chain.eval()
     pieces.append(piece)
-    wanted = np.rint(np.tanh(stream[start : start + count].astype("float32") / 32768.0 * gain) * 32767.0)
-    assert np.abs(piece - wanted).max() <= 1
+    x = stream[start : start + count].astype("float32") / 32768.0
+    assert np.abs(piece - np.rint(np.tanh(x * gain) * 32767.0)).max() <= 1
 
 played = np.concatenate(pieces)
 print(f"{len(pieces)} blocks, {len(played)} samples, the last block {len(pieces[-1])}")

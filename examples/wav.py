@@ -23,7 +23,9 @@ def read(path: Path) -> tuple[Pcm, int]:
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path}: not a PCM WAV file ({error})") from error
     if width != 2 or channels not in (1, 2):
-        raise ValueError(f"{path}: {8 * width}-bit, {channels} channels; 16-bit mono or stereo wanted")
+        raise ValueError(
+            f"{path}: {8 * width}-bit, {channels} channels; 16-bit mono or stereo wanted"
+        )
     frames = len(raw) // (2 * channels)
     if frames == 0:
         raise ValueError(f"{path}: no samples")
