@@ -55,16 +55,16 @@ def draw(panel: Panel, tint: int) -> Canvas:
     for time in ticks(seconds):
         column = LEFT + round(time / seconds * (WIDTH - LEFT - RIGHT - 1))
         canvas[TOP : HEIGHT - BOTTOM, column] = GRID
-        text(canvas, HEIGHT - BOTTOM + 10, column, f"{time:g} S", AXIS, middle=True)
+        label(canvas, HEIGHT - BOTTOM + 10, column, f"{time:g} S".upper())
     for level in (1.0, 0.5, -0.5, -1.0):
         canvas[int(row(level)), LEFT : WIDTH - RIGHT] = GRID
     high, low, rms = envelope(panel.pcm, WIDTH - LEFT - RIGHT)
     bar(canvas, row(high), row(low), PEAKS[tint])
     bar(canvas, row(np.minimum(high, rms)), row(np.maximum(low, -rms)), LOUD[tint])
     canvas[int(row(0.0)), LEFT : WIDTH - RIGHT] = AXIS
-    for level, label in ((1.0, "0 DB"), (0.5, "-6"), (-0.5, "-6"), (-1.0, "0 DB")):
-        text(canvas, int(row(level)) - 5, LEFT - 34, label, AXIS, middle=True)
-    text(canvas, 16, LEFT, panel.title.upper(), INK, size=3)
+    for level, name in ((1.0, "0 DB"), (0.5, "-6"), (-0.5, "-6"), (-1.0, "0 DB")):
+        label(canvas, int(row(level)) - 5, LEFT - 34, name)
+    text(canvas, 16, LEFT, panel.title.upper(), INK, 3)
     return canvas
 
 
@@ -101,22 +101,18 @@ def ticks(seconds: float) -> npt.NDArray[np.float64]:
     return times
 
 
-def text(
-    canvas: Canvas,
-    top: int,
-    left: int,
-    line: str,
-    colour: Colour,
-    size: int = 2,
-    middle: bool = False,
-) -> None:
-    """Write one line in capitals; with `middle`, centred on `left`."""
-    left -= (4 * len(line) - 1) * size // 2 if middle else 0
+def label(canvas: Canvas, top: int, middle: int, line: str) -> None:
+    """Write a small line centred on a column, as far as the picture's edges let it."""
+    width = (4 * len(line) - 1) * 2
+    text(canvas, top, min(middle - width // 2, WIDTH - width), line, AXIS, 2)
+
+
+def text(canvas: Canvas, top: int, left: int, line: str, colour: Colour, size: int) -> None:
+    """Write a line in capitals."""
     for place, character in enumerate(line):
-        points = [
-            [int(digit) >> bit & 1 for bit in (2, 1, 0)] for digit in GLYPHS.get(character, "00000")
-        ]
-        mask = np.kron(np.array(points), np.ones((size, size), int)).astype(bool)
+        rows = [int(digit) for digit in GLYPHS.get(character, "00000")]
+        points = np.array([[row >> bit & 1 for bit in (2, 1, 0)] for row in rows])
+        mask = np.kron(points, np.ones((size, size), int)).astype(bool)
         start = left + place * 4 * size
         canvas[top : top + 5 * size, start : start + 3 * size][mask] = colour
 
@@ -131,9 +127,5 @@ def write_png(path: Path, canvas: Canvas) -> None:
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for kind, body in chunks:
-            file.write(
-                struct.pack(">I", len(body))
-                + kind
-                + body
-                + struct.pack(">I", zlib.crc32(kind + body))
-            )
+            length, check = (struct.pack(">I", x) for x in (len(body), zlib.crc32(kind + body)))
+            file.write(length + kind + body + check)

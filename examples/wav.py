@@ -21,7 +21,7 @@ def read(path: Path) -> tuple[Pcm, int]:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             raw = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
-        raise ValueError(f"{path}: not a PCM WAV file ({error})") from error
+        raise ValueError(f"{path}: not a PCM WAV file ({str(error) or 'it ends early'})") from error
     if width != 2 or channels not in (1, 2):
         raise ValueError(
             f"{path}: {8 * width}-bit, {channels} channels; 16-bit mono or stereo wanted"
