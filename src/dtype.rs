@@ -212,7 +212,7 @@ impl Scalar {
     /// `v` as `dtype`, rounded as NumPy rounds a Python float.
     pub fn from_f64(v: f64, dtype: DType) -> Self {
         let bits = match dtype {
-            F16 => f16::from_f64(v).to_bits().into(),
+            F16 => f16::from_f64_const(v).to_bits().into(),
             F32 => (v as f32).to_bits().into(),
             F64 => v.to_bits(),
             Bool => u64::from(v != 0.0),

@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod dtype;
 pub mod error;
 pub mod eval;
+pub mod explain;
 pub mod expr;
 pub mod fork;
 pub mod graph;

@@ -30,9 +30,26 @@ impl Random {
             DType::Bool => bits & 1,
             DType::F32 => {
                 let special = [
-                    f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-45, -1e-40,
-                    f32::MAX, f32::MIN_POSITIVE, 2147483648.0, -2147483648.0, 2147483520.0, 40000.7,
-                    -129.9, 1.0, 0.5, 1.5, -2.5, 3e9,
+                    f32::NAN,
+                    -f32::NAN,
+                    f32::INFINITY,
+                    f32::NEG_INFINITY,
+                    0.0,
+                    -0.0,
+                    1e-45,
+                    -1e-40,
+                    f32::MAX,
+                    f32::MIN_POSITIVE,
+                    2147483648.0,
+                    -2147483648.0,
+                    2147483520.0,
+                    40000.7,
+                    -129.9,
+                    1.0,
+                    0.5,
+                    1.5,
+                    -2.5,
+                    3e9,
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits().into(),
@@ -42,9 +59,26 @@ impl Random {
             }
             DType::F64 => {
                 let special = [
-                    f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 5e-324, -1e-310,
-                    f64::MAX, f64::MIN_POSITIVE, 2147483648.0, -2147483648.9, 2147483647.5, 70000.7,
-                    9.3e18, -1.9e19, 1.0, 0.5, 1.5, -2.5,
+                    f64::NAN,
+                    -f64::NAN,
+                    f64::INFINITY,
+                    f64::NEG_INFINITY,
+                    0.0,
+                    -0.0,
+                    5e-324,
+                    -1e-310,
+                    f64::MAX,
+                    f64::MIN_POSITIVE,
+                    2147483648.0,
+                    -2147483648.9,
+                    2147483647.5,
+                    70000.7,
+                    9.3e18,
+                    -1.9e19,
+                    1.0,
+                    0.5,
+                    1.5,
+                    -2.5,
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits(),
@@ -141,7 +175,8 @@ impl Job {
             job.words[layout.bufs + 2 * k + 1] = area.stride as u64;
         }
         for (k, dtype) in kernel.scalars.iter().enumerate() {
-            job.words[layout.scalars + k] = r.element(*dtype) & (u64::MAX >> (64 - 8 * dtype.size()));
+            job.words[layout.scalars + k] =
+                r.element(*dtype) & (u64::MAX >> (64 - 8 * dtype.size()));
         }
         for k in 0..kernel.loops.len() {
             job.words[layout.index + k] = r.below(100_000) as u64;
@@ -289,8 +324,11 @@ fn every_cast_has_the_interpreters_bits() {
                 };
                 let out = bufs.len() as u32;
                 bufs.push(buf(to, Role::Output, Step::Unit));
-                let lines =
-                    vec![first, Line::Cast { from, to, arg: 0 }, Line::Store { buf: out, value: 1 }];
+                let lines = vec![
+                    first,
+                    Line::Cast { from, to, arg: 0 },
+                    Line::Store { buf: out, value: 1 },
+                ];
                 for seed in 0..4 {
                     agree(&kernel(bufs.clone(), scalars.clone(), lines.clone()), &lengths(), seed);
                 }

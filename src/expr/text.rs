@@ -191,12 +191,12 @@ impl Parser<'_> {
         let name = act.first().ok_or_else(|| Error::value("an act is missing"))?.as_str();
         let (mut keys, mut words) = (Keys::default(), Vec::new());
         for token in &act[1..] {
-            match token.split_once('=') {
-                Some((key, value)) => drop(keys.0.insert(key, value)),
-                None if matches!(token.as_str(), "keepdims" | "reversed") => {
-                    drop(keys.0.insert(token, ""))
-                }
-                None => words.push(token.as_str()),
+            if let Some((key, value)) = token.split_once('=') {
+                keys.0.insert(key, value);
+            } else if matches!(token.as_str(), "keepdims" | "reversed") {
+                keys.0.insert(token, "");
+            } else {
+                words.push(token.as_str());
             }
         }
         if let Some(op) = Op::from_name(name) {

@@ -51,7 +51,7 @@ pub fn text(kernel: &Kernel, name: &str) -> String {
 }
 
 /// The name of a buffer: by its role, numbered in order.
-fn buf_name(kernel: &Kernel, buf: u32) -> String {
+pub(crate) fn buf_name(kernel: &Kernel, buf: u32) -> String {
     let input = |b: &super::Buf| b.role == Role::Input;
     let this = input(&kernel.bufs[buf as usize]);
     let number = kernel.bufs[..buf as usize].iter().filter(|b| input(b) == this).count();
@@ -161,7 +161,11 @@ fn bytes(kernel: &Kernel) -> String {
         .iter()
         .map(|(loops, size)| {
             let extents: Vec<String> = loops.iter().map(|l| format!("n{l}")).collect();
-            if extents.is_empty() { size.to_string() } else { format!("{size} {}", extents.join(" ")) }
+            if extents.is_empty() {
+                size.to_string()
+            } else {
+                format!("{size} {}", extents.join(" "))
+            }
         })
         .collect();
     if text.is_empty() { "0".into() } else { text.join(" + ") }

@@ -31,6 +31,9 @@ pub fn lower(graph: &Graph) -> Result<Plan> {
     };
     for group in &fusion.groups {
         let launch = lowering.launch(group)?;
+        if cfg!(any(test, debug_assertions, feature = "verify")) {
+            super::verify::verify(&launch.kernel)?;
+        }
         lowering.plan.launches.push(launch);
     }
     lowering.finish()

@@ -1,0 +1,80 @@
+//! What the integration tests share: deterministic inputs, and values as bytes.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::sync::Arc;
+
+use rnp::buffer::{Buffer, Storage};
+use rnp::dtype::{DType, Scalar};
+use rnp::error::Result;
+use rnp::expr::{Array, InputSpec};
+use rnp::shape::{self, Strides};
+
+/// Element `k` of input `number`: `(37 k + 11 number) mod 201 - 100`, floats over 64.
+///
+/// The Python tests fill the same programs by the same formula.
+pub fn element(dtype: DType, number: usize, k: usize) -> Scalar {
+    let v = ((37 * k + 11 * number) % 201) as i128 - 100;
+    match dtype {
+        DType::Bool => Scalar::bool(v > 0),
+        d if d.is_float() => Scalar::from_f64(v as f64 / 64.0, d),
+        d => Scalar::wrap_int(v, d),
+    }
+}
+
+/// Memory with a value per element of the spec, laid out as it says.
+pub fn storage(spec: &InputSpec, value: impl Fn(usize) -> Scalar) -> Result<Storage> {
+    let size = spec.dtype.size();
+    let apart = spec.step.unsigned_abs() as usize;
+    let mut strides: Strides = if spec.fortran {
+        let reversed: Vec<usize> = spec.shape.iter().rev().copied().collect();
+        shape::c_strides(&reversed, size).into_iter().rev().collect()
+    } else {
+        shape::c_strides(&spec.shape, size)
+    };
+    for s in &mut strides {
+        *s *= apart as isize;
+    }
+    let count = shape::count(&spec.shape)?;
+    let mut buffer = Buffer::new((count * apart * size).max(size))?;
+    let mut origin = 0isize;
+    if spec.step < 0
+        && let (Some(s), Some(&n)) = (strides.last_mut(), spec.shape.last())
+    {
+        origin = *s * (n as isize - 1).max(0);
+        *s = -*s;
+    }
+    let base = buffer.as_mut_ptr();
+    for k in 0..count {
+        let mut rest = k;
+        let mut at = origin;
+        for (&e, &s) in spec.shape.iter().zip(&strides).rev() {
+            at += (rest % e) as isize * s;
+            rest /= e;
+        }
+        let bytes = value(k).to_bytes();
+        // SAFETY: `at` is the place of element `k`, inside the buffer.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), base.offset(at), size) };
+    }
+    let ptr = base.cast_const().wrapping_offset(origin);
+    Ok(Storage {
+        ptr,
+        dtype: spec.dtype,
+        shape: spec.shape.clone(),
+        strides,
+        keeper: Arc::new(buffer),
+    })
+}
+
+/// An input filled by [`element`].
+pub fn input(spec: &InputSpec) -> Result<Array> {
+    storage(spec, |k| element(spec.dtype, spec.number, k)).map(Array::input)
+}
+
+/// The bytes of a C-ordered value.
+pub fn bytes(storage: &Storage) -> Vec<u8> {
+    let len = shape::count(&storage.shape).unwrap() * storage.dtype.size();
+    assert!(storage.is_contiguous());
+    // SAFETY: the value is contiguous and kept alive by `storage`.
+    unsafe { std::slice::from_raw_parts(storage.ptr, len) }.to_vec()
+}

@@ -1,0 +1,35 @@
+//! Golden programs: the text of every landing is pinned, and every program is run.
+//!
+//! A blessed mistake cannot hide: the machine code must give the interpreter's bits, for any number of
+//! threads, and `tests/python/test_golden.py` compares the same programs with NumPy.
+
+mod common;
+
+use rnp::eval::{Context, eval_once};
+use rnp::expr::parse;
+use rnp::runtime::{Tier, set_tier};
+
+#[test]
+fn programs() {
+    let mut count = 0;
+    insta::glob!("golden/*.rnp", |path| {
+        count += 1;
+        let text = std::fs::read_to_string(path).unwrap();
+        let arrays = parse(&text, &mut common::input).unwrap();
+        let explained = rnp::explain::explain(&arrays, false).unwrap();
+        insta::assert_snapshot!(format!("{text}\n{explained}"));
+
+        let run = |tier, threads| {
+            set_tier(tier);
+            let ctx = Context { threads, ..Context::default() };
+            let values = eval_once(&arrays, &ctx).unwrap();
+            values.iter().map(common::bytes).collect::<Vec<_>>()
+        };
+        let meaning = run(Tier::Interp, Some(1));
+        for threads in [1, 2, 7] {
+            assert_eq!(run(Tier::Jit, Some(threads)), meaning, "{path:?} on {threads} threads");
+            assert_eq!(run(Tier::Interp, Some(threads)), meaning, "{path:?} on {threads} threads");
+        }
+    });
+    assert!(count >= 40, "{count} programs");
+}
