@@ -191,7 +191,8 @@ impl Parser<'_> {
         let name = act.first().ok_or_else(|| Error::value("an act is missing"))?.as_str();
         let (mut keys, mut words) = (Keys::default(), Vec::new());
         for token in &act[1..] {
-            if let Some((key, value)) = token.split_once('=') {
+            let pair = token.split_once('=').filter(|_| !token.starts_with('('));
+            if let Some((key, value)) = pair {
                 keys.0.insert(key, value);
             } else if matches!(token.as_str(), "keepdims" | "reversed") {
                 keys.0.insert(token, "");

@@ -133,7 +133,7 @@ impl Graph {
         self.nodes.node_indices().collect()
     }
 
-    /// Makes all users of `old` use `new`, an earlier node, and lets go of `old`'s operands.
+    /// Makes all users of `old` use `new`, an earlier node, and removes `old`.
     pub fn replace(&mut self, old: Ix, new: Ix) {
         let edges: SmallVec<[_; 4]> = self
             .nodes
@@ -149,7 +149,7 @@ impl Graph {
                 *output = new;
             }
         }
-        self.set_operands(old, &[]);
+        self.nodes.remove_node(old);
     }
 
     /// Gives a node other operands, all of them earlier nodes.

@@ -31,9 +31,9 @@ pub const PASSES: &[Pass] = &[
     // Before cse: rewritten nodes become equal.
     Pass { name: "simplify", purpose: "drop what changes nothing", run: simplify::run },
     Pass { name: "cse", purpose: "compute equal nodes once", run: cse::run },
-    // After cse: only a node with one user may change its shape.
-    Pass { name: "sink", purpose: "move reshapes down to memory", run: sink::run },
     Pass { name: "dead", purpose: "remove what nothing uses", run: dead::run },
+    // After dead: only a node with one live user may change its shape.
+    Pass { name: "sink", purpose: "move reshapes down to memory", run: sink::run },
     // Last: it decides on the final graph.
     Pass { name: "fuse", purpose: "gather chains into loops", run: fuse::run },
 ];
