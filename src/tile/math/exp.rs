@@ -19,13 +19,7 @@ const SHORT: [f64; 6] = [
 ];
 
 /// The same to `2**-26`.
-const SINGLE: [f32; 5] = [
-    0.500000006167777,
-    0.1666654310148713,
-    0.04166627777646891,
-    0.008366577901377726,
-    0.001394682174007403,
-];
+const SINGLE: [f32; 5] = [0.5, 0.166_665_43, 0.041_666_277, 0.008_366_578, 0.001_394_682_2];
 
 /// The same to `2**-61`.
 const LONG: [f64; 11] = [
@@ -111,7 +105,7 @@ pub(super) fn exp_with_rest(x: f64, rest: f64) -> f64 {
 /// [`ROUND`] for single precision: for numbers below `2**22`.
 const ROUND_F32: f32 = 12_582_912.0;
 /// `ln 2` less the single nearest to it.
-const LN2_REST_F32: f32 = -1.904654299957768e-9;
+const LN2_REST_F32: f32 = -1.904_654_2e-9;
 
 /// `2**k`, where `biased` is `k + ROUND_F32` and `-127 < k < 128`.
 #[inline(always)]
