@@ -6,7 +6,7 @@
 use super::exp::{Reduced, expm1_short, power_of_two, reduce};
 use super::lanes::sum_error;
 
-/// Hyperbolic tangent, within 0.501 ulp.
+/// Hyperbolic tangent, within 0.51 ulp.
 #[inline(always)]
 pub fn tanh_f32(x: f32) -> f32 {
     let a = f64::from(x.abs());
@@ -16,7 +16,7 @@ pub fn tanh_f32(x: f32) -> f32 {
     ((e / (e + 2.0)) as f32).copysign(x)
 }
 
-/// Hyperbolic tangent, within 0.7 ulp.
+/// Hyperbolic tangent, within 0.8 ulp.
 ///
 /// `E` and `E + 2` are held as a sum of two doubles, and the quotient is corrected by its remainder.
 #[inline(always)]

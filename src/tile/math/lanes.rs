@@ -1,18 +1,12 @@
 //! The loops over tiles: what runs a scalar function over a run of elements, and the few numeric
 //! steps that every function shares.
 //!
-//! Elements pass through small local buffers, so the compiler sees that nothing overlaps and
-//! vectorizes the loop in between, wherever the tiles lie and whether or not they are the same
+//! Results pass through a small local buffer, so the compiler sees that nothing overlaps and
+//! vectorizes the loop that fills it, wherever the tiles lie and whether or not they are the same
 //! memory. May not know: which function it runs, or on which machine.
 
-/// Elements that pass through the local buffers at once.
-const CHUNK: usize = 128;
-
-/// A partial chunk is computed up to a multiple of this, so that it needs no scalar loop.
-const STEP: usize = 16;
-
 /// An element type: `f32` or `f64`.
-pub(super) trait Real: Copy + PartialEq {
+pub(super) trait Real: Copy {
     /// A harmless argument of every function.
     const ONE: Self;
 }
@@ -27,11 +21,13 @@ impl Real for f64 {
 
 /// Computes `out[i] = f(a[i])`, then again by `slow` where `rare` says that `f` does not apply.
 ///
+/// `N` elements pass through the buffer at once: best 256 bytes of them, which are copied inline.
+///
 /// # Safety
 /// `a` must be readable and `out` writable for `n` elements of `T`. They need no alignment and are
 /// either the same memory or disjoint.
 #[inline(always)]
-pub(super) unsafe fn unary<T: Real>(
+pub(super) unsafe fn unary<T: Real, const N: usize>(
     out: *mut u8,
     a: *const u8,
     n: usize,
@@ -39,100 +35,98 @@ pub(super) unsafe fn unary<T: Real>(
     rare: impl Fn(T) -> bool,
     slow: impl Fn(T) -> T,
 ) {
-    let (mut x, mut y) = ([T::ONE; CHUNK], [T::ONE; CHUNK]);
+    let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
     let mut done = 0;
     while done < n {
-        let m = CHUNK.min(n - done);
-        // SAFETY: elements done..done + m are among the caller's `n`.
-        unsafe { load(&mut x, a.cast::<T>().add(done), m) };
-        let some = compute(m, |i| {
-            y[i] = f(x[i]);
-            rare(x[i])
-        });
-        if some {
-            fix(&x[..m], &mut y[..m], &rare, &slow);
+        let m = N.min(n - done);
+        // SAFETY: elements done..done + m are among the caller's `n`; what `source` gives is readable
+        // for the whole steps in `m`, and `m` is within `y` and `out`.
+        unsafe {
+            let a = source(a.cast::<T>().add(done), &mut x, m);
+            let mut some = false;
+            for i in 0..whole_steps::<N>(m) {
+                let x = a.add(i).read_unaligned();
+                *y.get_unchecked_mut(i) = f(x);
+                some |= rare(x);
+            }
+            if some {
+                for (i, y) in y[..m].iter_mut().enumerate() {
+                    let x = a.add(i).read_unaligned();
+                    if rare(x) {
+                        *y = slow(x);
+                    }
+                }
+            }
+            store(out.cast::<T>().add(done), &y, m);
         }
-        // SAFETY: as above.
-        unsafe { store(out.cast::<T>().add(done), &y, m) };
         done += m;
     }
 }
 
-/// Computes `out[i] = f(a[i], b[i])`.
+/// Computes `out[i] = f(a[i], b[i])`; `N` as in [`unary`].
 ///
 /// # Safety
 /// `a` and `b` must be readable and `out` writable for `n` elements of `T`. They need no alignment;
 /// each of `a` and `b` is the same memory as `out` or disjoint from it.
 #[inline(always)]
-pub(super) unsafe fn binary<T: Real>(
+pub(super) unsafe fn binary<T: Real, const N: usize>(
     out: *mut u8,
     a: *const u8,
     b: *const u8,
     n: usize,
     f: impl Fn(T, T) -> T,
 ) {
-    let (mut x, mut z, mut y) = ([T::ONE; CHUNK], [T::ONE; CHUNK], [T::ONE; CHUNK]);
+    let (mut x, mut z, mut y) = ([T::ONE; N], [T::ONE; N], [T::ONE; N]);
     let mut done = 0;
     while done < n {
-        let m = CHUNK.min(n - done);
-        // SAFETY: elements done..done + m are among the caller's `n`.
+        let m = N.min(n - done);
+        // SAFETY: as in `unary`.
         unsafe {
-            load(&mut x, a.cast::<T>().add(done), m);
-            load(&mut z, b.cast::<T>().add(done), m);
+            let a = source(a.cast::<T>().add(done), &mut x, m);
+            let b = source(b.cast::<T>().add(done), &mut z, m);
+            for i in 0..whole_steps::<N>(m) {
+                *y.get_unchecked_mut(i) = f(a.add(i).read_unaligned(), b.add(i).read_unaligned());
+            }
+            store(out.cast::<T>().add(done), &y, m);
         }
-        compute(m, |i| {
-            y[i] = f(x[i], z[i]);
-            false
-        });
-        // SAFETY: as above.
-        unsafe { store(out.cast::<T>().add(done), &y, m) };
         done += m;
     }
 }
 
-/// Runs `each` on `0..m`, with `m` rounded up to whole steps; whether any call returned true.
+/// `m` rounded up to whole steps, so that a partial buffer needs no scalar loop. At most `N`.
+#[inline(always)]
+fn whole_steps<const N: usize>(m: usize) -> usize {
+    const { assert!(N.is_multiple_of(4)) };
+    m.div_ceil(N / 4) * (N / 4)
+}
+
+/// Where to read `m` elements rounded up to whole steps: at `from` itself if `m` is `N`, else in
+/// `buffer`, past whose `m` elements there are ones.
 ///
-/// What lies in the buffers past `m` is old, but valid, so computing it does no harm.
+/// # Safety
+/// `m <= N`, and `from` is readable for `m` elements, aligned or not.
 #[inline(always)]
-fn compute(m: usize, mut each: impl FnMut(usize) -> bool) -> bool {
-    let mut some = false;
-    for i in 0..m.next_multiple_of(STEP).min(CHUNK) {
-        some |= each(i);
+unsafe fn source<T: Real, const N: usize>(
+    from: *const T,
+    buffer: &mut [T; N],
+    m: usize,
+) -> *const T {
+    if m == N {
+        return from;
     }
-    some
-}
-
-/// Replaces the results of rare arguments. Inlined, so that it too may use the machine's fused steps.
-#[inline(always)]
-fn fix<T: Real>(x: &[T], y: &mut [T], rare: &impl Fn(T) -> bool, slow: &impl Fn(T) -> T) {
-    for (y, &x) in y.iter_mut().zip(x) {
-        if rare(x) {
-            *y = slow(x);
-        }
-    }
+    let bytes = m * size_of::<T>();
+    // SAFETY: the caller's promise; byte pointers need no alignment, and `buffer` is a local one.
+    unsafe { from.cast::<u8>().copy_to_nonoverlapping(buffer.as_mut_ptr().cast(), bytes) };
+    buffer.as_ptr()
 }
 
 /// # Safety
-/// `m <= CHUNK`, and `from` is readable for `m` elements, aligned or not.
+/// `m <= N`, and `to` is writable for `m` elements, aligned or not.
 #[inline(always)]
-unsafe fn load<T: Copy>(to: &mut [T; CHUNK], from: *const T, m: usize) {
-    if m == CHUNK {
-        // SAFETY: the caller's promise; an array has no padding.
-        *to = unsafe { from.cast::<[T; CHUNK]>().read_unaligned() };
-    } else {
-        let bytes = m * size_of::<T>();
-        // SAFETY: the caller's promise; byte pointers need no alignment, and `to` is a local buffer.
-        unsafe { from.cast::<u8>().copy_to_nonoverlapping(to.as_mut_ptr().cast(), bytes) };
-    }
-}
-
-/// # Safety
-/// `m <= CHUNK`, and `to` is writable for `m` elements, aligned or not.
-#[inline(always)]
-unsafe fn store<T: Copy>(to: *mut T, from: &[T; CHUNK], m: usize) {
-    if m == CHUNK {
+unsafe fn store<T: Real, const N: usize>(to: *mut T, from: &[T; N], m: usize) {
+    if m == N {
         // SAFETY: the caller's promise.
-        unsafe { to.cast::<[T; CHUNK]>().write_unaligned(*from) };
+        unsafe { to.cast::<[T; N]>().write_unaligned(*from) };
     } else {
         let bytes = m * size_of::<T>();
         // SAFETY: the caller's promise; byte pointers need no alignment, and `from` is a local buffer.
@@ -152,17 +146,27 @@ pub(super) const LN2_42: f64 = 0.693_147_180_559_890_3;
 /// See [`LN2_42`].
 pub(super) const LN2_42_REST: f64 = 5.497_923_018_708_371e-14;
 
-/// A polynomial, lowest coefficient first, by Horner's rule in fused steps.
-#[inline(always)]
-pub(super) fn poly<const N: usize>(x: f64, c: [f64; N]) -> f64 {
-    let mut sum = c[N - 1];
-    let mut i = N - 1;
-    while i > 0 {
-        i -= 1;
-        sum = sum.mul_add(x, c[i]);
-    }
-    sum
+macro_rules! define_poly {
+    ($name:ident $t:ty) => {
+        /// A polynomial of degree 1 or more, lowest coefficient first.
+        ///
+        /// Horner's rule in fused steps, for even and odd powers apart: the same work, but half as
+        /// long a chain of dependent steps.
+        #[inline(always)]
+        pub(super) fn $name<const N: usize>(x: $t, c: [$t; N]) -> $t {
+            let square = x * x;
+            let (mut upper, mut lower) = (c[N - 1], c[N - 2]);
+            let mut i = N - 2;
+            while i > 0 {
+                i -= 1;
+                (upper, lower) = (lower, upper.mul_add(square, c[i]));
+            }
+            upper.mul_add(x, lower)
+        }
+    };
 }
+define_poly!(poly f64);
+define_poly!(poly_f32 f32);
 
 /// The error of `sum = a + b`, exactly (Knuth's two-sum).
 #[inline(always)]

@@ -5,7 +5,7 @@
 //! polynomial for the rest of the series of `2 atanh s`. May not know: tiles, machines.
 
 use super::exp::power_of_two;
-use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, sum_error};
+use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, poly_f32, sum_error};
 
 /// The bits of `sqrt(1/2)`, cut.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
@@ -34,6 +34,31 @@ const LOG10_2: f64 = std::f64::consts::LOG10_2;
 const LOG10_2_42: f64 = 0.30102999566383914;
 const LOG10_2_42_REST: f64 = 1.42050232272661e-13;
 
+/// Half of every finite number is less than this.
+pub(super) const HALF_TOP: f64 = f64::from_bits(0x7fe0_0000_0000_0000);
+/// The least positive number.
+const LEAST: f64 = f64::from_bits(1);
+
+/// The bits of `sqrt(1/2)` in single precision.
+const SQRT_HALF_F32: u32 = 0x3f35_04f3;
+const FRACTION_F32: u32 = (1 << 23) - 1;
+/// The first 16 bits of `ln 2`: a product with an exponent is exact. And the rest.
+const LN2_16: f32 = 0.693_145_75;
+const LN2_16_REST: f32 = 1.428_606_8e-6;
+
+/// `(log(1 + f) - f + f**2 / 2) / f**3` in `f` of the reduced range, to `2**-30` of `1 / f**2`.
+const SINGLE: [f32; 9] = [
+    0.333_333_1,
+    -0.249_999_87,
+    0.200_022_27,
+    -0.166_692_55,
+    0.142_186_55,
+    -0.123_842_74,
+    0.118_729_69,
+    -0.117_902_525,
+    0.069_158_435,
+];
+
 /// A number as `2**e * m`, with `m` between `sqrt(1/2)` and `sqrt 2`.
 pub(super) struct Split {
     /// The exponent.
@@ -42,22 +67,29 @@ pub(super) struct Split {
     pub(super) m: f64,
 }
 
-/// Splits a positive normal number (anything else gives garbage).
+/// Splits `x * 2**-shift`, given a positive normal `x` (anything else gives garbage).
 #[inline(always)]
-pub(super) fn split_normal(x: f64) -> Split {
+fn split_shifted(x: f64, shift: f64) -> Split {
     let above = x.to_bits().wrapping_sub(SQRT_HALF);
     // The exponent plus 1024 is positive, and becomes the low bits of a double near 2**52.
     let e = f64::from_bits((above.wrapping_add(1024 << 52) >> 52) | 0x4330_0000_0000_0000)
-        - (4_503_599_627_370_496.0 + 1024.0);
+        - (shift + (4_503_599_627_370_496.0 + 1024.0));
     Split { e, m: f64::from_bits((above & FRACTION) + SQRT_HALF) }
+}
+
+/// Splits a positive normal number (anything else gives garbage).
+#[inline(always)]
+pub(super) fn split_normal(x: f64) -> Split {
+    split_shifted(x, 0.0)
 }
 
 /// Splits a positive number, subnormal or not (anything else gives garbage).
 #[inline(always)]
 pub(super) fn split(x: f64) -> Split {
+    // One choice of two constants each, so that the compiler does not compute both ways.
     let small = x < f64::MIN_POSITIVE;
-    let Split { e, m } = split_normal(if small { x * 18_014_398_509_481_984.0 } else { x });
-    Split { e: if small { e - 54.0 } else { e }, m }
+    let scale = if small { 18_014_398_509_481_984.0 } else { 1.0 };
+    split_shifted(x * scale, if small { 54.0 } else { 0.0 })
 }
 
 /// `log(2**e * m)`, to about `2**-37`.
@@ -79,21 +111,45 @@ fn bend(f: f64) -> (f64, f64) {
 }
 
 /// `y` for positive finite `x`, else the logarithm's special value.
+///
+/// Compares scaled numbers: comparisons with 0 and infinity proper the compiler would merge into
+/// tests of the bits, which cost far more.
 #[inline(always)]
 fn special(x: f64, y: f64) -> f64 {
-    let y = if x < f64::INFINITY { y } else { x };
-    let y = if x < 0.0 { f64::NAN } else { y };
-    if x == 0.0 { f64::NEG_INFINITY } else { y }
+    let y = if x * 0.5 < HALF_TOP { y } else { x };
+    let low = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+    if x < LEAST { low } else { y }
 }
 
-/// Natural logarithm, within 0.501 ulp.
+/// `y` for positive finite `x`, else the logarithm's special value.
+#[inline(always)]
+fn special_f32(x: f32, y: f32) -> f32 {
+    let y = if x * 0.5 < f32::from_bits(0x7f00_0000) { y } else { x };
+    let low = if x == 0.0 { f32::NEG_INFINITY } else { f32::NAN };
+    if x < f32::from_bits(1) { low } else { y }
+}
+
+/// Natural logarithm, within 0.9 ulp.
+///
+/// In single precision throughout: three times as fast as by way of `f64`.
 #[inline(always)]
 pub fn log_f32(x: f32) -> f32 {
-    let x = f64::from(x);
-    special(x, log_short(split_normal(x))) as f32
+    let small = x < f32::MIN_POSITIVE;
+    let scaled = x * if small { 16_777_216.0 } else { 1.0 };
+    let above = scaled.to_bits().wrapping_sub(SQRT_HALF_F32);
+    let e = (above.cast_signed() >> 23) as f32 - if small { 24.0 } else { 0.0 };
+    let f = f32::from_bits((above & FRACTION_F32) + SQRT_HALF_F32) - 1.0;
+
+    let square = f * f;
+    let half = 0.5 * square;
+    let bend = (square * f).mul_add(-poly_f32(f, SINGLE), half);
+    let whole = e * LN2_16;
+    let head = whole + f;
+    let rest = (whole - head) + f;
+    special_f32(x, head + (rest - e.mul_add(-LN2_16_REST, bend)))
 }
 
-/// Natural logarithm, within 0.7 ulp.
+/// Natural logarithm, within 0.9 ulp.
 #[inline(always)]
 pub fn log_f64(x: f64) -> f64 {
     let Split { e, m } = split(x);
@@ -143,7 +199,7 @@ pub fn log1p_f32(x: f32) -> f32 {
     (if x.abs() < 1.0 / 65536.0 { (x * x).mul_add(-0.5, x) } else { y }) as f32
 }
 
-/// `log(1 + x)`, within 0.8 ulp.
+/// `log(1 + x)`, within 0.9 ulp.
 ///
 /// What `1 + x` drops is scaled like the sum and kept as a first-order correction.
 #[inline(always)]
@@ -152,7 +208,7 @@ pub fn log1p_f64(x: f64) -> f64 {
     let dropped = sum_error(1.0, x, u);
     let Split { e, m } = split_normal(u);
     // From the largest exponents on what was dropped is far too small to matter, whatever the scale.
-    let k = if e < 1000.0 { -e } else { 0.0 };
+    let k = if e < 1000.0 { -e } else { -1000.0 };
     let scale = power_of_two(k + ROUND);
     let g = m - 1.0;
     let g_rest = dropped * scale;

@@ -6,7 +6,7 @@
 
 use super::exp::{clamp, exp_short, exp_with_rest};
 use super::lanes::{LN2_42, LN2_42_REST, poly};
-use super::log::{Split, log_short, split, split_normal};
+use super::log::{HALF_TOP, Split, log_short, split, split_normal};
 
 /// `2 / 3` as a sum of two doubles.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -58,26 +58,33 @@ fn log_two_parts(Split { e, m }: Split) -> (f64, f64) {
     (sum, (head - sum) + rest)
 }
 
-/// `log` of `a`, and what is left of it, where it is finite: else the infinities and NaN that `a`
-/// makes of it.
+/// `log`, the logarithm of `a`, where `a` is positive and finite; else what NumPy has there.
 #[inline(always)]
 fn log_special(a: f64, log: f64) -> f64 {
-    let log = if a < f64::INFINITY { log } else { a };
+    // Not `a < INFINITY`: the compiler would merge both tests into costlier ones of the bits.
+    let log = if a * 0.5 < HALF_TOP { log } else { a };
     if a == 0.0 { f64::NEG_INFINITY } else { log }
 }
 
-/// The power from that of `|x|`: sign, NaN, and the arguments where neither operand's NaN counts.
+/// The exponent to compute with: 1 to any power is 1, even to NaN.
 #[inline(always)]
-fn finish(x: f64, y: f64, power: f64) -> f64 {
+fn exponent(a: f64, y: f64) -> f64 {
+    if a == 1.0 { 0.0 } else { y }
+}
+
+/// The power from that of `|x|`, whose logarithm is `log`: the sign, and what `y` alone decides.
+#[inline(always)]
+fn finish(x: f64, y: f64, log: f64, power: f64) -> f64 {
     let half = 0.5 * y;
     let whole = y.floor() == y;
     let odd = whole && half.floor() != half;
     let flip = if odd { x.to_bits() & (1 << 63) } else { 0 };
     let power = f64::from_bits(power.to_bits() ^ flip);
-    let outside = x < 0.0 && x > f64::NEG_INFINITY && !whole;
+    // The logarithm tells finite numbers from infinity, which may have any exponent.
+    let outside = x < 0.0 && log < 1000.0 && !whole;
     let power = if outside { f64::NAN } else { power };
     let power = if y == 2.0 { x * x } else { power };
-    if y == 0.0 || x == 1.0 { 1.0 } else { power }
+    if y == 0.0 { 1.0 } else { power }
 }
 
 /// `x**y`, within 0.501 ulp; `x * x` where `y` is 2.
@@ -86,19 +93,20 @@ pub fn power_f32(x: f32, y: f32) -> f32 {
     let (x, y) = (f64::from(x), f64::from(y));
     let a = x.abs();
     let log = log_special(a, log_short(split_normal(a)));
-    // 1 to an infinite power: the product would be NaN.
-    let product = if a == 1.0 && y.abs() == f64::INFINITY { 0.0 } else { y * log };
-    finish(x, y, exp_short(clamp(product, -104.5, 89.0))) as f32
+    let power = exp_short(clamp(exponent(a, y) * log, -104.5, 89.0));
+    finish(x, y, log, power) as f32
 }
 
-/// `x**y`, within 0.7 ulp; `x * x` where `y` is 2.
+/// `x**y`, within 0.8 ulp; `x * x` where `y` is 2.
 #[inline(always)]
 pub fn power_f64(x: f64, y: f64) -> f64 {
     let a = x.abs();
     let (log, log_rest) = log_two_parts(split(a));
     let log = log_special(a, log);
-    let product = if a == 1.0 && y.abs() == f64::INFINITY { 0.0 } else { y * log };
-    let rest = log_rest.mul_add(y, log.mul_add(y, -product));
+    let times = exponent(a, y);
+    let product = times * log;
+    let rest = log_rest.mul_add(times, log.mul_add(times, -product));
     let rest = if product.abs() < 746.0 { rest } else { 0.0 };
-    finish(x, y, exp_with_rest(clamp(product, -746.0, 710.0), rest))
+    let power = exp_with_rest(clamp(product, -746.0, 710.0), rest);
+    finish(x, y, log, power)
 }

@@ -1,1 +1,369 @@
+//! Accuracy against correctly rounded functions (`core-math`), special values as NumPy's, and the same
+//! bits on every path.
 
+use super::*;
+
+const NAN: f64 = f64::NAN;
+const INF: f64 = f64::INFINITY;
+
+/// Random bits, the same in every run (Steele, Lea and Flood's SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn within(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// A unary function in both dtypes, its correctly rounded twins, and what it must keep to.
+struct Case {
+    op: Op,
+    f32: fn(f32) -> f32,
+    f64: fn(f64) -> f64,
+    true_f64: fn(f64) -> f64,
+    ulp_f32: f64,
+    /// Where random doubles are drawn from, beside all bit patterns.
+    range: (f64, f64),
+}
+
+fn cases() -> Vec<Case> {
+    macro_rules! case {
+        ($op:ident $f32:ident $f64:ident $truth:ident $ulp:literal $range:expr) => {
+            Case {
+                op: Op::$op,
+                f32: |x| $f32(x),
+                f64: |x| $f64(x),
+                true_f64: core_math::$truth,
+                ulp_f32: $ulp,
+                range: $range,
+            }
+        };
+    }
+    vec![
+        case!(Exp exp_f32 exp_f64 exp 0.85 (-750.0, 712.0)),
+        case!(Log log_f32 log_f64 log 0.9 (0.3, 3.0)),
+        case!(Log10 log10_f32 log10_f64 log10 0.501 (0.3, 3.0)),
+        case!(Log1p log1p_f32 log1p_f64 log1p 0.501 (-1.0, 3.0)),
+        case!(Tanh tanh_f32 tanh_f64 tanh 0.51 (-3.0, 3.0)),
+        case!(Sin sin_f32 sin_f64 sin 0.501 (-100.0, 100.0)),
+        case!(Cos cos_f32 cos_f64 cos 0.501 (-100.0, 100.0)),
+    ]
+}
+
+/// The error of a `float32` result in units of its last place.
+fn ulps_f32(got: f32, want: f64) -> f64 {
+    let rounded = want as f32;
+    if got.is_nan() || !got.is_finite() || !rounded.is_finite() {
+        let same = got == rounded || (got.is_nan() && rounded.is_nan());
+        return if same { 0.0 } else { INF };
+    }
+    let exponent = ((want.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+    let ulp = 2f64.powi(exponent.max(-126) - 23);
+    (f64::from(got) - want).abs() / ulp
+}
+
+/// How many numbers apart two doubles are.
+fn steps(a: f64, b: f64) -> u64 {
+    let place = |x: f64| {
+        let bits = x.to_bits().cast_signed();
+        if bits < 0 { i64::MIN - bits } else { bits }
+    };
+    if a.is_nan() && b.is_nan() { 0 } else { place(a).abs_diff(place(b)) }
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+}
+
+/// Doubles of every kind: all magnitudes, subnormals, near 1, the range, huge.
+fn doubles(n: usize, range: (f64, f64), seed: u64) -> impl Iterator<Item = f64> {
+    let mut random = Random(seed);
+    (0..n).map(move |i| match i % 6 {
+        0 => f64::from_bits(random.bits()),
+        1 => f64::from_bits(random.bits() & !(0x7ff << 52)),
+        2 => 1.0 + random.within(-1.0, 1.0) * 2f64.powi(-((random.bits() % 52) as i32)),
+        3 => random.within(-1.0, 1.0) * 2f64.powi(-((random.bits() % 60) as i32)),
+        _ => random.within(range.0, range.1),
+    })
+}
+
+/// Runs a tile function. In place means that the first operand is also the output.
+fn run<T: Copy>(f: MapFn, a: &[T], b: &[T], offset: usize, in_place: bool) -> Vec<T> {
+    let bytes = size_of_val(a);
+    let pack = |s: &[T]| {
+        let mut v = vec![0u8; bytes + offset];
+        // SAFETY: the buffer has room for all bytes after the offset.
+        unsafe {
+            std::ptr::copy_nonoverlapping(s.as_ptr().cast(), v.as_mut_ptr().add(offset), bytes)
+        };
+        v
+    };
+    let (mut a, b, mut out) = (pack(a), pack(b), vec![0u8; bytes + offset + 8]);
+    out[bytes + offset..].fill(0xa5);
+    let n = bytes / size_of::<T>();
+    // SAFETY: all tiles hold `n` elements after the offset.
+    unsafe {
+        let (first, second) = (a.as_mut_ptr().add(offset), b.as_ptr().add(offset));
+        let to = if in_place { first } else { out.as_mut_ptr().add(offset) };
+        f(to, first, second, std::ptr::null(), n, std::ptr::null_mut());
+        assert!(out[bytes + offset..].iter().all(|&x| x == 0xa5), "wrote past the end");
+        (0..n).map(|i| to.cast::<T>().add(i).read_unaligned()).collect()
+    }
+}
+
+#[test]
+fn float32_is_within_its_bound() {
+    for case in cases() {
+        let (mut worst, mut at) = (0.0, 0.0);
+        for bits in (0..=u32::MAX).step_by(3989) {
+            let x = f32::from_bits(bits);
+            let error = ulps_f32((case.f32)(x), (case.true_f64)(x.into()));
+            if error > worst {
+                (worst, at) = (error, x);
+            }
+        }
+        println!("{} float32: {worst:.4} ulp at {at:e}", case.op.info().name);
+        assert!(worst <= case.ulp_f32, "{:?} float32: {worst} ulp at {at:e}", case.op);
+    }
+}
+
+#[test]
+fn float64_is_within_a_step_of_correct_rounding_and_mostly_on_it() {
+    for case in cases() {
+        let n = 200_000;
+        let mut off = 0;
+        for x in doubles(n, case.range, 1) {
+            let (got, want) = ((case.f64)(x), (case.true_f64)(x));
+            let apart = steps(got, want);
+            assert!(apart <= 1, "{:?} of {x:e}: {got:e}, not {want:e}", case.op);
+            off += apart;
+        }
+        println!("{} float64: {off} of {n} not rounded correctly", case.op.info().name);
+        // An error below 1 ulp, evenly spread, would miss far more often.
+        assert!(off < n as u64 / 20, "{:?}: {off} of {n} not rounded correctly", case.op);
+    }
+}
+
+/// Pairs of every kind, their results mostly finite.
+fn pairs(n: usize) -> impl Iterator<Item = (f64, f64)> {
+    let mut random = Random(3);
+    doubles(n, (0.1, 8.0), 2).enumerate().map(move |(i, x)| {
+        let log = x.abs().ln();
+        let y = match i % 5 {
+            0 => random.within(-745.0, 710.0) / if log == 0.0 { 1.0 } else { log },
+            1 => (random.bits() % 21) as f64 - 10.0,
+            2 => f64::from_bits(random.bits()),
+            _ => random.within(-8.0, 8.0),
+        };
+        (if i % 4 == 0 { x } else { x.abs() }, y)
+    })
+}
+
+#[test]
+fn power_is_within_its_bound() {
+    let (mut worst, mut off) = (0.0f64, 0);
+    let n = 300_000;
+    for (x, y) in pairs(n) {
+        let (got, want) = (power_f64(x, y), core_math::pow(x, y));
+        let apart = steps(got, want);
+        assert!(apart <= 1, "{x:e} ** {y:e}: {got:e}, not {want:e}");
+        off += apart;
+        let (x, y) = (x as f32, y as f32);
+        let (got, want) = (power_f32(x, y), core_math::pow(x.into(), y.into()));
+        let error = ulps_f32(got, want);
+        assert!(error <= 0.501, "{x:e} ** {y:e}: {got:e}, {error} ulp from {want:e}");
+        worst = worst.max(error);
+    }
+    println!("power float32: {worst:.4} ulp; float64: {off} of {n} not rounded correctly");
+    assert!(off < n as u64 / 20, "{off} of {n} not rounded correctly");
+}
+
+#[test]
+fn powers_that_are_exact() {
+    for x in doubles(20_000, (-1e3, 1e3), 4) {
+        let single = x as f32;
+        assert!(same(power_f64(x, 2.0), x * x), "{x:e} squared");
+        assert!(
+            same(power_f32(single, 2.0).into(), (single * single).into()),
+            "{single:e} squared"
+        );
+        assert!(same(power_f64(x, 1.0), x), "{x:e} to 1");
+        assert!(same(power_f32(single, 1.0).into(), single.into()), "{single:e} to 1");
+    }
+    for (x, y, want) in [
+        (3.0, 3.0, 27.0),
+        (-3.0, 3.0, -27.0),
+        (10.0, 22.0, 1e22),
+        (9.0, 0.5, 3.0),
+        (2.0, -1074.0, 5e-324),
+    ] {
+        assert_eq!(power_f64(x, y), want, "{x} ** {y}");
+    }
+}
+
+#[test]
+fn powers_of_special_values_follow_c99() {
+    for (x, y, want) in [
+        (NAN, 0.0, 1.0),
+        (NAN, -0.0, 1.0),
+        (INF, 0.0, 1.0),
+        (0.0, 0.0, 1.0),
+        (1.0, NAN, 1.0),
+        (1.0, -INF, 1.0),
+        (-1.0, INF, 1.0),
+        (-1.0, -INF, 1.0),
+        (-1.0, NAN, NAN),
+        (NAN, 1.0, NAN),
+        (2.0, NAN, NAN),
+        (-INF, NAN, NAN),
+        (0.0, -3.0, INF),
+        (-0.0, -3.0, -INF),
+        (-0.0, -2.0, INF),
+        (-0.0, -0.5, INF),
+        (-0.0, 3.0, -0.0),
+        (-0.0, 2.0, 0.0),
+        (-0.0, 0.5, 0.0),
+        (0.0, INF, 0.0),
+        (-0.0, -INF, INF),
+        (0.5, INF, 0.0),
+        (0.5, -INF, INF),
+        (-0.5, INF, 0.0),
+        (2.0, INF, INF),
+        (-2.0, -INF, 0.0),
+        (INF, 0.5, INF),
+        (INF, -0.5, 0.0),
+        (-INF, 3.0, -INF),
+        (-INF, 2.0, INF),
+        (-INF, 0.5, INF),
+        (-INF, -3.0, -0.0),
+        (-INF, -2.5, 0.0),
+        (-8.0, 1.0 / 3.0, NAN),
+        (-2.0, 3.0, -8.0),
+        (-2.0, 1e300, INF),
+        (2.0, 1e300, INF),
+        (2.0, -1e300, 0.0),
+        (-2.0, -1e300, 0.0),
+    ] {
+        let (got, single) = (power_f64(x, y), power_f32(x as f32, y as f32));
+        assert!(same(got, want), "{x} ** {y}: {got}, not {want}");
+        if y.abs() != 1e300 {
+            assert!(same(single.into(), want), "{x} ** {y}: {single}, not {want}");
+        }
+    }
+}
+
+#[test]
+fn special_values_and_exact_points() {
+    let table: &[(Op, &[(f64, f64)])] = &[
+        (Op::Exp, &[(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (NAN, NAN)]),
+        (Op::Log, &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN)]),
+        (Op::Log10, &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (NAN, NAN)]),
+        (Op::Log1p, &[(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (-2.0, NAN), (INF, INF), (NAN, NAN)]),
+        (Op::Tanh, &[(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN)]),
+        (Op::Sin, &[(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (NAN, NAN)]),
+        (Op::Cos, &[(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN), (NAN, NAN)]),
+    ];
+    for case in cases() {
+        let rows = table.iter().find(|row| row.0 == case.op).expect("every case has rows").1;
+        for &(x, want) in rows {
+            let (double, single) = ((case.f64)(x), (case.f32)(x as f32));
+            assert!(same(double, want), "{:?} of {x}: {double}, not {want}", case.op);
+            assert!(same(single.into(), want), "{:?} of {x}: {single}, not {want}", case.op);
+        }
+    }
+    for k in -307..=308 {
+        let x: f64 = format!("1e{k}").parse().unwrap();
+        assert_eq!(log10_f64(x), f64::from(k));
+        if (-37..=38).contains(&k) {
+            assert_eq!(log10_f32(x as f32), k as f32);
+        }
+    }
+    assert_eq!(exp_f64(-745.0), 5e-324);
+    assert_eq!(exp_f64(709.8), INF);
+    assert_eq!(exp_f32(-103.0), f32::from_bits(1));
+    assert_eq!(log_f64(5e-324), -744.4400719213812);
+}
+
+#[test]
+fn odd_and_even_functions_are_so_bit_for_bit() {
+    for x in doubles(20_000, (-1e4, 1e4), 5) {
+        assert!(same(sin_f64(-x), -sin_f64(x)), "sin of {x:e}");
+        assert!(same(cos_f64(-x), cos_f64(x)), "cos of {x:e}");
+        assert!(same(tanh_f64(-x), -tanh_f64(x)), "tanh of {x:e}");
+        let x = x as f32;
+        assert!(same(sin_f32(-x).into(), (-sin_f32(x)).into()), "sin of {x:e}");
+        assert!(same(cos_f32(-x).into(), cos_f32(x).into()), "cos of {x:e}");
+        assert!(same(tanh_f32(-x).into(), (-tanh_f32(x)).into()), "tanh of {x:e}");
+    }
+}
+
+/// Every op that the module maps.
+const OPS: [Op; 8] =
+    [Op::Exp, Op::Log, Op::Log10, Op::Log1p, Op::Tanh, Op::Sin, Op::Cos, Op::Power];
+
+#[test]
+fn every_instance_and_the_scalar_functions_give_the_same_bits() {
+    let instances: Vec<fn(Op, DType) -> Option<MapFn>> = vec![map, portable::map];
+    let scalars = cases();
+    for op in OPS {
+        let range = op.info().domain;
+        let a: Vec<f64> = doubles(10_007, range, 6).collect();
+        let b: Vec<f64> = doubles(10_007, (-8.0, 8.0), 7).collect();
+        let singles = |v: &[f64]| v.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+        let (a32, b32) = (singles(&a), singles(&b));
+        let case = scalars.iter().find(|case| case.op == op);
+        for instance in &instances {
+            let got = run(instance(op, DType::F64).unwrap(), &a, &b, 0, false);
+            let got32 = run(instance(op, DType::F32).unwrap(), &a32, &b32, 0, false);
+            for i in 0..a.len() {
+                let (want, want32) = match case {
+                    Some(case) => ((case.f64)(a[i]), (case.f32)(a32[i])),
+                    None => (power_f64(a[i], b[i]), power_f32(a32[i], b32[i])),
+                };
+                assert!(same(got[i], want), "{op:?} of {:e}: {:e}, not {want:e}", a[i], got[i]);
+                assert!(
+                    same(got32[i].into(), want32.into()),
+                    "{op:?} of {:e}: {:e}, not {want32:e}",
+                    a32[i],
+                    got32[i]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn tiles_may_be_unaligned_of_any_length_and_in_place() {
+    fn check<T: Copy + Into<f64>>(f: MapFn, a: &[T], b: &[T], what: &str) {
+        let whole = run(f, a, b, 0, false);
+        for n in [0, 1, 7, 8, 31, 32, 33, 63, 64, 65, 300] {
+            for (offset, in_place) in [(0, true), (1, false), (3, true)] {
+                let got = run(f, &a[..n], &b[..n], offset, in_place);
+                for (i, &got) in got.iter().enumerate() {
+                    assert!(same(got.into(), whole[i].into()), "{what}: element {i} of {n}");
+                }
+            }
+        }
+    }
+    let a: Vec<f64> = doubles(300, (0.1, 50.0), 8).collect();
+    let b: Vec<f64> = doubles(300, (-3.0, 3.0), 9).collect();
+    let singles = |v: &[f64]| v.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+    for op in OPS {
+        check(map(op, DType::F64).unwrap(), &a, &b, op.info().name);
+        check(map(op, DType::F32).unwrap(), &singles(&a), &singles(&b), op.info().name);
+    }
+}
+
+#[test]
+fn other_ops_and_dtypes_have_none() {
+    assert!(map(Op::Add, DType::F64).is_none());
+    assert!(map(Op::Exp, DType::I32).is_none());
+    assert!(map(Op::Power, DType::I64).is_none());
+}

@@ -224,13 +224,13 @@ pub fn cos_f32(x: f32) -> f32 {
     if is_huge_f32(x) { cos_huge(x.into()) as f32 } else { cos_fast_f32(x) }
 }
 
-/// Sine, within 0.6 ulp.
+/// Sine, within 0.8 ulp.
 #[inline(always)]
 pub fn sin_f64(x: f64) -> f64 {
     if is_huge_f64(x) { sin_huge(x) } else { sin_fast_f64(x) }
 }
 
-/// Cosine, within 0.6 ulp.
+/// Cosine, within 0.8 ulp.
 #[inline(always)]
 pub fn cos_f64(x: f64) -> f64 {
     if is_huge_f64(x) { cos_huge(x) } else { cos_fast_f64(x) }
