@@ -184,7 +184,7 @@ fn float_bits(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
     Some(match op {
         Negative => b.each(x, |b, x| {
             let sign = sign_bit(b, ty);
-            b.f.ins().bxor(x, sign)
+            b.f.ins().bxor(sign, x)
         }),
         Absolute => b.each(x, |b, x| absolute(b, ty, x)),
         Reciprocal => b.each(x, |b, x| {
@@ -231,7 +231,8 @@ fn sign_bit(b: &mut Body, ty: Type) -> Value {
 
 fn absolute(b: &mut Body, ty: Type, x: Value) -> Value {
     let mask = b.lanes_of(ty, u64::MAX >> (65 - ty.lane_bits()));
-    b.f.ins().band(x, mask)
+    // In this order a load can become the instruction's memory operand.
+    b.f.ins().band(mask, x)
 }
 
 /// NumPy's minimum or maximum: the first operand if it is NaN, else the second unless the first is

@@ -30,7 +30,7 @@ pub(super) fn target() -> Result<&'static Target> {
 
 fn probe() -> std::result::Result<Target, String> {
     let mut flags = settings::builder();
-    let checks = if cfg!(feature = "verify") || cfg!(test) { "true" } else { "false" };
+    let checks = if cfg!(feature = "verify") { "true" } else { "false" };
     for (name, value) in [
         // The kernel's own order is kept: the optimizing levels move loads and constants about.
         ("opt_level", "none"),
