@@ -76,6 +76,12 @@ impl Buffer {
         unsafe { std::slice::from_raw_parts_mut(self.ptr, self.len) }
     }
 
+    /// The whole words that the bytes make.
+    pub fn words(&self) -> &[u64] {
+        // SAFETY: as for `bytes`; the address is a multiple of 64.
+        unsafe { std::slice::from_raw_parts(self.ptr.cast(), self.len / 8) }
+    }
+
     /// Bytes asked for.
     pub fn len(&self) -> usize {
         self.len
@@ -147,7 +153,7 @@ impl Class {
     const COUNT: usize = 4 * (Self::MAX - Self::MIN + 1) as usize;
 
     fn of(len: usize) -> Option<Self> {
-        if len < 1 << Self::MIN || len > 1 << Self::MAX {
+        if !(1 << Self::MIN..=1 << Self::MAX).contains(&len) {
             return None;
         }
         let octave = (len - 1).ilog2();

@@ -189,7 +189,7 @@ impl Work for Job<'_, '_> {
 
     fn item(&self, worker: &mut Worker, i: usize) -> Result<()> {
         for unit in i * self.each..self.units.min((i + 1) * self.each) {
-            worker.unit(self.nest, unit);
+            worker.unit(self.nest, unit)?;
         }
         Ok(())
     }

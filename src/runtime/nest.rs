@@ -344,7 +344,7 @@ fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize) -> (usize, usize) {
             let bytes: usize = folds.iter().map(|f| f.fns.lanes * f.fns.partial_bytes).sum();
             let cut = (LANE_BYTES / bytes.max(1) / 64 * 64).clamp(64, 512);
             let leaf = folds.iter().map(|f| f.fns.leaf).max().unwrap_or(1);
-            (cut.min(run.max(1)), leaf.max(1024).min(BLOCK))
+            (cut.min(run.max(1)), leaf.clamp(1024, BLOCK))
         }
     }
 }

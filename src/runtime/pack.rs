@@ -112,9 +112,9 @@ unsafe fn copy_plane<T: Copy>(
     row_step: isize,
 ) {
     let mut done = 0;
-    // SAFETY (all blocks): the caller's promise; `done` never passes `n`.
     if col > 0 {
         done = n.min(width - col);
+        // SAFETY: the caller's promise; `done` never passes `n`.
         unsafe {
             copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step)
         };
@@ -148,20 +148,22 @@ unsafe fn copy_plane<T: Copy>(
 
 /// Copies `n` elements that lie `step` bytes apart.
 unsafe fn copy_line<T: Copy>(dst: *mut T, src: *const u8, n: usize, step: isize) {
-    // SAFETY (all blocks): the caller's promise.
     if step == size_of::<T>().cast_signed() {
-        // As bytes: the source need not be aligned.
+        // SAFETY: the caller's promise. As bytes: the source need not be aligned.
         unsafe { std::ptr::copy_nonoverlapping(src, dst.cast(), n * size_of::<T>()) };
     } else if step == 0 {
         if n > 0 {
+            // SAFETY: the caller's promise.
             let value = unsafe { src.cast::<T>().read_unaligned() };
             for i in 0..n {
+                // SAFETY: the caller's promise.
                 unsafe { dst.add(i).write(value) };
             }
         }
     } else {
         for i in 0..n {
             let at = src.wrapping_offset(step.wrapping_mul(i.cast_signed()));
+            // SAFETY: the caller's promise.
             unsafe { dst.add(i).write(at.cast::<T>().read_unaligned()) };
         }
     }

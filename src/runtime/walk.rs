@@ -61,7 +61,7 @@ impl Worker {
     }
 
     /// Runs a unit of a nest of any form.
-    pub fn unit(&mut self, nest: &Nest, unit: usize) {
+    pub fn unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
         match nest.form {
             Form::Map => {
                 // The usual cases divide nothing: a place per unit, or one place alone.
@@ -75,8 +75,9 @@ impl Worker {
                 self.run(nest, lo, nest.cut.min(nest.run - lo));
             }
             Form::Inner => self.inner_unit(nest, unit),
-            Form::Rows => self.rows_unit(nest, unit),
+            Form::Rows => self.rows_unit(nest, unit)?,
         }
+        Ok(())
     }
 
     /// Goes to a place of the outer loops; cheap when it is the next one.

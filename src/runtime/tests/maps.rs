@@ -101,7 +101,7 @@ fn places_along_loops_count_from_zero() {
         let inner: i64 = extents[1..].iter().product::<usize>() as i64;
         for (i, x) in values::<i64>(&out[0]).into_iter().enumerate() {
             let i = i as i64;
-            assert_eq!(x, (i / inner << 20) + i % extents[n - 1] as i64, "{i} of {extents:?}");
+            assert_eq!(x, ((i / inner) << 20) + i % extents[n - 1] as i64, "{i} of {extents:?}");
         }
     }
 }
