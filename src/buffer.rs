@@ -3,18 +3,26 @@
 //! May not know: ops, graphs, loops. Buffers come from a bounded pool, so that large results do not
 //! pay for fresh pages each time.
 
+use std::alloc::{Layout, alloc, dealloc};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dtype::DType;
-use crate::error::Result;
-use crate::shape::{Shape, Strides};
+use crate::error::{Error, Result};
+use crate::fork::PerProcess;
+use crate::shape::{Shape, Strides, c_strides};
+
+/// The alignment of every buffer: a cache line, and the widest vector there is.
+pub const ALIGN: usize = 64;
 
 /// Owned memory, aligned to 64 bytes; returned to the pool when dropped.
 #[derive(Debug)]
 pub struct Buffer {
     ptr: *mut u8,
     len: usize,
+    /// Bytes allocated: `len` rounded up to a size class; 0 for no memory at all.
+    room: usize,
 }
 
 // SAFETY: a buffer owns its memory alone; shared references only read.
@@ -25,8 +33,24 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     /// Memory of `len` bytes with unspecified (but initialized) contents; a `Memory` error when there is none.
     pub fn new(len: usize) -> Result<Self> {
-        let _ = len;
-        todo!()
+        if len == 0 {
+            return Ok(Self { ptr: std::ptr::without_provenance_mut(ALIGN), len, room: 0 });
+        }
+        let class = Class::of(len);
+        if let Some(ptr) = class.and_then(|c| POOL.get().take(c)) {
+            return Ok(Self { ptr, len, room: class.map_or(len, |c| c.bytes) });
+        }
+        let refused = || Error::memory(format!("cannot allocate {len} bytes for a result"));
+        let room = match class {
+            Some(class) => class.bytes,
+            None => len.checked_next_multiple_of(ALIGN).ok_or_else(refused)?,
+        };
+        let mut ptr = allocate(room);
+        if ptr.is_null() && pooled_bytes() > 0 {
+            trim();
+            ptr = allocate(room);
+        }
+        if ptr.is_null() { Err(refused()) } else { Ok(Self { ptr, len, room }) }
     }
 
     /// The address of the first byte.
@@ -41,7 +65,15 @@ impl Buffer {
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        todo!()
+        // SAFETY: `len` bytes are ours and initialized (see `allocate`), and none is written while
+        // the buffer is borrowed.
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
+    }
+
+    /// The bytes, for writing.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `bytes`, and the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr, self.len) }
     }
 
     /// Bytes asked for.
@@ -53,6 +85,136 @@ impl Buffer {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.room == 0 {
+            return;
+        }
+        let kept = Class::of(self.len).is_some_and(|c| POOL.get().put(c, self.ptr));
+        if !kept {
+            // SAFETY: allocated with the same size and alignment; nobody else has it.
+            unsafe { free(self.ptr, self.room) };
+        }
+    }
+}
+
+/// Pages of this size and more are asked for as huge ones: page faults are the price of fresh memory.
+const HUGE: usize = 4 << 20;
+
+/// Fresh memory of `room` bytes (not 0), or null.
+fn allocate(room: usize) -> *mut u8 {
+    let Ok(layout) = Layout::from_size_align(room, ALIGN) else { return std::ptr::null_mut() };
+    // SAFETY: the size is not 0.
+    let ptr = unsafe { alloc(layout) };
+    // What malloc gives holds some bytes or other, but to the compiler they are undefined. This
+    // empty block might have written them all, so afterwards they are merely unknown.
+    // SAFETY: it does nothing.
+    unsafe { std::arch::asm!("/* {0} */", in(reg) ptr, options(nostack, preserves_flags)) };
+    #[cfg(target_os = "linux")]
+    if room >= HUGE && !ptr.is_null() {
+        let page = 4096;
+        let start = (ptr as usize).next_multiple_of(page);
+        let len = (ptr as usize + room - start) / page * page;
+        // SAFETY: whole pages within our memory; the call is a hint that changes no contents.
+        unsafe { libc::madvise(ptr.with_addr(start).cast(), len, libc::MADV_HUGEPAGE) };
+    }
+    ptr
+}
+
+/// Gives memory back to the system.
+///
+/// # Safety
+/// `ptr` came from `allocate(room)` and is used no more.
+unsafe fn free(ptr: *mut u8, room: usize) {
+    // SAFETY: the caller's promise; the same layout was accepted when it was allocated.
+    unsafe { dealloc(ptr, Layout::from_size_align_unchecked(room, ALIGN)) }
+}
+
+/// A size class of pooled buffers: four to each doubling.
+#[derive(Clone, Copy)]
+struct Class {
+    place: usize,
+    bytes: usize,
+}
+
+impl Class {
+    /// log2 of the size from which buffers are pooled. Below, malloc recycles by itself.
+    const MIN: u32 = 16;
+    /// log2 of the largest pooled size.
+    const MAX: u32 = 27;
+    const COUNT: usize = 4 * (Self::MAX - Self::MIN + 1) as usize;
+
+    fn of(len: usize) -> Option<Self> {
+        if len < 1 << Self::MIN || len > 1 << Self::MAX {
+            return None;
+        }
+        let octave = (len - 1).ilog2();
+        let (low, step) = (1 << octave, 1 << (octave - 2));
+        let quarter = (len - low).div_ceil(step);
+        let place = 4 * (octave + 1 - Self::MIN) as usize + quarter - 1;
+        Some(Self { place, bytes: low + quarter * step })
+    }
+}
+
+/// Freed buffers, kept for the next one of their class.
+struct Pool {
+    /// Addresses, whose provenance was exposed.
+    classes: [Mutex<Vec<usize>>; Class::COUNT],
+    held: AtomicUsize,
+}
+
+static POOL: PerProcess<Pool> = PerProcess::new(|| Pool {
+    classes: [const { Mutex::new(Vec::new()) }; Class::COUNT],
+    held: AtomicUsize::new(0),
+});
+
+impl Pool {
+    /// The most bytes kept.
+    const LIMIT: usize = 256 << 20;
+    /// The most buffers kept of one class.
+    const EACH: usize = 4;
+
+    fn take(&self, class: Class) -> Option<*mut u8> {
+        let mut list = self.classes[class.place].lock().unwrap_or_else(PoisonError::into_inner);
+        let address = list.pop()?;
+        self.held.fetch_sub(class.bytes, Ordering::Relaxed);
+        Some(std::ptr::with_exposed_provenance_mut(address))
+    }
+
+    /// Whether the buffer was kept.
+    fn put(&self, class: Class, ptr: *mut u8) -> bool {
+        let mut list = self.classes[class.place].lock().unwrap_or_else(PoisonError::into_inner);
+        let room = list.len() < Self::EACH
+            && (list.capacity() > list.len() || list.try_reserve(Self::EACH).is_ok());
+        if !room {
+            return false;
+        }
+        if self.held.fetch_add(class.bytes, Ordering::Relaxed) + class.bytes > Self::LIMIT {
+            self.held.fetch_sub(class.bytes, Ordering::Relaxed);
+            return false;
+        }
+        list.push(ptr.expose_provenance());
+        true
+    }
+}
+
+/// Gives all pooled memory back to the system.
+pub fn trim() {
+    let pool = POOL.get();
+    for len in (Class::MIN - 1..Class::MAX).flat_map(|o| (1..=4).map(move |q| (4 + q) << (o - 2))) {
+        let Some(class) = Class::of(len) else { continue };
+        while let Some(ptr) = pool.take(class) {
+            // SAFETY: a pooled buffer has its class's size and no owner.
+            unsafe { free(ptr, class.bytes) };
+        }
+    }
+}
+
+/// Bytes that the pool holds.
+pub fn pooled_bytes() -> usize {
+    POOL.get().held.load(Ordering::Relaxed)
 }
 
 /// A strided view of memory, native byte order, any alignment.
@@ -74,3 +236,100 @@ pub struct Storage {
 unsafe impl Send for Storage {}
 // SAFETY: as above.
 unsafe impl Sync for Storage {}
+
+impl Storage {
+    /// The whole of a buffer as a C-ordered array; a `Bug` error when it is too short.
+    pub fn from_buffer(buffer: Arc<Buffer>, dtype: DType, shape: Shape) -> Result<Self> {
+        let need = crate::shape::count(&shape)? * dtype.size();
+        if buffer.len() < need {
+            return Err(Error::bug(format!("{} bytes for an array of {need}", buffer.len())));
+        }
+        let strides = c_strides(&shape, dtype.size());
+        Ok(Self { ptr: buffer.as_ptr(), dtype, shape, strides, keeper: buffer })
+    }
+
+    /// Whether the elements lie in C order without gaps. Strides of axes of length 1 do not matter.
+    pub fn is_contiguous(&self) -> bool {
+        if self.shape.contains(&0) {
+            return true;
+        }
+        let mut step = self.dtype.size().cast_signed();
+        for (&extent, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            if extent != 1 {
+                if stride != step {
+                    return false;
+                }
+                step *= extent.cast_signed();
+            }
+        }
+        true
+    }
+
+    /// The bytes that the view covers, from the first to one past the last, counted from `ptr`.
+    pub fn reach(&self) -> (isize, isize) {
+        if self.shape.contains(&0) {
+            return (0, 0);
+        }
+        let (mut low, mut high) = (0isize, self.dtype.size().cast_signed());
+        for (&extent, &stride) in self.shape.iter().zip(&self.strides) {
+            let span = stride.saturating_mul(extent.cast_signed() - 1);
+            low = low.saturating_add(span.min(0));
+            high = high.saturating_add(span.max(0));
+        }
+        (low, high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_and_writable_at_every_size() {
+        for len in [0, 1, 63, 64, 65, 4096, 65_535, 65_536, 65_537, 5 << 20] {
+            let mut b = Buffer::new(len).unwrap();
+            assert_eq!(b.as_ptr() as usize % ALIGN, 0);
+            assert_eq!(b.len(), len);
+            b.bytes_mut().fill(0xA5);
+            assert!(b.bytes().iter().all(|&x| x == 0xA5));
+        }
+    }
+
+    #[test]
+    fn classes_cover_every_pooled_size_with_little_waste() {
+        for len in (1usize << Class::MIN..=1 << 20).step_by(977).chain([1 << 27, (1 << 27) - 1]) {
+            let c = Class::of(len).unwrap();
+            assert!(c.bytes >= len && c.bytes <= len + len / 4, "{len} in {}", c.bytes);
+            assert_eq!(Class::of(c.bytes).unwrap().place, c.place);
+        }
+        assert!(Class::of((1 << 16) - 1).is_none() && Class::of((1 << 27) + 1).is_none());
+    }
+
+    #[test]
+    fn the_pool_is_bounded() {
+        let many: Vec<_> = (0..40).map(|_| Buffer::new(40 << 20).unwrap()).collect();
+        drop(many);
+        assert!(pooled_bytes() <= Pool::LIMIT);
+    }
+
+    #[test]
+    fn too_much_is_an_error() {
+        for len in [usize::MAX, usize::MAX - 63, isize::MAX as usize, 1 << 62] {
+            let err = Buffer::new(len).unwrap_err();
+            assert_eq!(err.kind(), crate::error::ErrorKind::Memory);
+        }
+    }
+
+    #[test]
+    fn contiguity_ignores_axes_of_length_one() {
+        let b = Arc::new(Buffer::new(24).unwrap());
+        let mut s = Storage::from_buffer(b.clone(), DType::F32, [2, 1, 3][..].into()).unwrap();
+        s.strides[1] = 999;
+        assert!(s.is_contiguous());
+        assert_eq!(s.reach(), (0, 24));
+        s.strides[0] = -12;
+        assert!(!s.is_contiguous());
+        assert_eq!(s.reach(), (-12, 12));
+        assert!(Storage::from_buffer(b, DType::F64, [4][..].into()).is_err());
+    }
+}

@@ -1,1 +1,58 @@
 //! Running plans: memory, threads, code cache.
+//!
+//! [`run`] takes a plan and its inputs and returns the result buffers. Results have the same bits
+//! for any number of threads. May not know: graphs, Python.
+
+mod cache;
+mod exec;
+mod fold;
+mod nest;
+mod pack;
+mod pool;
+mod scalars;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, PoisonError};
+
+pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
+pub use exec::run;
+pub use pool::{MAX_THREADS, num_threads, set_num_threads};
+
+use crate::fork::PerProcess;
+
+/// What one evaluation asks of the engine.
+#[derive(Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// Asked now and then, on the calling thread only: whether to stop. Nothing is locked meanwhile.
+    pub interrupt: Option<&'a dyn Fn() -> bool>,
+    /// Overrides [`num_threads`] for this evaluation, however small its work (for tests).
+    pub threads: Option<usize>,
+}
+
+/// Warnings for the face to raise: those given and those waiting.
+#[derive(Default)]
+struct Warnings {
+    given: Vec<String>,
+    waiting: Vec<String>,
+}
+
+static WARNINGS: PerProcess<Mutex<Warnings>> = PerProcess::new(Mutex::default);
+
+/// Keeps a warning for [`take_warning`], unless the same text was kept before.
+fn warn_once(text: &str) {
+    let mut all = WARNINGS.get().lock().unwrap_or_else(PoisonError::into_inner);
+    // Bounded: a warning that tells of each of thousands of kernels helps nobody.
+    if all.given.len() < 16 && !all.given.iter().any(|t| t == text) {
+        all.given.push(text.to_owned());
+        all.waiting.push(text.to_owned());
+    }
+}
+
+/// The oldest warning that was not taken yet; each text comes once per process.
+pub fn take_warning() -> Option<String> {
+    let mut all = WARNINGS.get().lock().unwrap_or_else(PoisonError::into_inner);
+    if all.waiting.is_empty() { None } else { Some(all.waiting.remove(0)) }
+}

@@ -9,6 +9,7 @@
 //! partial overlap).
 
 mod cast;
+mod each;
 mod fold;
 mod interp;
 mod map;
@@ -16,7 +17,7 @@ pub mod math;
 pub mod scalar;
 
 pub use cast::cast;
-pub use fold::{FoldFns, fold};
+pub use fold::{FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, interp};
 pub use map::map;
 

@@ -1,0 +1,54 @@
+//! The machine that code is made for: Cranelift's description of it, built once, and what may be
+//! emitted inline on it.
+//!
+//! May not know: kernels.
+
+use std::sync::OnceLock;
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+
+use crate::error::{Error, Result};
+
+/// What the machine offers.
+pub(super) struct Target {
+    /// Cranelift's description; cheap to clone.
+    pub isa: OwnedTargetIsa,
+    /// Whether the whole inline set may be used. Elsewhere a small set that every back end is known
+    /// to lower is used, and the rest are calls: some back ends panic on what they cannot lower.
+    pub full: bool,
+}
+
+/// The machine, or why there is none.
+pub(super) fn target() -> Result<&'static Target> {
+    static TARGET: OnceLock<std::result::Result<Target, String>> = OnceLock::new();
+    TARGET
+        .get_or_init(probe)
+        .as_ref()
+        .map_err(|why| Error::bug(format!("no code generator for this machine: {why}")))
+}
+
+fn probe() -> std::result::Result<Target, String> {
+    let mut flags = settings::builder();
+    let checks = if cfg!(feature = "verify") || cfg!(test) { "true" } else { "false" };
+    for (name, value) in [
+        // The kernel's own order is kept: the optimizing levels move loads and constants about.
+        ("opt_level", "none"),
+        ("enable_verifier", checks),
+        ("regalloc_checker", checks),
+        ("unwind_info", "false"),
+        ("is_pic", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("enable_probestack", "false"),
+    ] {
+        flags.set(name, value).map_err(|e| e.to_string())?;
+    }
+    let isa = cranelift_native::builder()?
+        .finish(settings::Flags::new(flags))
+        .map_err(|e| e.to_string())?;
+    let has = |name: &str| {
+        isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true))
+    };
+    let full = isa.name() == "x64" && has("has_sse41") && has("has_sse42") && has("has_ssse3");
+    Ok(Target { isa, full })
+}

@@ -1,0 +1,244 @@
+//! Executing a plan: its scalars, its memory, its launches in order.
+//!
+//! May not know: how a nest is walked.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::cache::lookup;
+use super::nest::{Memories, Nest};
+use super::pool::{FloatMode, Poll, Work, drive, num_threads};
+use super::walk::Worker;
+use super::{Context, fold, scalars};
+use crate::buffer::{Buffer, Storage};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Result};
+use crate::loops::{Launch, Memory, Plan, Points, Table};
+use crate::shape::count;
+use crate::tile::{Grid, InterpTable};
+
+/// Work below this many light ops stays on the calling thread: waking others costs as much.
+const PARALLEL: usize = 1 << 19;
+/// Light ops that make another thread worth its waking.
+const SHARE: usize = 1 << 17;
+/// Light ops that a thread takes at a time.
+const ITEM: usize = 1 << 17;
+
+/// Runs a plan on inputs of the shapes it was made for; returns its outputs.
+pub fn run(
+    plan: &Plan,
+    inputs: &[Storage],
+    arguments: &[Scalar],
+    ctx: &Context,
+) -> Result<Vec<Arc<Buffer>>> {
+    let values = {
+        let _float = FloatMode::standard();
+        scalars::evaluate(&plan.scalars, arguments)?
+    };
+    let poll = Poll::new(ctx);
+    let mut memory = Bank { plan, inputs, buffers: plan.buffers.iter().map(|_| None).collect() };
+    for (i, launch) in plan.launches.iter().enumerate() {
+        memory.prepare(launch)?;
+        run_launch(launch, &values, &memory, ctx, &poll)?;
+        poll.check()?;
+        for (buffer, spec) in memory.buffers.iter_mut().zip(&plan.buffers) {
+            if spec.last_use == Some(i as u32) {
+                *buffer = None;
+            }
+        }
+    }
+    plan.outputs.iter().map(|&o| memory.take(o).map(Arc::new)).collect()
+}
+
+/// The memory of one evaluation.
+struct Bank<'a> {
+    plan: &'a Plan,
+    inputs: &'a [Storage],
+    buffers: Vec<Option<Buffer>>,
+}
+
+impl Bank<'_> {
+    /// Allocates what a launch touches first.
+    fn prepare(&mut self, launch: &Launch) -> Result<()> {
+        for place in &launch.bufs {
+            if let Memory::Buffer(b) = place.memory {
+                self.allocate(b)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn allocate(&mut self, b: u32) -> Result<()> {
+        let spec = self.plan.buffers.get(b as usize);
+        let spec = spec.ok_or_else(|| Error::bug(format!("the plan has no buffer {b}")))?;
+        let slot = &mut self.buffers[b as usize];
+        if slot.is_none() {
+            *slot = Some(Buffer::new(count(&spec.shape)? * spec.dtype.size())?);
+        }
+        Ok(())
+    }
+
+    /// An output. One that no launch touched (it has no elements) is made now.
+    fn take(&mut self, b: u32) -> Result<Buffer> {
+        self.allocate(b)?;
+        self.buffers[b as usize].take().ok_or_else(|| Error::bug("an output taken twice"))
+    }
+}
+
+impl Memories for Bank<'_> {
+    fn find(&self, memory: Memory) -> Result<(*mut u8, isize, isize)> {
+        match memory {
+            Memory::Input(i) => self.inputs.get(i as usize).map(|s| {
+                let (low, high) = s.reach();
+                (s.ptr.cast_mut(), low, high)
+            }),
+            Memory::Buffer(b) => self.buffers.get(b as usize).and_then(Option::as_ref).map(|b| {
+                // The bank owns the buffer alone; only kernels write through this address.
+                (b.as_ptr().cast_mut(), 0, b.len().cast_signed())
+            }),
+        }
+        .ok_or_else(|| Error::bug(format!("the plan uses {memory:?}, which is not there")))
+    }
+}
+
+/// Interpolation tables of a launch, and copies of those that were not aligned.
+#[derive(Default)]
+struct Tables {
+    tables: Vec<InterpTable>,
+    copies: Vec<Buffer>,
+}
+
+impl Tables {
+    fn new(launch: &Launch, values: &[Scalar], memories: &dyn Memories) -> Result<Self> {
+        let mut all = Self::default();
+        for table in &launch.tables {
+            let built = all.build(table, values, memories)?;
+            all.tables.push(built);
+        }
+        Ok(all)
+    }
+
+    fn build(
+        &mut self,
+        table: &Table,
+        values: &[Scalar],
+        memories: &dyn Memories,
+    ) -> Result<InterpTable> {
+        let number = |i: u32| {
+            let value = values.get(i as usize).filter(|v| v.dtype == DType::F64);
+            value.map(|v| v.to_f64()).ok_or_else(|| Error::bug("a table without its number"))
+        };
+        let grid = match table.xp {
+            Points::Memory(memory, offset) => {
+                Grid::Memory(self.points(memory, offset, table.len, memories)?)
+            }
+            Points::Arange { start, step } => {
+                Grid::Arange { start: number(start)?, step: number(step)? }
+            }
+            Points::Linspace { start, step, stop } => {
+                Grid::Linspace { start: number(start)?, step: number(step)?, stop: number(stop)? }
+            }
+        };
+        let fp = self.points(table.fp.0, table.fp.1, table.len, memories)?;
+        // SAFETY: `points` checked that there are `len`, at least one, and aligned.
+        let (first, last) = unsafe { (*fp, *fp.add(table.len - 1)) };
+        let left = table.left.map_or(Ok(first), number)?;
+        let right = table.right.map_or(Ok(last), number)?;
+        Ok(InterpTable { grid, fp, len: table.len, left, right })
+    }
+
+    /// `len` doubles at a byte of some memory, aligned.
+    fn points(
+        &mut self,
+        memory: Memory,
+        offset: isize,
+        len: usize,
+        memories: &dyn Memories,
+    ) -> Result<*const f64> {
+        let (base, low, high) = memories.find(memory)?;
+        let end = len.checked_mul(8).and_then(|bytes| offset.checked_add_unsigned(bytes));
+        if len == 0 || offset < low || end.is_none_or(|end| end > high) {
+            return Err(Error::bug("an interpolation table outside its memory"));
+        }
+        let at = base.wrapping_offset(offset);
+        if at.cast::<f64>().is_aligned() {
+            return Ok(at.cast());
+        }
+        let mut copy = Buffer::new(len * 8)?;
+        // SAFETY: `len` doubles are there, as checked above, and the copy has room for them.
+        unsafe { std::ptr::copy_nonoverlapping(at, copy.as_mut_ptr(), len * 8) };
+        let at = copy.as_ptr().cast();
+        self.copies.push(copy);
+        Ok(at)
+    }
+}
+
+/// A nest as items for threads: ranges of its units.
+struct Job<'n, 'a> {
+    nest: &'n Nest<'a>,
+    units: usize,
+    each: usize,
+}
+
+impl Work for Job<'_, '_> {
+    type Worker = Worker;
+
+    fn worker(&self) -> Result<Worker> {
+        Worker::new(self.nest)
+    }
+
+    fn item(&self, worker: &mut Worker, i: usize) -> Result<()> {
+        for unit in i * self.each..self.units.min((i + 1) * self.each) {
+            worker.unit(self.nest, unit);
+        }
+        Ok(())
+    }
+
+    fn done(&self, worker: Worker) {
+        worker.finish(self.nest);
+    }
+}
+
+fn run_launch(
+    launch: &Launch,
+    values: &[Scalar],
+    memory: &Bank,
+    ctx: &Context,
+    poll: &Poll,
+) -> Result<()> {
+    let runner = lookup(&launch.kernel);
+    // Without elements nothing is interpolated, and the points may not be there either.
+    let tables = if launch.extents.contains(&0) {
+        Tables { tables: vec![EMPTY; launch.tables.len()], copies: Vec::new() }
+    } else {
+        Tables::new(launch, values, memory)?
+    };
+    let Some(nest) = Nest::bind(&runner, launch, values, tables.tables, memory)? else {
+        return Ok(());
+    };
+    let (units, elements) = (nest.units(), nest.unit_elements());
+    let cost = units.saturating_mul(elements).saturating_mul(nest.weight);
+    let (threads, each) = match ctx.threads {
+        Some(threads) => (threads.clamp(1, super::MAX_THREADS), 1),
+        None => {
+            let each = (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1);
+            let most = if cost < PARALLEL { 1 } else { num_threads() };
+            (most.min(cost / SHARE + 1), each)
+        }
+    };
+    let job = Job { nest: &nest, units, each };
+    drive(&job, units.div_ceil(each), threads, poll)?;
+    {
+        let _float = FloatMode::standard();
+        fold::combine(&nest)?;
+    }
+    scalars::check_status(nest.status.load(Ordering::Relaxed))
+}
+
+const EMPTY: InterpTable = InterpTable {
+    grid: Grid::Arange { start: 0.0, step: 0.0 },
+    fp: std::ptr::null(),
+    len: 0,
+    left: 0.0,
+    right: 0.0,
+};

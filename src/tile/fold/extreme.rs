@@ -1,0 +1,276 @@
+//! Smallest and largest element.
+//!
+//! NaN wins, as one and the same NaN, and -0.0 counts as below 0.0: so the order of elements does
+//! not matter, and a tile can be taken in any number of lanes. (NumPy takes whichever of two equal
+//! zeros its loop comes to last.)
+//!
+//! May not know: how tiles are walked.
+
+use std::marker::PhantomData;
+
+use super::rule::Rule;
+use crate::tile::scalar::Bool;
+
+/// A widened element: what partials hold.
+pub(super) trait Wide: Copy + PartialOrd {
+    /// Not below any.
+    const HIGHEST: Self;
+    /// Not above any.
+    const LOWEST: Self;
+    fn isnan(self) -> bool;
+    /// The smaller.
+    fn least(self, other: Self) -> Self;
+    /// The larger.
+    fn greatest(self, other: Self) -> Self;
+}
+
+macro_rules! wide_ints {
+    ($($t:ident)+) => {$(
+        impl Wide for $t {
+            const HIGHEST: $t = $t::MAX;
+            const LOWEST: $t = $t::MIN;
+            #[inline(always)]
+            fn isnan(self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn least(self, other: Self) -> Self {
+                self.min(other)
+            }
+            #[inline(always)]
+            fn greatest(self, other: Self) -> Self {
+                self.max(other)
+            }
+        }
+    )+};
+}
+
+wide_ints!(i64 u64);
+
+impl Wide for f64 {
+    const HIGHEST: f64 = f64::INFINITY;
+    const LOWEST: f64 = f64::NEG_INFINITY;
+
+    #[inline(always)]
+    fn isnan(self) -> bool {
+        self.is_nan()
+    }
+    #[inline(always)]
+    fn least(self, other: Self) -> Self {
+        let less = if self < other { self } else { other };
+        // Equal ones differ in the sign of zero at most.
+        let tied = f64::from_bits(self.to_bits() | other.to_bits());
+        let value = if self == other { tied } else { less };
+        if self.is_nan() | other.is_nan() { f64::NAN } else { value }
+    }
+    #[inline(always)]
+    fn greatest(self, other: Self) -> Self {
+        let more = if self > other { self } else { other };
+        let tied = f64::from_bits(self.to_bits() & other.to_bits());
+        let value = if self == other { tied } else { more };
+        if self.is_nan() | other.is_nan() { f64::NAN } else { value }
+    }
+}
+
+/// An element that has a smallest and a largest.
+pub(super) trait Ordered: Copy {
+    /// What it is widened to.
+    type Wide: Wide;
+    fn widen(self) -> Self::Wide;
+    /// Undoes `widen`.
+    fn narrow(wide: Self::Wide) -> Self;
+
+    /// The smallest of `n` elements.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading `n` elements, at any alignment.
+    unsafe fn least_of(tile: *const Self, n: usize) -> Self::Wide;
+
+    /// The largest of `n` elements.
+    ///
+    /// # Safety
+    /// As for [`Ordered::least_of`].
+    unsafe fn greatest_of(tile: *const Self, n: usize) -> Self::Wide;
+}
+
+macro_rules! ordered_ints {
+    ($($t:ident $wide:ident;)+) => {$(
+        impl Ordered for $t {
+            type Wide = $wide;
+            #[inline(always)]
+            fn widen(self) -> $wide {
+                self.into()
+            }
+            #[inline(always)]
+            fn narrow(wide: $wide) -> $t {
+                wide as $t
+            }
+            #[inline(always)]
+            unsafe fn least_of(tile: *const $t, n: usize) -> $wide {
+                if n == 0 {
+                    return $wide::HIGHEST;
+                }
+                // SAFETY: `i < n`.
+                (0..n).fold($t::MAX, |m, i| m.min(unsafe { tile.add(i).read_unaligned() })).into()
+            }
+            #[inline(always)]
+            unsafe fn greatest_of(tile: *const $t, n: usize) -> $wide {
+                if n == 0 {
+                    return $wide::LOWEST;
+                }
+                // SAFETY: `i < n`.
+                (0..n).fold($t::MIN, |m, i| m.max(unsafe { tile.add(i).read_unaligned() })).into()
+            }
+        }
+    )+};
+}
+
+ordered_ints! {
+    i8 i64;
+    u8 u64;
+    i16 i64;
+    u16 u64;
+    i32 i64;
+    u32 u64;
+    i64 i64;
+    u64 u64;
+}
+
+impl Ordered for Bool {
+    /// As a byte, so that the identities of min and max are those of all and any.
+    type Wide = Truth;
+    #[inline(always)]
+    fn widen(self) -> Truth {
+        Truth(self.get().into())
+    }
+    #[inline(always)]
+    fn narrow(wide: Truth) -> Bool {
+        Bool(wide.0 as u8)
+    }
+    #[inline(always)]
+    unsafe fn least_of(tile: *const Bool, n: usize) -> Truth {
+        // SAFETY: `i < n`. A byte has no alignment.
+        Truth((0..n).fold(1, |m, i| m & u8::from(unsafe { *tile.add(i) }.get())).into())
+    }
+    #[inline(always)]
+    unsafe fn greatest_of(tile: *const Bool, n: usize) -> Truth {
+        // SAFETY: as above.
+        Truth((0..n).fold(0, |m, i| m | u8::from(unsafe { *tile.add(i) }.get())).into())
+    }
+}
+
+/// 0 or 1.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[repr(transparent)]
+pub(super) struct Truth(u64);
+
+impl Wide for Truth {
+    const HIGHEST: Truth = Truth(1);
+    const LOWEST: Truth = Truth(0);
+    #[inline(always)]
+    fn isnan(self) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn least(self, other: Self) -> Self {
+        Truth(self.0 & other.0)
+    }
+    #[inline(always)]
+    fn greatest(self, other: Self) -> Self {
+        Truth(self.0 | other.0)
+    }
+}
+
+macro_rules! ordered_floats {
+    ($($t:ident $lanes:literal;)+) => {$(
+        impl Ordered for $t {
+            type Wide = f64;
+            #[inline(always)]
+            fn widen(self) -> f64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn narrow(wide: f64) -> $t {
+                wide as $t
+            }
+            #[inline(always)]
+            unsafe fn least_of(tile: *const $t, n: usize) -> f64 {
+                ordered_floats!(@of $t $lanes tile n INFINITY < least)
+            }
+            #[inline(always)]
+            unsafe fn greatest_of(tile: *const $t, n: usize) -> f64 {
+                ordered_floats!(@of $t $lanes tile n NEG_INFINITY > greatest)
+            }
+        }
+    )+};
+    (@of $t:ident $lanes:literal $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
+        let mut best = [$t::$identity; $lanes];
+        let mut nan = [false; $lanes];
+        let whole = $n - $n % $lanes;
+        for start in (0..whole).step_by($lanes) {
+            // SAFETY: `start + lanes <= n`.
+            let x = unsafe { $tile.add(start).cast::<[$t; $lanes]>().read_unaligned() };
+            for k in 0..$lanes {
+                best[k] = if x[k] $beats best[k] { x[k] } else { best[k] };
+                nan[k] |= x[k].is_nan();
+            }
+        }
+        // SAFETY: `i < n`.
+        let rest = (whole..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen());
+        let lanes = best.iter().map(|&x| f64::from(x));
+        let value = rest.chain(lanes).fold(f64::$identity, Wide::$best);
+        if nan.contains(&true) {
+            f64::NAN
+        } else if value == 0.0 {
+            // The lanes do not tell one zero from the other; it is rare enough to look again.
+            // SAFETY: `i < n`.
+            (0..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen()).fold(value, Wide::$best)
+        } else {
+            value
+        }
+    }};
+}
+
+ordered_floats! {
+    f32 32;
+    f64 16;
+}
+
+macro_rules! extremes {
+    ($($(#[$doc:meta])+ $name:ident $identity:ident $best:ident $best_of:ident;)+) => {$(
+        $(#[$doc])+
+        pub(super) struct $name<T>(PhantomData<T>);
+
+        impl<T: Ordered> Rule for $name<T> {
+            type Elem = T;
+            type Partial = T::Wide;
+            type Out = T;
+            const IDENTITY: T::Wide = T::Wide::$identity;
+
+            #[inline(always)]
+            fn step(partial: T::Wide, x: T, _at: u64) -> T::Wide {
+                partial.$best(x.widen())
+            }
+            #[inline(always)]
+            fn combine(left: T::Wide, right: T::Wide) -> T::Wide {
+                left.$best(right)
+            }
+            #[inline(always)]
+            fn finish(partial: T::Wide) -> T {
+                T::narrow(partial)
+            }
+            #[inline(always)]
+            unsafe fn run(partial: T::Wide, tile: *const T, n: usize, _at: u64) -> T::Wide {
+                // SAFETY: the caller's promise.
+                partial.$best(unsafe { T::$best_of(tile, n) })
+            }
+        }
+    )+};
+}
+
+extremes! {
+    /// The smallest element; of `bool`, whether all are true.
+    Min HIGHEST least least_of;
+    /// The largest element; of `bool`, whether any is true.
+    Max LOWEST greatest greatest_of;
+}

@@ -1,0 +1,288 @@
+//! What a fold is, and its functions for both forms made from that.
+//!
+//! May not know: any particular fold.
+
+use super::FoldFns;
+use crate::tile::BLOCK;
+use crate::tile::FoldFn;
+
+/// A fold on one dtype.
+pub(super) trait Rule {
+    /// An element.
+    type Elem: Copy;
+    /// A partial result: plain words, of a size that is a multiple of 8.
+    type Partial: Copy;
+    /// A result.
+    type Out: Copy;
+    /// Lanes of a leaf.
+    const LANES: usize = 1;
+    /// Elements of a leaf.
+    const LEAF: usize = BLOCK;
+    /// The partial result of no elements: combined with another on either side it leaves it as is
+    /// (for a float sum, but for the sign of zero, which NumPy's sums drop too).
+    const IDENTITY: Self::Partial;
+
+    /// Folds one element in. `at` is its place along the reduced axes.
+    fn step(partial: Self::Partial, x: Self::Elem, at: u64) -> Self::Partial;
+
+    /// Combines two partials, the right one being later in order.
+    fn combine(left: Self::Partial, right: Self::Partial) -> Self::Partial;
+
+    /// The result.
+    fn finish(partial: Self::Partial) -> Self::Out;
+
+    /// Folds `n` contiguous elements in, the first being at `at`: the same bits as `step` on each
+    /// in order.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading `n` elements, at any alignment.
+    #[inline(always)]
+    unsafe fn run(
+        partial: Self::Partial,
+        tile: *const Self::Elem,
+        n: usize,
+        at: u64,
+    ) -> Self::Partial {
+        (0..n).fold(partial, |partial, i| {
+            // SAFETY: `i < n`.
+            Self::step(partial, unsafe { tile.add(i).read_unaligned() }, at + i as u64)
+        })
+    }
+}
+
+/// Picks the AVX2 build of a function where the machine has it. Both give the same bits.
+macro_rules! pick {
+    ($ty:ty, $avx2:expr, $portable:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        let picked: $ty = if std::is_x86_feature_detected!("avx2") { $avx2 } else { $portable };
+        #[cfg(not(target_arch = "x86_64"))]
+        let picked: $ty = $portable;
+        picked
+    }};
+}
+
+/// The functions of a fold whose lanes are one: the state is the partial.
+pub(super) fn in_order<R: Rule>() -> FoldFns {
+    const { assert!(R::LANES == 1 && R::LEAF == BLOCK) };
+    FoldFns {
+        state_bytes: size_of::<R::Partial>(),
+        open: open_in_order::<R>,
+        inner: pick!(FoldFn, inner_in_order_avx2::<R>, inner_in_order::<R>),
+        close: close_in_order::<R>,
+        ..common::<R>()
+    }
+}
+
+/// The functions of a fold in several lanes: the state is a binary counter of leaves.
+pub(super) fn in_lanes<R: Rule<Partial = f64> + Leaf>() -> FoldFns {
+    FoldFns {
+        state_bytes: size_of::<Counter>(),
+        open: open_in_lanes,
+        inner: pick!(FoldFn, inner_in_lanes_avx2::<R>, inner_in_lanes::<R>),
+        close: close_in_lanes::<R>,
+        ..common::<R>()
+    }
+}
+
+/// What both have in common; the functions of a state are placeholders that the callers replace.
+fn common<R: Rule>() -> FoldFns {
+    type Combine = unsafe extern "C" fn(*mut u8, *const u8, usize);
+    const { assert!(size_of::<R::Partial>().is_multiple_of(8)) };
+    const { assert!(R::LANES.is_power_of_two() && BLOCK.is_multiple_of(R::LEAF)) };
+    FoldFns {
+        partial_bytes: size_of::<R::Partial>(),
+        state_bytes: size_of::<R::Partial>(),
+        lanes: R::LANES,
+        leaf: R::LEAF,
+        open: open_in_order::<R>,
+        inner: inner_in_order::<R>,
+        close: close_in_order::<R>,
+        clear: clear::<R>,
+        rows: pick!(FoldFn, rows_avx2::<R>, rows::<R>),
+        combine: pick!(Combine, combine_avx2::<R>, combine::<R>),
+        finish: finish::<R>,
+    }
+}
+
+/// Writes the identity.
+///
+/// # Safety
+/// As for [`FoldFns::open`].
+unsafe extern "C" fn open_in_order<R: Rule>(state: *mut u8) {
+    // SAFETY: the state is a partial.
+    unsafe { state.cast::<R::Partial>().write_unaligned(R::IDENTITY) }
+}
+
+/// # Safety
+/// As for [`FoldFns::close`].
+unsafe extern "C" fn close_in_order<R: Rule>(state: *const u8, partial: *mut u8) {
+    // SAFETY: the state is a partial.
+    unsafe {
+        let value = state.cast::<R::Partial>().read_unaligned();
+        partial.cast::<R::Partial>().write_unaligned(value);
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::inner`].
+#[inline(always)]
+unsafe fn in_order_body<R: Rule>(
+    state: *mut u8,
+    tile: *const u8,
+    n: usize,
+    base: u64,
+    off: usize,
+) {
+    let state = state.cast::<R::Partial>();
+    // SAFETY: the state is a partial, and the tile has `n` elements.
+    unsafe {
+        let partial = R::run(state.read_unaligned(), tile.cast(), n, base + off as u64);
+        state.write_unaligned(partial);
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::rows`].
+#[inline(always)]
+unsafe fn rows_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize) {
+    // SAFETY: the lane has at least `off + n` partials and the tile `n` elements.
+    unsafe {
+        let partials = state.cast::<R::Partial>().add(off);
+        let tile = tile.cast::<R::Elem>();
+        for i in 0..n {
+            let partial = partials.add(i).read_unaligned();
+            let next = R::step(partial, tile.add(i).read_unaligned(), base);
+            partials.add(i).write_unaligned(next);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::combine`].
+#[inline(always)]
+unsafe fn combine_body<R: Rule>(left: *mut u8, right: *const u8, n: usize) {
+    let (left, right) = (left.cast::<R::Partial>(), right.cast::<R::Partial>());
+    for i in 0..n {
+        // SAFETY: both have `n` partials.
+        unsafe {
+            let both = R::combine(left.add(i).read_unaligned(), right.add(i).read_unaligned());
+            left.add(i).write_unaligned(both);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::clear`].
+unsafe extern "C" fn clear<R: Rule>(partials: *mut u8, n: usize) {
+    for i in 0..n {
+        // SAFETY: there are `n` partials.
+        unsafe { partials.cast::<R::Partial>().add(i).write_unaligned(R::IDENTITY) }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::finish`].
+unsafe extern "C" fn finish<R: Rule>(partials: *const u8, out: *mut u8, n: usize) {
+    for i in 0..n {
+        // SAFETY: there are `n` partials, and room for as many results.
+        unsafe {
+            let partial = partials.cast::<R::Partial>().add(i).read_unaligned();
+            out.cast::<R::Out>().add(i).write_unaligned(R::finish(partial));
+        }
+    }
+}
+
+/// The leaf of a fold in lanes.
+pub(super) trait Leaf: Rule {
+    /// The partial result of a leaf of `n` elements, its lanes combined.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading `n` elements, at any alignment.
+    unsafe fn leaf(tile: *const Self::Elem, n: usize) -> Self::Partial;
+}
+
+/// The leaves of a run so far: of each power of two of them at most one partial, the largest first.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Counter {
+    /// How many leaves.
+    leaves: u64,
+    /// The partials, as many as `leaves` has bits set.
+    levels: [f64; 7],
+}
+
+/// # Safety
+/// As for [`FoldFns::open`].
+unsafe extern "C" fn open_in_lanes(state: *mut u8) {
+    // SAFETY: the state is a counter.
+    unsafe { state.cast::<Counter>().write_unaligned(Counter { leaves: 0, levels: [0.0; 7] }) }
+}
+
+/// # Safety
+/// As for [`FoldFns::inner`].
+#[inline(always)]
+unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(state: *mut u8, tile: *const u8, n: usize) {
+    let state = state.cast::<Counter>();
+    let tile = tile.cast::<R::Elem>();
+    // SAFETY: the state is a counter.
+    let mut counter = unsafe { state.read_unaligned() };
+    for start in (0..n).step_by(R::LEAF) {
+        // SAFETY: the leaf ends at `n` or before.
+        let mut partial = unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) };
+        let mut depth = counter.leaves.count_ones() as usize;
+        for _ in 0..counter.leaves.trailing_ones() {
+            depth -= 1;
+            partial = R::combine(counter.levels[depth], partial);
+        }
+        counter.levels[depth] = partial;
+        counter.leaves += 1;
+    }
+    // SAFETY: as above.
+    unsafe { state.write_unaligned(counter) }
+}
+
+/// # Safety
+/// As for [`FoldFns::close`].
+unsafe extern "C" fn close_in_lanes<R: Rule<Partial = f64>>(state: *const u8, partial: *mut u8) {
+    // SAFETY: the state is a counter.
+    let counter = unsafe { state.cast::<Counter>().read_unaligned() };
+    let levels = &counter.levels[..counter.leaves.count_ones() as usize];
+    let value = levels.iter().rev().copied().reduce(|right, left| R::combine(left, right));
+    // SAFETY: a partial is a double.
+    unsafe { partial.cast::<f64>().write_unaligned(value.unwrap_or(R::IDENTITY)) }
+}
+
+macro_rules! builds {
+    ($($portable:ident $avx2:ident [$($bound:tt)+] ($($arg:ident: $ty:ty),+) $body:ident($($pass:ident),+);)+) => {$(
+        /// # Safety
+        /// As for the field of [`FoldFns`] that it is for.
+        unsafe extern "C" fn $portable<R: $($bound)+>($($arg: $ty),+) {
+            // SAFETY: the caller's promise.
+            unsafe { $body::<R>($($pass),+) }
+        }
+
+        /// # Safety
+        /// As for the portable one; the machine has AVX2.
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        unsafe extern "C" fn $avx2<R: $($bound)+>($($arg: $ty),+) {
+            // SAFETY: the caller's promise.
+            unsafe { $body::<R>($($pass),+) }
+        }
+    )+};
+}
+
+builds! {
+    inner_in_order inner_in_order_avx2 [Rule]
+        (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
+        in_order_body(state, tile, n, base, off);
+    inner_in_lanes inner_in_lanes_avx2 [Leaf<Partial = f64>]
+        (state: *mut u8, tile: *const u8, n: usize, _base: u64, _off: usize)
+        in_lanes_body(state, tile, n);
+    rows rows_avx2 [Rule]
+        (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
+        rows_body(state, tile, n, base, off);
+    combine combine_avx2 [Rule]
+        (left: *mut u8, right: *const u8, n: usize)
+        combine_body(left, right, n);
+}

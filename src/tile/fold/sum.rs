@@ -1,0 +1,198 @@
+//! Sums and products.
+//!
+//! A `float32` sum accumulates in `float64` and rounds once, at the end. A product is taken in
+//! order, each step in its own dtype.
+//!
+//! May not know: how tiles are walked.
+
+use std::marker::PhantomData;
+
+use super::rule::{Leaf, Rule};
+use crate::tile::BLOCK;
+
+/// The one NaN that results have: which of several a machine keeps depends on how code was
+/// arranged, and bits must not.
+#[inline(always)]
+fn one_nan(x: f64) -> f64 {
+    if x.is_nan() { f64::NAN } else { x }
+}
+
+/// The sum of 64-bit integers, wrapping.
+pub(super) struct IntSum;
+
+impl Rule for IntSum {
+    type Elem = u64;
+    type Partial = u64;
+    type Out = u64;
+    const IDENTITY: u64 = 0;
+
+    #[inline(always)]
+    fn step(partial: u64, x: u64, _at: u64) -> u64 {
+        partial.wrapping_add(x)
+    }
+    #[inline(always)]
+    fn combine(left: u64, right: u64) -> u64 {
+        left.wrapping_add(right)
+    }
+    #[inline(always)]
+    fn finish(partial: u64) -> u64 {
+        partial
+    }
+}
+
+/// The product of 64-bit integers, wrapping.
+pub(super) struct IntProd;
+
+impl Rule for IntProd {
+    type Elem = u64;
+    type Partial = u64;
+    type Out = u64;
+    const IDENTITY: u64 = 1;
+
+    #[inline(always)]
+    fn step(partial: u64, x: u64, _at: u64) -> u64 {
+        partial.wrapping_mul(x)
+    }
+    #[inline(always)]
+    fn combine(left: u64, right: u64) -> u64 {
+        left.wrapping_mul(right)
+    }
+    #[inline(always)]
+    fn finish(partial: u64) -> u64 {
+        partial
+    }
+}
+
+/// The product of `float64`.
+pub(super) struct Prod64;
+
+impl Rule for Prod64 {
+    type Elem = f64;
+    type Partial = f64;
+    type Out = f64;
+    const IDENTITY: f64 = 1.0;
+
+    #[inline(always)]
+    fn step(partial: f64, x: f64, _at: u64) -> f64 {
+        partial * x
+    }
+    #[inline(always)]
+    fn combine(left: f64, right: f64) -> f64 {
+        left * right
+    }
+    #[inline(always)]
+    fn finish(partial: f64) -> f64 {
+        one_nan(partial)
+    }
+}
+
+/// The product of `float32`: a partial is a `float32` and nothing.
+pub(super) struct Prod32;
+
+impl Rule for Prod32 {
+    type Elem = f32;
+    type Partial = [f32; 2];
+    type Out = f32;
+    const IDENTITY: [f32; 2] = [1.0, 0.0];
+
+    #[inline(always)]
+    fn step([partial, _]: [f32; 2], x: f32, _at: u64) -> [f32; 2] {
+        [partial * x, 0.0]
+    }
+    #[inline(always)]
+    fn combine([left, _]: [f32; 2], [right, _]: [f32; 2]) -> [f32; 2] {
+        [left * right, 0.0]
+    }
+    #[inline(always)]
+    fn finish([partial, _]: [f32; 2]) -> f32 {
+        if partial.is_nan() { f32::NAN } else { partial }
+    }
+}
+
+/// The sum of floats, in lanes of `float64`.
+pub(super) struct FloatSum<T>(PhantomData<T>);
+
+/// What a [`FloatSum`] adds up.
+pub(super) trait Addend: Copy {
+    /// Elements of a leaf. Sixteen lanes of `float64` lose little in a thousand `float32`.
+    const LEAF: usize;
+    fn widen(self) -> f64;
+    fn round(sum: f64) -> Self;
+}
+
+impl Addend for f32 {
+    const LEAF: usize = 1024;
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        self.into()
+    }
+    #[inline(always)]
+    fn round(sum: f64) -> f32 {
+        sum as f32
+    }
+}
+
+impl Addend for f64 {
+    const LEAF: usize = 256;
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn round(sum: f64) -> f64 {
+        sum
+    }
+}
+
+const LANES: usize = 16;
+
+impl<T: Addend> Rule for FloatSum<T> {
+    type Elem = T;
+    type Partial = f64;
+    type Out = T;
+    const LANES: usize = LANES;
+    const LEAF: usize = T::LEAF;
+    const IDENTITY: f64 = 0.0;
+
+    #[inline(always)]
+    fn step(partial: f64, x: T, _at: u64) -> f64 {
+        partial + x.widen()
+    }
+    #[inline(always)]
+    fn combine(left: f64, right: f64) -> f64 {
+        left + right
+    }
+    #[inline(always)]
+    fn finish(partial: f64) -> T {
+        T::round(one_nan(partial))
+    }
+}
+
+impl<T: Addend> Leaf for FloatSum<T> {
+    #[inline(always)]
+    unsafe fn leaf(tile: *const T, n: usize) -> f64 {
+        let mut lanes = [0.0_f64; LANES];
+        let whole = n - n % LANES;
+        for start in (0..whole).step_by(LANES) {
+            // SAFETY: `start + LANES <= n`.
+            let x = unsafe { tile.add(start).cast::<[T; LANES]>().read_unaligned() };
+            for (lane, x) in lanes.iter_mut().zip(x) {
+                *lane += x.widen();
+            }
+        }
+        for (lane, i) in lanes.iter_mut().zip(whole..n) {
+            // SAFETY: `i < n`.
+            *lane += unsafe { tile.add(i).read_unaligned() }.widen();
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for k in 0..width {
+                lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+            }
+        }
+        lanes[0]
+    }
+}
+
+const _: () = assert!(BLOCK / 256 < 1 << 7, "a run's leaves fit the counter");

@@ -1,0 +1,255 @@
+//! The scalar meaning of ops on integers: wrapping, floor division, shifts that run out.
+//!
+//! May not know: any other dtype family.
+
+use super::{Bits, Element, Integer, Number};
+
+macro_rules! integers {
+    ($($t:ty, $width:literal, $min_one_over_zero:expr;)+) => {$(
+        impl Element for $t {
+            #[inline(always)]
+            fn truth(self) -> bool {
+                self != 0
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn absolute(self) -> Self {
+                if self < 0 { self.wrapping_neg() } else { self }
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                self
+            }
+            #[inline(always)]
+            fn ceil(self) -> Self {
+                self
+            }
+            #[inline(always)]
+            fn trunc(self) -> Self {
+                self
+            }
+            #[inline(always)]
+            fn isnan(self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn isinf(self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn isfinite(self) -> bool {
+                true
+            }
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+            #[inline(always)]
+            fn multiply(self, other: Self) -> Self {
+                self.wrapping_mul(other)
+            }
+            #[inline(always)]
+            fn minimum(self, other: Self) -> Self {
+                self.min(other)
+            }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self {
+                self.max(other)
+            }
+        }
+
+        impl Number for $t {
+            #[inline(always)]
+            fn negative(self) -> Self {
+                self.wrapping_neg()
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn sign(self) -> Self {
+                if self > 0 {
+                    1
+                } else if self < 0 {
+                    (0 as $t).wrapping_sub(1)
+                } else {
+                    0
+                }
+            }
+            #[inline(always)]
+            fn square(self) -> Self {
+                self.wrapping_mul(self)
+            }
+            #[inline(always)]
+            fn reciprocal(self) -> Self {
+                // Two divisions would trap or cost; only 1, -1 and 0 have a quotient to speak of.
+                let minus_one = (0 as $t).wrapping_sub(1);
+                if self == 1 || (<$t>::MIN != 0 && self == minus_one) {
+                    self
+                } else if self == 0 {
+                    $min_one_over_zero
+                } else {
+                    0
+                }
+            }
+            #[inline(always)]
+            fn subtract(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn floor_divide(self, other: Self) -> Self {
+                if other == 0 {
+                    return 0;
+                }
+                // `wrapping_*`: the lowest value by -1 is itself, and leaves 0.
+                let quotient = self.wrapping_div(other);
+                let inexact = self.wrapping_rem(other) != 0;
+                if inexact && (self < 0) != (other < 0) { quotient - 1 } else { quotient }
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn remainder(self, other: Self) -> Self {
+                if other == 0 {
+                    return 0;
+                }
+                let rest = self.wrapping_rem(other);
+                if rest != 0 && (rest < 0) != (other < 0) { rest + other } else { rest }
+            }
+        }
+
+        impl Bits for $t {
+            #[inline(always)]
+            fn invert(self) -> Self {
+                !self
+            }
+            #[inline(always)]
+            fn bitwise_and(self, other: Self) -> Self {
+                self & other
+            }
+            #[inline(always)]
+            fn bitwise_or(self, other: Self) -> Self {
+                self | other
+            }
+            #[inline(always)]
+            fn bitwise_xor(self, other: Self) -> Self {
+                self ^ other
+            }
+        }
+
+        impl Integer for $t {
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn left_shift(self, count: Self) -> Self {
+                if 0 <= count && count < $width { self << count } else { 0 }
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn right_shift(self, count: Self) -> Self {
+                if 0 <= count && count < $width {
+                    self >> count
+                } else if self < 0 {
+                    (0 as $t).wrapping_sub(1)
+                } else {
+                    0
+                }
+            }
+            #[inline(always)]
+            #[allow(unused_comparisons)]
+            fn power(self, exponent: Self) -> Option<Self> {
+                if exponent < 0 {
+                    return None;
+                }
+                let (mut power, mut square, mut left) = (1 as $t, self, exponent);
+                while left != 0 {
+                    if left & 1 == 1 {
+                        power = power.wrapping_mul(square);
+                    }
+                    square = square.wrapping_mul(square);
+                    left >>= 1;
+                }
+                Some(power)
+            }
+        }
+    )+};
+}
+
+integers! {
+    i8, 8, 0;
+    u8, 8, 0;
+    i16, 16, 0;
+    u16, 16, 0;
+    i32, 32, i32::MIN;
+    u32, 32, 0;
+    i64, 64, i64::MIN;
+    u64, 64, 0;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn division_follows_numpy() {
+        for (a, b, quotient, rest) in [
+            (i8::MIN, -1, i8::MIN, 0),
+            (i8::MIN, 0, 0, 0),
+            (i8::MIN, 1, i8::MIN, 0),
+            (-7, 3, -3, 2),
+            (7, -3, -3, -2),
+            (-7, -3, 2, -1),
+            (7, 3, 2, 1),
+            (0, 5, 0, 0),
+        ] {
+            assert_eq!(a.floor_divide(b), quotient, "{a} // {b}");
+            assert_eq!(a.remainder(b), rest, "{a} % {b}");
+        }
+        assert_eq!(i64::MIN.floor_divide(-1), i64::MIN);
+        assert_eq!(i64::MIN.remainder(-1), 0);
+        assert_eq!(7u8.floor_divide(0), 0);
+        assert_eq!(250u8.remainder(7), 5);
+    }
+
+    #[test]
+    fn all_pairs_of_bytes_divide_as_floor_does() {
+        for a in i8::MIN..=i8::MAX {
+            for b in i8::MIN..=i8::MAX {
+                if b != 0 {
+                    let want = (f64::from(a) / f64::from(b)).floor() as i32 as i8;
+                    assert_eq!(a.floor_divide(b), want, "{a} // {b}");
+                    let rest = i32::from(a) - (f64::from(a) / f64::from(b)).floor() as i32 * i32::from(b);
+                    assert_eq!(i32::from(a.remainder(b)), rest, "{a} % {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shifts_run_out() {
+        assert_eq!((-1i8).left_shift(8), 0);
+        assert_eq!((-1i8).right_shift(127), -1);
+        assert_eq!((-1i8).right_shift(-5), -1);
+        assert_eq!(100i8.right_shift(-1), 0);
+        assert_eq!(1i64.left_shift(63), i64::MIN);
+        assert_eq!(1i64.left_shift(-1), 0);
+        assert_eq!(255u8.left_shift(1), 254);
+        assert_eq!(255u8.right_shift(251), 0);
+    }
+
+    #[test]
+    fn the_rest_follows_numpy() {
+        assert_eq!(i16::MIN.absolute(), i16::MIN);
+        assert_eq!(i16::MIN.sign(), -1);
+        assert_eq!(200u8.sign(), 1);
+        assert_eq!(200u8.negative(), 56);
+        assert_eq!([1i8, 0, -1, 2, -2].map(Number::reciprocal), [1, 0, -1, 0, 0]);
+        assert_eq!([1u8, 0, 255, 2].map(Number::reciprocal), [1, 0, 0, 0]);
+        assert_eq!(0i32.reciprocal(), i32::MIN);
+        assert_eq!(0i64.reciprocal(), i64::MIN);
+        assert_eq!(0u32.reciprocal(), 0);
+        assert_eq!(2i8.power(7), Some(-128));
+        assert_eq!(3i8.power(5), Some(-13));
+        assert_eq!(0i8.power(0), Some(1));
+        assert_eq!(1i8.power(-1), None);
+        assert_eq!(3u64.power(u64::MAX), Some(12297829382473034411));
+        assert_eq!(100i16.power(3), Some(16960));
+    }
+}
