@@ -274,6 +274,11 @@ impl Array {
         self.0.traced
     }
 
+    /// Whether other handles of the node are held, by the user or by nodes above it.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Whether both are the same node.
     pub fn same(&self, other: &Array) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

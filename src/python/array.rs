@@ -170,11 +170,6 @@ array_methods! {
     #[classattr]
     const __array_priority__: f64 = 100.0;
 
-    #[classattr]
-    fn __hash__(py: Python<'_>) -> Py<PyAny> {
-        py.None()
-    }
-
     /// The type of the elements, a `numpy.dtype`.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Out<'py> {
@@ -365,7 +360,7 @@ array_methods! {
     /// Limits the values; see `rnp.clip`.
     #[pyo3(signature = (min = None, max = None, out = None))]
     fn clip<'py>(slf: &Bound<'py, Self>, min: Option<&Obj<'py>>, max: Option<&Obj<'py>>, out: Option<&Obj<'py>>) -> Out<'py> {
-        elementwise::clip(slf.as_any(), min, max, out)
+        elementwise::limit(slf.as_any(), min, max, out)
     }
 
     fn __getitem__<'py>(slf: &Bound<'py, Self>, key: &Obj<'py>) -> Out<'py> {

@@ -74,6 +74,11 @@ impl<'py> Call<'py> {
         error::checked(self.py, || with_span(self.span, f))
     }
 
+    /// Runs `f`; the nodes that it makes carry the user's line.
+    pub fn spanned<T>(&self, f: impl FnOnce() -> T) -> T {
+        with_span(self.span, f)
+    }
+
     /// The result: an `rnp.Array` in a block, else what NumPy returns.
     pub fn finish(&self, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
         if self.block.is_some() || out.is_traced() {
