@@ -238,6 +238,27 @@ unsafe impl Send for Storage {}
 unsafe impl Sync for Storage {}
 
 impl Storage {
+    /// A copy of a C-ordered view's bytes.
+    pub fn copied(&self) -> Result<Buffer> {
+        if !self.is_contiguous() {
+            return Err(Error::bug("a strided view was to be copied as bytes"));
+        }
+        let len = crate::shape::count(&self.shape)? * self.dtype.size();
+        let mut out = Buffer::new(len)?;
+        // SAFETY: the view is contiguous, so `len` bytes are there; the copy has room for them.
+        unsafe { std::ptr::copy_nonoverlapping(self.ptr, out.as_mut_ptr(), len) };
+        Ok(out)
+    }
+
+    /// The element of a 0-d view.
+    pub fn read_scalar(&self) -> crate::dtype::Scalar {
+        let mut bytes = [0u8; 8];
+        let size = self.dtype.size();
+        // SAFETY: the view has one element of `size` bytes at `ptr`, kept alive by the keeper.
+        unsafe { std::ptr::copy_nonoverlapping(self.ptr, bytes.as_mut_ptr(), size) };
+        crate::dtype::Scalar { dtype: self.dtype, bits: u64::from_le_bytes(bytes) }
+    }
+
     /// The whole of a buffer as a C-ordered array; a `Bug` error when it is too short.
     pub fn from_buffer(buffer: Arc<Buffer>, dtype: DType, shape: Shape) -> Result<Self> {
         let need = crate::shape::count(&shape)? * dtype.size();

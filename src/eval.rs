@@ -1,96 +1,157 @@
 //! From deferred arrays to values: the staircase, one step per floor.
 //!
-//! The only module that sees the whole stair: program, plan (graph, passes, loops), run.
+//! The only module that sees the whole stair: program, graph, passes, loops, run. Plans are kept by
+//! program, so an evaluation that was seen before goes from the first step to the last.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::buffer::Storage;
+use crate::buffer::{Buffer, Storage};
 use crate::error::Result;
-use crate::expr::{Array, InputMeta, Number, Program};
+use crate::expr::{Array, Program};
+use crate::fork::PerProcess;
+use crate::loops::{Plan, lower};
+use crate::{graph, pass, runtime};
 
-/// What an evaluation may ask of its caller.
-#[derive(Clone, Copy, Default)]
-pub struct Context<'a> {
-    /// Asked now and then during long work; true stops the evaluation with an `Interrupted` error.
-    pub interrupt: Option<&'a dyn Fn() -> bool>,
+pub use crate::runtime::Context;
+
+/// How many plans are kept.
+const PLANS: usize = 512;
+/// Programs larger than this are planned anew: they are rarely seen twice, and keys would be large.
+const LARGEST: usize = 4096;
+
+/// A plan, and which of its results each wanted node is.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    /// Per wanted node a place in `plan.outputs`; equal nodes share one.
+    results: Vec<usize>,
 }
+
+/// Plans by program, with the time of their last use.
+#[derive(Default)]
+struct Plans {
+    by_program: HashMap<Program, (Arc<Planned>, u64)>,
+    clock: u64,
+}
+
+static CACHE: PerProcess<Mutex<Plans>> = PerProcess::new(Mutex::default);
 
 /// Evaluates arrays together, sharing loops, and keeps their values in them.
 ///
-/// Results are contiguous and share no memory with inputs or each other.
-pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
-    let _ = (arrays, ctx);
-    todo!()
-}
-
-/// Evaluates without keeping values in the arrays (eager calls, whose arrays nobody holds).
-pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
-    let _ = (arrays, ctx);
-    todo!()
-}
-
-/// What an evaluation of some arrays would run.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Ops in the user's graph (views and leaves not counted).
-    pub ops: usize,
-    /// Fused loops.
-    pub loops: usize,
-    /// Temporaries between loops.
-    pub temporaries: usize,
-    /// Bytes that the loops read and write.
-    pub bytes_moved: u64,
-    /// Bytes that NumPy would read and write, one op at a time.
-    pub numpy_bytes: u64,
-    /// The loop IR.
-    pub text: String,
-    /// Why chains were cut, one line each.
-    pub cuts: Vec<String>,
-}
-
-/// Plans an evaluation without running it.
-pub fn report(arrays: &[Array]) -> Result<Report> {
-    let _ = arrays;
-    todo!()
-}
-
-/// The graph, what each pass changed, the loops, and on request the machine code.
-pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
-    let _ = (arrays, machine_code);
-    todo!()
-}
-
-/// A traced function: a program whose arguments come with each call.
+/// Values are C-ordered. Equal arrays may share a value, so it must be copied before it is given away.
 ///
-/// Array arguments are numbered in the order of their [`crate::expr::Prim::Param`] numbers, as are
-/// scalar ones; both kinds share one numbering. Constants captured while tracing stay inside.
-pub struct Trace {
-    program: Program,
+/// # Errors
+/// `Memory`, `Interrupted`, `Value` for an integer raised to a negative power, `Overflow` for a
+/// traced Python integer that does not fit, `Trace` for an array that escaped its trace.
+pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+    let mut pending: Vec<&Array> = Vec::new();
+    for array in arrays {
+        if array.value().is_none() && !pending.iter().any(|p| p.same(array)) {
+            pending.push(array);
+        }
+    }
+    if !pending.is_empty() {
+        let wanted: Vec<Array> = pending.into_iter().cloned().collect();
+        let values = eval_once(&wanted, ctx)?;
+        for (array, value) in wanted.iter().zip(values) {
+            array.set_value(value);
+        }
+    }
+    Ok(arrays.iter().filter_map(Array::value).collect())
 }
 
-/// An argument of a call of a [`Trace`], by parameter number.
-#[derive(Clone)]
-pub enum Argument {
-    /// For an array parameter (dtype and rank as traced).
-    Array(Storage),
-    /// For a Python-number parameter.
-    Number(Number),
+/// Evaluates arrays together without keeping values in them; the values share no memory.
+///
+/// # Errors
+/// As for [`eval`].
+pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+    let (program, bindings) = Program::new(arrays);
+    let planned = plan(program)?;
+    let buffers = runtime::run(&planned.plan, &bindings.inputs, &bindings.scalars, ctx)?;
+    let shapes = arrays.iter().map(|a| (a.dtype(), a.shape().clone()));
+    planned.give(buffers, shapes)
 }
 
-impl Trace {
-    /// Closes a trace over its outputs. `captured` are arrays in memory that the function closed over,
-    /// each to be given anew at every call as the parameters after the first `params` ones.
-    pub fn new(outputs: &[Array], params: usize) -> Result<Trace> {
-        let _ = (outputs, params);
-        todo!()
+impl Planned {
+    /// The results as arrays of these dtypes and shapes; one that is wanted twice is copied.
+    pub(crate) fn give(
+        &self,
+        buffers: Vec<Arc<Buffer>>,
+        shapes: impl Iterator<Item = (crate::dtype::DType, crate::shape::Shape)>,
+    ) -> Result<Vec<Storage>> {
+        let mut buffers: Vec<Option<Arc<Buffer>>> = buffers.into_iter().map(Some).collect();
+        let mut out: Vec<Option<Storage>> = vec![None; self.results.len()];
+        // The last wish for a result gets the buffer itself.
+        for (i, (dtype, shape)) in shapes.enumerate().collect::<Vec<_>>().into_iter().rev() {
+            let place = self.results[i];
+            let buffer = match buffers[place].take() {
+                Some(buffer) => buffer,
+                None => {
+                    let again = self.results[i + 1..].iter().position(|&p| p == place);
+                    let twin = again.and_then(|j| out[i + 1 + j].as_ref());
+                    let twin =
+                        twin.ok_or_else(|| crate::error::Error::bug("eval: a result is missing"))?;
+                    Arc::new(twin.copied()?)
+                }
+            };
+            out[i] = Some(Storage::from_buffer(buffer, dtype, shape)?);
+        }
+        Ok(out.into_iter().flatten().collect())
+    }
+}
+
+/// The plan of a program, made or found.
+pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
+    if program.nodes.len() > LARGEST {
+        return Ok(Arc::new(make(&program)?));
+    }
+    if let Some(found) = CACHE.get().lock().unwrap_or_else(PoisonError::into_inner).find(&program) {
+        return Ok(found);
+    }
+    // Made outside the lock: planning may take long and other threads go on.
+    let planned = Arc::new(make(&program)?);
+    CACHE.get().lock().unwrap_or_else(PoisonError::into_inner).keep(program, planned.clone());
+    Ok(planned)
+}
+
+/// Plans a program: graph, passes, loops.
+pub(crate) fn make(program: &Program) -> Result<Planned> {
+    let mut graph = graph::build(program)?;
+    pass::optimize(&mut graph, |_, _| {})?;
+    let mut plan = lower(&graph)?;
+    // Nodes found equal have one buffer.
+    let wanted = std::mem::take(&mut plan.outputs);
+    let mut results = Vec::with_capacity(wanted.len());
+    for buffer in wanted {
+        let place = plan.outputs.iter().position(|&o| o == buffer).unwrap_or_else(|| {
+            plan.outputs.push(buffer);
+            plan.outputs.len() - 1
+        });
+        results.push(place);
+    }
+    Ok(Planned { plan, results })
+}
+
+impl Plans {
+    fn find(&mut self, program: &Program) -> Option<Arc<Planned>> {
+        self.clock += 1;
+        let clock = self.clock;
+        self.by_program.get_mut(program).map(|(plan, used)| {
+            *used = clock;
+            plan.clone()
+        })
     }
 
-    /// Runs it. A new length makes a new plan (no tracing, and no compiling: kernels are found in the cache).
-    pub fn call(&self, arguments: &[Argument], ctx: &Context<'_>) -> Result<Vec<Storage>> {
-        let _ = (arguments, ctx, &self.program);
-        todo!()
+    /// Keeps a plan; when there are too many, the older half of them goes.
+    fn keep(&mut self, program: Program, planned: Arc<Planned>) {
+        if self.by_program.len() >= PLANS {
+            let mut times: Vec<u64> = self.by_program.values().map(|v| v.1).collect();
+            times.sort_unstable();
+            let median = times[times.len() / 2];
+            self.by_program.retain(|_, v| v.1 > median);
+        }
+        self.clock += 1;
+        self.by_program.insert(program, (planned, self.clock));
     }
 }
-
-#[allow(dead_code)]
-fn unused(_: Arc<InputMeta>) {}

@@ -44,6 +44,13 @@ pub fn c_strides(shape: &[usize], size: usize) -> Strides {
     strides
 }
 
+/// Whether these byte strides are those of a C-ordered array (axes of length 1 do not count).
+pub fn is_c_ordered(shape: &[usize], strides: &[isize], size: usize) -> bool {
+    let natural = c_strides(shape, size);
+    shape.contains(&0)
+        || shape.iter().zip(strides).zip(&natural).all(|((&e, s), n)| e == 1 || s == n)
+}
+
 /// A shape as Python prints it: `()`, `(3,)`, `(2, 480)`.
 pub fn show(shape: &[usize]) -> String {
     match shape {

@@ -91,7 +91,14 @@ impl<'f> Emit<'_, 'f> {
         self.consts.begin(prelude);
         let mut l = Loop { step, strided, bases: HashMap::new(), prelude };
         if has_main {
-            self.turn(&mut l, main, (step.lanes, step.unroll), fast.is_some(), main_end, group_test)?;
+            self.turn(
+                &mut l,
+                main,
+                (step.lanes, step.unroll),
+                fast.is_some(),
+                main_end,
+                group_test,
+            )?;
         }
         self.test(group_test, group_end, group, tail_test);
         self.turn(&mut l, group, (step.lanes, 1), false, group_end, tail_test)?;
@@ -127,12 +134,13 @@ impl<'f> Emit<'_, 'f> {
         let kernel = self.kernel;
         for &i in &step.lines {
             let line = &kernel.lines[i as usize];
-            let loads = line.args().into_iter().chain([i]).filter_map(|v| {
-                match kernel.lines[v as usize] {
-                    Line::Load { buf } if kernel.bufs[buf as usize].run == Move::Stride => Some(buf),
+            let loads =
+                line.args().into_iter().chain([i]).filter_map(|v| match kernel.lines[v as usize] {
+                    Line::Load { buf } if kernel.bufs[buf as usize].run == Move::Stride => {
+                        Some(buf)
+                    }
                     _ => None,
-                }
-            });
+                });
             let stores = match line {
                 Line::Store { buf, .. } => {
                     let run = kernel.bufs[*buf as usize].run;
@@ -279,7 +287,8 @@ impl<'f> Emit<'_, 'f> {
         if let (true, Some((bound, _))) = (t.fast, self.bound(line))
             && let Line::Map { op, dtype, args: lines } = &kernel.lines[line as usize]
         {
-            let (c, x) = if lines[0] == bound { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
+            let (c, x) =
+                if lines[0] == bound { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
             let (max, ty) = (*op == Op::Maximum, vector(*dtype));
             let mut b = self.body(t);
             return Ok(b.pairs(c, x, |b, c, x| inline::bare_minmax(b, max, ty, c, x)));
@@ -392,7 +401,13 @@ impl<'f> Emit<'_, 'f> {
     }
 
     /// The address of the group in contiguous memory, as a value and a number of bytes.
-    fn contiguous(&mut self, l: &mut Loop, t: &mut Turn, place: Place, size: usize) -> (Value, i32) {
+    fn contiguous(
+        &mut self,
+        l: &mut Loop,
+        t: &mut Turn,
+        place: Place,
+        size: usize,
+    ) -> (Value, i32) {
         let skip = (t.skip * size) as i32;
         // Tiles of one element size differ by a number of bytes alone.
         let (fixed, key) = match place {

@@ -37,8 +37,8 @@ pub(super) fn maps(op: Op, dtype: DType, full: bool) -> bool {
             Negative | Add | Subtract | Equal | BitwiseAnd | BitwiseOr | BitwiseXor | Invert
             | Floor | Ceil | Trunc | Isnan | Isinf | Isfinite => true,
             Square | Multiply => full && dtype.size() > 1,
-            Absolute | Minimum | Maximum | NotEqual | Less | LessEqual | Greater
-            | GreaterEqual | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
+            Absolute | Minimum | Maximum | NotEqual | Less | LessEqual | Greater | GreaterEqual
+            | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
             _ => false,
         },
     }
@@ -217,8 +217,7 @@ fn float_bits(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
         }
         LogicalAnd | LogicalOr | LogicalXor => {
             let zero = filled(b, x, ty, 0);
-            let truth =
-                |b: &mut Body, x: Value, z: Value| b.f.ins().fcmp(FloatCC::NotEqual, x, z);
+            let truth = |b: &mut Body, x: Value, z: Value| b.f.ins().fcmp(FloatCC::NotEqual, x, z);
             let (x, y) = (b.pairs(x, &zero, truth), b.pairs(&args[1], &zero, truth));
             return bools(b, op, &[x, y]);
         }
@@ -317,13 +316,7 @@ fn int_minmax(b: &mut Body, op: Op, dtype: DType, x: Value, y: Value) -> Value {
 }
 
 /// Emits a cast. A mask that is cast has lanes as wide as the result's.
-pub(super) fn cast(
-    b: &mut Body,
-    from: DType,
-    to: DType,
-    v: &Lanes,
-    index: bool,
-) -> Result<Lanes> {
+pub(super) fn cast(b: &mut Body, from: DType, to: DType, v: &Lanes, index: bool) -> Result<Lanes> {
     let out = match (from, to) {
         _ if from == to => v.clone(),
         (Bool, _) => {

@@ -123,7 +123,9 @@ impl Plan {
                 _ => true,
             };
             self.width[i] = match line {
-                Line::Map { op, dtype, .. } if op.info().out == Out::Bool || *dtype == DType::Bool => {
+                Line::Map { op, dtype, .. }
+                    if op.info().out == Out::Bool || *dtype == DType::Bool =>
+                {
                     let of = |a: &u32| self.width[*a as usize];
                     if *dtype == DType::Bool {
                         let varying = args.iter().filter(|&&a| !self.invariant[a as usize]);
@@ -193,7 +195,8 @@ impl Plan {
             let call = !self.inline[i];
             for a in line.args() {
                 let at = a as usize;
-                if self.invariant[at] || (load(at) && (!call || Self::direct(kernel, a).is_some())) {
+                if self.invariant[at] || (load(at) && (!call || Self::direct(kernel, a).is_some()))
+                {
                     continue;
                 }
                 limit[at] = limit[at].min(stage[i] - usize::from(call));
@@ -236,7 +239,9 @@ impl Plan {
             let dying: Vec<(usize, usize)> = (0..n)
                 .filter(|&i| last[i] == s && made[i] != LATER && made[i] < s)
                 .filter_map(|i| match self.place[i] {
-                    Some(Place::Tile(at)) => kernel.line_dtype(&kernel.lines[i]).map(|d| (at, d.size())),
+                    Some(Place::Tile(at)) => {
+                        kernel.line_dtype(&kernel.lines[i]).map(|d| (at, d.size()))
+                    }
                     _ => None,
                 })
                 .collect();

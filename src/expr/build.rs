@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Args, Array, Expr, GridKind, Number, Prim, infer_shape, span};
+use super::{Args, Array, GridKind, Number, Prim, infer_shape};
 use crate::dtype::{DType, Kind, Scalar};
 use crate::error::{Error, Result};
 use crate::op::{Op, Operand, Out, Resolved, Weak, resolve, result_dtype};
@@ -204,18 +204,9 @@ impl Array {
         match (self.weak(), self.as_scalar()) {
             (None, _) => self.clone(),
             (Some(_), Some(value)) => Array::scalar(value),
-            (Some(_), None) => Self::new(Expr {
-                prim: Prim::Cast,
-                dtype: self.dtype(),
-                shape: Shape::new(),
-                weak: None,
-                number: None,
-                scalar: None,
-                even: None,
-                traced: true,
-                span: span::current(),
-                state: std::sync::Mutex::new(super::State::Pending(smallvec![self.clone()])),
-            }),
+            (Some(_), None) => {
+                Self::node(Prim::Cast, self.dtype(), Shape::new(), smallvec![self.clone()])
+            }
         }
     }
 
@@ -250,9 +241,9 @@ impl Array {
         }
         let xp = xp.cast(DType::F64)?;
         let mut args: Args = smallvec![self.cast(DType::F64)?, fp.cast(DType::F64)?];
-        let grid = match xp.even() {
+        let grid = match xp.even().filter(|e| e.start.is_once() && e.step.is_once()) {
             None => {
-                args.push(xp);
+                args.push(xp.clone());
                 GridKind::Points
             }
             Some(even) => {
@@ -265,10 +256,22 @@ impl Array {
             if side.rank() != 0 {
                 return Err(Error::value("interp: left and right must be scalars"));
             }
-            args.push(side.cast(DType::F64)?);
+            if side.is_once() {
+                args.push(side.cast(DType::F64)?);
+            }
         }
-        let prim = Prim::Interp { grid, left: left.is_some(), right: right.is_some() };
-        Self::derive(prim, DType::F64, args)
+        let known = |side: Option<&Array>| side.is_some_and(Array::is_once);
+        let prim = Prim::Interp { grid, left: known(left), right: known(right) };
+        let mut out = Self::derive(prim, DType::F64, args)?;
+        // A side that loops must compute first cannot be part of the table.
+        let x = self.cast(DType::F64)?;
+        for (side, op, end) in [(left, Op::Less, 0), (right, Op::Greater, -1)] {
+            if let Some(side) = side.filter(|s| !s.is_once()) {
+                let outside = Self::map(op, &[x.clone(), xp.index(&[Item::At(end)])?])?;
+                out = Self::map(Op::Where, &[outside, side.cast(DType::F64)?, out])?;
+            }
+        }
+        Ok(out)
     }
 
     fn flatten(&self) -> Result<Array> {

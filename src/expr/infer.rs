@@ -11,7 +11,7 @@ use crate::shape::{self, Item, Shape, show};
 /// The result's shape. `own` is the shape of leaves, which nothing decides here.
 pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shape> {
     match prim {
-        Prim::Input | Prim::Param(_) | Prim::Scalar => Ok(own.into()),
+        Prim::Input | Prim::Param(_) | Prim::NumberParam(_) | Prim::Scalar => Ok(own.into()),
         Prim::Map(op) => shape::broadcast(op.info().name, args.iter().copied()),
         Prim::Cast | Prim::Narrow => Ok(args[0].into()),
         Prim::Interp { .. } => interp(args),

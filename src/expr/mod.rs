@@ -10,15 +10,18 @@ mod program;
 mod ranges;
 mod reduce;
 mod span;
+mod text;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
 pub use infer::infer_shape;
+pub(crate) use infer::{at, expand};
 pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
+pub use text::{InputSpec, parse};
 
 use crate::buffer::Storage;
 use crate::dtype::{DType, Scalar};
@@ -36,8 +39,10 @@ pub enum Prim {
     Input,
     /// A 0-d value, an argument of the program.
     Scalar,
-    /// A traced argument that has no value yet, by its place among the arguments.
+    /// A traced array argument, by its place among the arguments.
     Param(u32),
+    /// A traced Python number, by its place among the arguments.
+    NumberParam(u32),
     /// An elementwise op; operands broadcast.
     Map(Op),
     /// A conversion to the node's dtype.
@@ -132,6 +137,8 @@ struct Expr {
     even: Option<Box<Even>>,
     /// Whether a traced argument lies below.
     traced: bool,
+    /// Whether it depends on scalars alone, so that it is known before any loop runs.
+    once: bool,
     span: Span,
     state: Mutex<State>,
 }
@@ -148,11 +155,18 @@ impl Array {
     }
 
     fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
-        let traced = matches!(prim, Prim::Param(_)) || args.iter().any(Array::is_traced);
+        let traced = matches!(prim, Prim::Param(_) | Prim::NumberParam(_))
+            || args.iter().any(Array::is_traced);
+        let once = match prim {
+            Prim::Scalar | Prim::Count { .. } => true,
+            Prim::Map(_) | Prim::Cast | Prim::Narrow => args.iter().all(|a| a.0.once),
+            _ => false,
+        };
         Self::new(Expr {
             prim,
             dtype,
             shape,
+            once,
             weak: None,
             number: None,
             scalar: None,
@@ -207,12 +221,13 @@ impl Array {
     /// A traced Python number.
     pub fn weak_param(index: u32, weak: Weak) -> Self {
         let dtype = if weak == Weak::Int { DType::I64 } else { DType::F64 };
-        Self::node(Prim::Param(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
+        Self::node(Prim::NumberParam(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
     }
 
     fn with_weak(mut self, weak: Option<Weak>) -> Self {
         if let Some(expr) = Arc::get_mut(&mut self.0) {
             expr.weak = weak;
+            expr.once |= weak.is_some();
         }
         self
     }
@@ -277,6 +292,11 @@ impl Array {
     /// Whether other handles of the node are held, by the user or by nodes above it.
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
+    }
+
+    /// Whether it depends on scalars alone, so that it is known before any loop runs.
+    pub fn is_once(&self) -> bool {
+        self.0.once
     }
 
     /// Whether both are the same node.

@@ -179,7 +179,18 @@ impl Builder {
             span: array.span(),
         };
         let fresh = self.program.nodes.len() as u32;
-        if let Some(storage) = args.is_empty().then(|| array.value()).flatten() {
+        let value = if args.is_empty() { array.value() } else { None };
+        // A single value in memory is as good as a scalar argument, and known before any loop.
+        let single = value.as_ref().filter(|v| v.shape.is_empty()).map(Storage::read_scalar);
+        if let Some(value) = single.or_else(|| array.as_scalar()) {
+            if let Some(&at) = self.scalars.get(&value) {
+                return at;
+            }
+            self.scalars.insert(value, fresh);
+            node.prim = Prim::Scalar;
+            node.slot = self.bindings.scalars.len() as u32;
+            self.bindings.scalars.push(value);
+        } else if let Some(storage) = value {
             let meta = InputMeta::of(&storage);
             if let Some(&at) = self.inputs.get(&(storage.ptr as usize, meta.clone())) {
                 return at;
@@ -189,13 +200,6 @@ impl Builder {
             node.slot = self.program.inputs.len() as u32;
             self.program.inputs.push(meta);
             self.bindings.inputs.push(storage);
-        } else if let Some(value) = array.as_scalar() {
-            if let Some(&at) = self.scalars.get(&value) {
-                return at;
-            }
-            self.scalars.insert(value, fresh);
-            node.slot = self.bindings.scalars.len() as u32;
-            self.bindings.scalars.push(value);
         } else {
             node.args = args.iter().map(|a| self.seen[&std::sync::Arc::as_ptr(&a.0)]).collect();
         }

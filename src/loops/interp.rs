@@ -262,9 +262,8 @@ impl Run<'_> {
         let at = self.layout.folds + 2 * k;
         let state = self.words[at] as *mut u8;
         // SAFETY: the caller promises that this word is a `FoldFn`.
-        let function = unsafe {
-            std::mem::transmute::<*const (), FoldFn>(self.words[at + 1] as *const ())
-        };
+        let function =
+            unsafe { std::mem::transmute::<*const (), FoldFn>(self.words[at + 1] as *const ()) };
         // SAFETY: the state is that function's, and the tile has `n` elements.
         unsafe { function(state, tile, n, self.words[Layout::FOLD_BASE], off) };
     }

@@ -50,6 +50,15 @@ pub enum ScalarSource {
         /// A place in [`Plan::scalars`].
         arg: u32,
     },
+    /// A Python integer as `to`, which must hold it: an `Overflow` error otherwise.
+    Narrow {
+        /// The operand's dtype.
+        from: DType,
+        /// The result's dtype.
+        to: DType,
+        /// A place in [`Plan::scalars`].
+        arg: u32,
+    },
 }
 
 /// Memory that a plan allocates.

@@ -9,8 +9,12 @@
 
 pub mod interp;
 mod launch;
+mod lower;
+pub mod print;
+pub mod verify;
 
 pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
+pub use lower::lower;
 
 use smallvec::SmallVec;
 

@@ -71,10 +71,11 @@ impl Array {
     }
 }
 
-/// Whether nobody but the running call holds the object.
-pub fn is_temporary(obj: &Bound<'_, PyAny>) -> bool {
+/// Whether nobody but the running call, with so many references, holds the object.
+pub fn is_temporary(obj: &Bound<'_, PyAny>, holders: isize) -> bool {
     // From 3.14 on the interpreter lends references of local variables without counting them.
-    obj.py().version_info() < (3, 14) && obj.get_refcnt() == 1
+    // SAFETY: the object is alive, and the GIL is held.
+    obj.py().version_info() < (3, 14) && unsafe { pyo3::ffi::Py_REFCNT(obj.as_ptr()) } == holders
 }
 
 /// The list `(a, b, ...)` or `((a, b, ...),)` that methods take as a shape or as axes.
@@ -168,7 +169,9 @@ array_methods! {
     }
 
     #[classattr]
-    const __array_priority__: f64 = 100.0;
+    fn __array_priority__() -> f64 {
+        100.0
+    }
 
     /// The type of the elements, a `numpy.dtype`.
     #[getter]
@@ -220,7 +223,7 @@ array_methods! {
     /// It is computed once and kept: a second call, and arrays made from this one, do not compute it
     /// again, and never see what the caller writes into the result.
     fn eval<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-        slf.get().evaluate(slf.py(), is_temporary(slf.as_any()))
+        slf.get().evaluate(slf.py(), is_temporary(slf.as_any(), 1))
     }
 
     /// The value as a fresh NumPy array; of a 0-d array as a 0-d array.
@@ -231,7 +234,7 @@ array_methods! {
     /// The graph, what each pass changed, the loops; see `rnp.explain`.
     #[pyo3(signature = (*, machine_code = false))]
     fn explain(slf: &Bound<'_, Self>, machine_code: bool) -> PyResult<String> {
-        inspect::explain(slf.as_any(), machine_code)
+        inspect::explain_function(slf.as_any(), machine_code)
     }
 
     /// The same values as another dtype; see `rnp.astype`.

@@ -116,11 +116,7 @@ fn integer(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<i128> {
 }
 
 /// The operand as an expression. In a block its memory is copied unless nobody can write it.
-pub fn capture(
-    op: &str,
-    obj: &Bound<'_, PyAny>,
-    block: Option<&Block>,
-) -> PyResult<expr::Array> {
+pub fn capture(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyResult<expr::Array> {
     match classify(op, obj)? {
         Operand::Array(array) => Ok(array.get().expr().clone()),
         Operand::Scalar(value) => Ok(expr::Array::scalar(value)),
@@ -136,11 +132,7 @@ pub fn capture(
 }
 
 /// An ndarray as an expression that later writes do not reach.
-pub fn record(
-    op: &str,
-    array: &Bound<'_, PyAny>,
-    block: Option<&Block>,
-) -> PyResult<expr::Array> {
+pub fn record(op: &str, array: &Bound<'_, PyAny>, block: Option<&Block>) -> PyResult<expr::Array> {
     let layout = nd::layout(op, array)?;
     let Some(block) = block.filter(|_| !layout.swapped && !is_immutable(array, &layout)) else {
         return Ok(expr::Array::input(memory(op, array, Copying::IfWritable)?));
@@ -159,10 +151,10 @@ pub fn record(
 
 fn unchanged(py: Python<'_>, copy: &Storage, layout: &Layout) -> bool {
     let bytes = layout.shape.iter().product::<usize>() * layout.dtype.size();
-    let place = layout.ptr as usize;
+    let (place, strides) = (layout.ptr as usize, layout.strides.as_slice());
     // SAFETY: the caller holds the ndarray and the copy. Another thread that writes the array while
     // this line reads it has raced with the line itself, as it would in NumPy.
-    let compare = || unsafe { same_bytes(copy, (place as *const u8, &layout.strides)) };
+    let compare = || unsafe { same_bytes(copy, (place as *const u8, strides)) };
     if bytes < LONG { compare() } else { py.detach(compare) }
 }
 

@@ -6,9 +6,9 @@ use pyo3::types::PyTuple;
 
 use super::array::Array;
 use super::convert::{self, Operand};
+use super::nd;
 use super::run::Call;
 use super::views::lengths;
-use super::nd;
 use crate::dtype::{DType, Scalar};
 use crate::expr::{self, Number};
 use crate::op::Op;
@@ -102,7 +102,8 @@ fn linspace<'py>(
     }
     let steps = if endpoint { num.saturating_sub(1) } else { num };
     let step = call.build(|| {
-        let span = expr::Array::map(Op::Subtract, &[stop.cast(DType::F64)?, start.cast(DType::F64)?])?;
+        let span =
+            expr::Array::map(Op::Subtract, &[stop.cast(DType::F64)?, start.cast(DType::F64)?])?;
         // A single sample has no step: NumPy gives NaN.
         let count = if steps > 0 { steps as f64 } else { f64::NAN };
         expr::Array::map(Op::Divide, &[span, expr::Array::scalar(Scalar::f64(count))])
@@ -110,7 +111,12 @@ fn linspace<'py>(
     Ok(PyTuple::new(py, [samples, call.finish(step)?])?.into_any())
 }
 
-fn filled<'py>(op: &'static str, shape: &Obj<'py>, value: i128, dtype: Option<&Obj<'py>>) -> Out<'py> {
+fn filled<'py>(
+    op: &'static str,
+    shape: &Obj<'py>,
+    value: i128,
+    dtype: Option<&Obj<'py>>,
+) -> Out<'py> {
     let dims = lengths(op, shape)?;
     let dtype = dtype_of(op, dtype)?.unwrap_or(DType::F64);
     let call = Call::new(shape.py(), op)?;

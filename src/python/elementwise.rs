@@ -62,9 +62,10 @@ pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
         || k.is_exact_instance_of::<pyo3::types::PyInt>();
     if strong_float && plain {
         let value = k.extract::<f64>().unwrap_or(f64::NAN);
-        let op = [(0.5, Op::Sqrt), (-1.0, Op::Reciprocal), (1.0, Op::Positive), (2.0, Op::Square)]
-            .into_iter()
-            .find(|(v, _)| v.to_bits() == value.to_bits());
+        let op =
+            [(0.5f64, Op::Sqrt), (-1.0, Op::Reciprocal), (1.0, Op::Positive), (2.0, Op::Square)]
+                .into_iter()
+                .find(|(v, _)| v.to_bits() == value.to_bits());
         if let Some((_, op)) = op {
             return apply(py, op, &[array]);
         }
@@ -74,19 +75,37 @@ pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
 
 /// Says which dtypes a row of the table takes.
 macro_rules! loops_doc {
-    (All) => { "bool, integers and floats" };
-    (NoBool) => { "integers and floats; bool is a TypeError" };
-    (Number) => { "integers and floats; bool is computed as int8" };
-    (Bits) => { "bool and integers; floats are a TypeError" };
-    (Int) => { "integers; bool is computed as int8; floats are a TypeError" };
-    (Float) => { "floats; integers are converted to the first float that holds them" };
-    (Divide) => { "floats; bool and integers are converted to float64" };
+    (All) => {
+        "bool, integers and floats"
+    };
+    (NoBool) => {
+        "integers and floats; bool is a TypeError"
+    };
+    (Number) => {
+        "integers and floats; bool is computed as int8"
+    };
+    (Bits) => {
+        "bool and integers; floats are a TypeError"
+    };
+    (Int) => {
+        "integers; bool is computed as int8; floats are a TypeError"
+    };
+    (Float) => {
+        "floats; integers are converted to the first float that holds them"
+    };
+    (Divide) => {
+        "floats; bool and integers are converted to float64"
+    };
 }
 
 /// Says what a row results in.
 macro_rules! out_doc {
-    (Same) => { "the dtype that NEP 50 promotes the operands to." };
-    (Bool) => { "bool." };
+    (Same) => {
+        "the dtype that NEP 50 promotes the operands to."
+    };
+    (Bool) => {
+        "bool."
+    };
 }
 
 /// Writes a Python function for each row of the op table.
@@ -172,7 +191,9 @@ fn clip<'py>(
     max: Option<&Obj<'py>>,
 ) -> Out<'py> {
     if (a_min.is_some() && min.is_some()) || (a_max.is_some() && max.is_some()) {
-        return Err(PyTypeError::new_err("clip: a bound was given twice, as a_min/a_max and min/max"));
+        return Err(PyTypeError::new_err(
+            "clip: a bound was given twice, as a_min/a_max and min/max",
+        ));
     }
     limit(a, a_min.or(min), a_max.or(max), out)
 }

@@ -45,7 +45,11 @@ fn item(obj: &Obj<'_>) -> PyResult<Option<Item>> {
 fn slice(slice: &Bound<'_, PySlice>) -> PyResult<Slice> {
     let part = |name: &str| {
         let value = slice.getattr(name)?;
-        if value.is_none() { Ok(None) } else { super::reduce::integer("slice", name, &value).map(Some) }
+        if value.is_none() {
+            Ok(None)
+        } else {
+            super::reduce::integer("slice", name, &value).map(Some)
+        }
     };
     let step = part("step")?.unwrap_or(1);
     if step == 0 {

@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 use super::array::{Array, is_temporary};
 use super::run::{self, Call, released};
 use super::{nd, ufunc};
-use crate::eval;
+use crate::explain;
 use crate::expr;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -24,15 +24,16 @@ type Out<'py> = PyResult<Bound<'py, PyAny>>;
 /// >>> rnp.eval(low, high)
 /// (np.float64(1.0), np.float64(2.0))
 #[pyfunction]
-#[pyo3(signature = (*arrays))]
-fn eval<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
+#[pyo3(name = "eval", signature = (*arrays))]
+fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
     let py = arrays.py();
     if arrays.len() == 1 {
         let one = arrays.get_item(0)?;
         if let Ok(array) = one.cast::<Array>() {
-            // The tuple of arguments holds it, and `one`.
-            let temporary = py.version_info() < (3, 14) && one.get_refcnt() == 2;
-            return array.get().evaluate(py, temporary && is_temporary_tuple(arrays));
+            // The tuple of arguments holds it, and `one`. A call that unpacks a tuple of the user's
+            // passes that very tuple.
+            let temporary = is_temporary(&one, 2) && is_temporary(arrays.as_any(), 1);
+            return array.get().evaluate(py, temporary);
         }
         return Ok(super::convert::asarray(&one)?);
     }
@@ -54,11 +55,6 @@ fn eval<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
     Ok(PyTuple::new(py, out)?.into_any())
 }
 
-/// A call that unpacks a tuple of the user's passes that very tuple.
-fn is_temporary_tuple(arrays: &Bound<'_, PyTuple>) -> bool {
-    is_temporary(arrays.as_any())
-}
-
 fn arrays(op: &str, args: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Array>> {
     let found = ufunc::flatten(args)?.into_iter().map(|item| match item.cast::<Array>() {
         Ok(array) => Ok(array.get().expr().clone()),
@@ -74,11 +70,11 @@ fn arrays(op: &str, args: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Array>> {
 ///
 /// Each op names the line that made it. With `machine_code` also the instructions. Runs nothing.
 #[pyfunction]
-#[pyo3(signature = (x, *, machine_code = false))]
-pub fn explain(x: &Obj<'_>, machine_code: bool) -> PyResult<String> {
+#[pyo3(name = "explain", signature = (x, *, machine_code = false))]
+pub fn explain_function(x: &Obj<'_>, machine_code: bool) -> PyResult<String> {
     let py = x.py();
     let arrays = arrays("explain", &PyTuple::new(py, [x])?)?;
-    released(py, |_| eval::explain(&arrays, machine_code))
+    released(py, |_| explain::explain(&arrays, machine_code))
 }
 
 /// What an evaluation would run; see `rnp.plan`.
@@ -119,7 +115,7 @@ impl Plan {
 #[pyo3(signature = (*arrays))]
 fn plan(py: Python<'_>, arrays: &Bound<'_, PyTuple>) -> PyResult<Plan> {
     let arrays = self::arrays("plan", arrays)?;
-    let r = released(py, |_| eval::report(&arrays))?;
+    let r = released(py, |_| explain::report(&arrays))?;
     Ok(Plan {
         ops: r.ops,
         loops: r.loops,
@@ -160,8 +156,8 @@ fn is_lazy(py: Python<'_>) -> PyResult<bool> {
 /// Adds the functions to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Plan>()?;
-    m.add_function(wrap_pyfunction!(eval, m)?)?;
-    m.add_function(wrap_pyfunction!(explain, m)?)?;
+    m.add_function(wrap_pyfunction!(evaluate, m)?)?;
+    m.add_function(wrap_pyfunction!(explain_function, m)?)?;
     m.add_function(wrap_pyfunction!(plan, m)?)?;
     m.add_function(wrap_pyfunction!(set_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(get_num_threads, m)?)?;

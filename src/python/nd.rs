@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use numpy::npyffi::{
     NPY_ORDER, NPY_TYPES, NpyTypes, PY_ARRAY_API, PyArray_Check, PyArray_CheckExact, PyArray_Descr,
-    PyArrayObject, PyDataType_ELSIZE, flags, npy_intp,
+    PyArrayObject, PyDataType_ELSIZE, flags, get_type_object, npy_intp,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -201,7 +201,7 @@ fn over<'py>(
     // SAFETY: dims and strides describe memory that `base` keeps alive; NumPy copies both lists,
     // takes over the references to the dtype and (also on failure) to the base.
     unsafe {
-        let kind = PY_ARRAY_API.get_type_object(py, NpyTypes::PyArray_Type);
+        let kind = get_type_object(py, NpyTypes::PyArray_Type);
         let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(storage.dtype).1 as i32);
         let array = PY_ARRAY_API.PyArray_NewFromDescr(
             py,
@@ -270,7 +270,8 @@ pub fn copy(py: Python<'_>, array: &Bound<'_, PyAny>, dtype: DType) -> PyResult<
     let layout = layout("copy", array)?;
     let len = shape::count(&layout.shape)
         .and_then(|n| {
-            n.checked_mul(dtype.size()).ok_or_else(|| crate::error::Error::value("array is too big"))
+            n.checked_mul(dtype.size())
+                .ok_or_else(|| crate::error::Error::value("array is too big"))
         })
         .map_err(|e| super::error::raise(py, &e))?;
     let mut buffer = super::error::checked(py, || Buffer::new(len))?;
@@ -285,13 +286,8 @@ pub fn copy(py: Python<'_>, array: &Bound<'_, PyAny>, dtype: DType) -> PyResult<
         };
         if len < LARGE * 16 { move_bytes() } else { py.detach(move_bytes) }
     }
-    let storage = Storage {
-        ptr: target,
-        dtype,
-        shape: layout.shape,
-        strides,
-        keeper: Arc::new(buffer),
-    };
+    let storage =
+        Storage { ptr: target, dtype, shape: layout.shape, strides, keeper: Arc::new(buffer) };
     if !plain && len > 0 {
         let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
         let whole = over(py, &storage, base, true)?;
@@ -329,8 +325,7 @@ pub fn numpy_copy<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>
     }
     // SAFETY: an ndarray; the call gives a new reference or sets an exception.
     unsafe {
-        let out =
-            PY_ARRAY_API.PyArray_NewCopy(py, array.as_ptr().cast(), NPY_ORDER::NPY_CORDER);
+        let out = PY_ARRAY_API.PyArray_NewCopy(py, array.as_ptr().cast(), NPY_ORDER::NPY_CORDER);
         Bound::from_owned_ptr_or_err(py, out)
     }
 }

@@ -38,9 +38,8 @@ pub fn no_out(op: &str, out: Option<&Obj<'_>>) -> PyResult<()> {
 /// An integer of an axis or a shape; huge ones saturate, as no array has them.
 pub fn integer(op: &str, what: &str, obj: &Obj<'_>) -> PyResult<i64> {
     // SAFETY: the call gives a new reference or sets an exception.
-    let index = unsafe {
-        Bound::from_owned_ptr_or_err(obj.py(), pyo3::ffi::PyNumber_Index(obj.as_ptr()))
-    };
+    let index =
+        unsafe { Bound::from_owned_ptr_or_err(obj.py(), pyo3::ffi::PyNumber_Index(obj.as_ptr())) };
     let index = index.map_err(|e| {
         if e.is_instance_of::<PyTypeError>(obj.py()) && !is_trace_error(&e, obj.py()) {
             let name = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());

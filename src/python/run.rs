@@ -132,7 +132,7 @@ pub fn released<T: Send>(
                 }
             })
         };
-        error::guard(|| f(&Context { interrupt: Some(&check) }))
+        error::guard(|| f(&Context { interrupt: Some(&check), ..Context::default() }))
     });
     if let Some(e) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(e);

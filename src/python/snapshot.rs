@@ -37,7 +37,13 @@ fn nobody() -> Arc<dyn Any + Send + Sync> {
 
 impl Snapshots {
     /// A copy of memory with this place and layout, if one is alive. Its bytes may be outdated.
-    pub fn find(&self, place: *const u8, dtype: DType, shape: &Shape, strides: &Strides) -> Option<Storage> {
+    pub fn find(
+        &self,
+        place: *const u8,
+        dtype: DType,
+        shape: &Shape,
+        strides: &Strides,
+    ) -> Option<Storage> {
         let entry = self.entries.iter().rev().find(|e| {
             e.place == place as usize
                 && e.dtype == dtype
@@ -103,9 +109,8 @@ pub unsafe fn same_bytes(a: &Storage, b: (*const u8, &[isize])) -> bool {
     let (mut p, mut q) = (a.ptr, b.0);
     loop {
         // SAFETY: p and q are inside their views, which have `run` bytes from there on.
-        let equal = unsafe {
-            std::slice::from_raw_parts(p, run) == std::slice::from_raw_parts(q, run)
-        };
+        let equal =
+            unsafe { std::slice::from_raw_parts(p, run) == std::slice::from_raw_parts(q, run) };
         if !equal {
             return false;
         }

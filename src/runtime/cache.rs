@@ -102,7 +102,7 @@ impl Runner {
 
 /// Machine code, or `None` and a warning for the face.
 fn compile(kernel: &Kernel) -> Option<Code> {
-    if !available() {
+    if !codegen::available() {
         super::warn_once("this machine allows no code to be made; rnp interprets, which is slower");
         return None;
     }
@@ -230,12 +230,6 @@ pub fn stats() -> Stats {
         compiled: cache.compiled.load(Ordering::Relaxed),
         hits: cache.hits.load(Ordering::Relaxed),
         misses: cache.misses.load(Ordering::Relaxed),
-        code_bytes: codes.map(code_len).sum(),
+        code_bytes: codes.map(Code::size).sum(),
     }
-}
-fn available() -> bool {
-    true
-}
-fn code_len(_: &Code) -> usize {
-    0
 }

@@ -28,6 +28,11 @@ pub fn evaluate(sources: &[ScalarSource], arguments: &[Scalar]) -> Result<Vec<Sc
                 expect(operand, *from)?;
                 call(tile::cast(*from, *to), *to, &[operand], &mut status)
             }
+            ScalarSource::Narrow { from, to, arg } => {
+                let operand = *get(&values, *arg)?;
+                expect(operand, *from)?;
+                Scalar::from_int(operand.to_i128(), *to)?
+            }
         };
         values.push(value);
     }

@@ -113,7 +113,7 @@ macro_rules! float_to_int {
         impl To<i64> for $from {
             #[inline(always)]
             fn to(self) -> i64 {
-                let fits = self >= -9223372036854775808.0 && self < 9223372036854775808.0;
+                let fits = (-9223372036854775808.0..9223372036854775808.0).contains(&self);
                 let value = if fits { self } else { -9223372036854775808.0 };
                 // SAFETY: `value` truncates into range.
                 unsafe { value.to_int_unchecked() }
@@ -189,30 +189,42 @@ impl Narrowed for f64 {
 
 macro_rules! to_f16 {
     ($from:ty) => {
-        tile_fn!(
-            MapFn,
-            |out: *mut u8, a: *const u8, _b: *const u8, _c: *const u8, n: usize, _s: *mut u32|
-            unary_chunks::<$from, f16, 32>(out, a, n, |x| {
+        tile_fn!(MapFn, |out: *mut u8,
+                         a: *const u8,
+                         _b: *const u8,
+                         _c: *const u8,
+                         n: usize,
+                         _s: *mut u32| unary_chunks::<$from, f16, 32>(
+            out,
+            a,
+            n,
+            |x| {
                 let wide: [f32; 32] = std::array::from_fn(|k| x[k].narrowed());
                 let mut narrow = [f16::ZERO; 32];
                 narrow.convert_from_f32_slice(&wide);
                 narrow
-            })
-        )
+            }
+        ))
     };
 }
 
 macro_rules! from_f16 {
     ($to:ty) => {
-        tile_fn!(
-            MapFn,
-            |out: *mut u8, a: *const u8, _b: *const u8, _c: *const u8, n: usize, _s: *mut u32|
-            unary_chunks::<f16, $to, 32>(out, a, n, |x| {
+        tile_fn!(MapFn, |out: *mut u8,
+                         a: *const u8,
+                         _b: *const u8,
+                         _c: *const u8,
+                         n: usize,
+                         _s: *mut u32| unary_chunks::<f16, $to, 32>(
+            out,
+            a,
+            n,
+            |x| {
                 let mut wide = [0.0_f32; 32];
                 x.convert_to_f32_slice(&mut wide);
                 std::array::from_fn(|k| wide[k].to())
-            })
-        )
+            }
+        ))
     };
 }
 
@@ -273,7 +285,11 @@ mod tests {
     use super::*;
 
     /// Converts with the tile function, at every offset and as long as `values`.
-    fn run<A: Copy, B: Copy + PartialEq + std::fmt::Debug>(from: DType, to: DType, a: &[A]) -> Vec<B> {
+    fn run<A: Copy, B: Copy + PartialEq + std::fmt::Debug>(
+        from: DType,
+        to: DType,
+        a: &[A],
+    ) -> Vec<B> {
         let mut input = vec![0u8; size_of_val(a) + 1];
         // SAFETY: plain values, and one byte of room to misalign them by.
         unsafe {
@@ -309,12 +325,30 @@ mod tests {
         // Enough copies for whole chunks and a rest.
         let rows: Vec<_> = rows.iter().cycle().take(77).copied().collect();
         let x: Vec<f64> = rows.iter().map(|r| r.0).collect();
-        assert_eq!(run::<_, i8>(DType::F64, DType::I8, &x), rows.iter().map(|r| r.1).collect::<Vec<_>>());
-        assert_eq!(run::<_, u16>(DType::F64, DType::U16, &x), rows.iter().map(|r| r.2).collect::<Vec<_>>());
-        assert_eq!(run::<_, i32>(DType::F64, DType::I32, &x), rows.iter().map(|r| r.3).collect::<Vec<_>>());
-        assert_eq!(run::<_, u32>(DType::F64, DType::U32, &x), rows.iter().map(|r| r.4).collect::<Vec<_>>());
-        assert_eq!(run::<_, i64>(DType::F64, DType::I64, &x), rows.iter().map(|r| r.5).collect::<Vec<_>>());
-        assert_eq!(run::<_, u64>(DType::F64, DType::U64, &x), rows.iter().map(|r| r.6).collect::<Vec<_>>());
+        assert_eq!(
+            run::<_, i8>(DType::F64, DType::I8, &x),
+            rows.iter().map(|r| r.1).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            run::<_, u16>(DType::F64, DType::U16, &x),
+            rows.iter().map(|r| r.2).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            run::<_, i32>(DType::F64, DType::I32, &x),
+            rows.iter().map(|r| r.3).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            run::<_, u32>(DType::F64, DType::U32, &x),
+            rows.iter().map(|r| r.4).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            run::<_, i64>(DType::F64, DType::I64, &x),
+            rows.iter().map(|r| r.5).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            run::<_, u64>(DType::F64, DType::U64, &x),
+            rows.iter().map(|r| r.6).collect::<Vec<_>>()
+        );
         let y = [-2147483648.0_f32, -2147483904.0, 2147483520.0, 2147483648.0, f32::NAN];
         assert_eq!(
             run::<_, i32>(DType::F32, DType::I32, &y),
@@ -340,10 +374,7 @@ mod tests {
         ];
         let got = run::<_, u16>(DType::F64, DType::F16, &x);
         // As NumPy 2.4 gives them.
-        assert_eq!(
-            got,
-            [15361, 15360, 15361, 31743, 31744, 31744, 0, 1, 0x8001, 0, 0xFC00, 0]
-        );
+        assert_eq!(got, [15361, 15360, 15361, 31743, 31744, 31744, 0, 1, 0x8001, 0, 0xFC00, 0]);
         let nan = run::<_, f16>(DType::F64, DType::F16, &[f64::NAN, -f64::NAN]);
         assert!(nan.iter().all(|v| v.is_nan()));
     }

@@ -167,8 +167,11 @@ macro_rules! unary_fn {
     ($t:ty => $o:ty, $f:expr) => {
         $crate::tile::each::tile_fn!(
             $crate::tile::MapFn,
-            |out: *mut u8, a: *const u8, _b: *const u8, _c: *const u8, n: usize, _s: *mut u32|
-            $crate::tile::each::unary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(out, a, n, $f)
+            |out: *mut u8, a: *const u8, _b: *const u8, _c: *const u8, n: usize, _s: *mut u32| {
+                $crate::tile::each::unary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(
+                    out, a, n, $f,
+                )
+            }
         )
     };
 }
@@ -179,8 +182,11 @@ macro_rules! binary_fn {
     ($t:ty => $o:ty, $f:expr) => {
         $crate::tile::each::tile_fn!(
             $crate::tile::MapFn,
-            |out: *mut u8, a: *const u8, b: *const u8, _c: *const u8, n: usize, _s: *mut u32|
-            $crate::tile::each::binary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(out, a, b, n, $f)
+            |out: *mut u8, a: *const u8, b: *const u8, _c: *const u8, n: usize, _s: *mut u32| {
+                $crate::tile::each::binary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(
+                    out, a, b, n, $f,
+                )
+            }
         )
     };
 }

@@ -37,13 +37,20 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
 fn choose(size: usize) -> MapFn {
     macro_rules! choose_fn {
         ($t:ty) => {
-            tile_fn!(
-                MapFn,
-                |out: *mut u8, a: *const u8, b: *const u8, c: *const u8, n: usize, _s: *mut u32|
-                ternary::<u8, $t, $t, $t, { chunk::<$t, $t>() }>(out, a, b, c, n, |x, y, z| {
-                    if x != 0 { y } else { z }
-                })
-            )
+            tile_fn!(MapFn, |out: *mut u8,
+                             a: *const u8,
+                             b: *const u8,
+                             c: *const u8,
+                             n: usize,
+                             _s: *mut u32| ternary::<
+                u8,
+                $t,
+                $t,
+                $t,
+                { chunk::<$t, $t>() },
+            >(out, a, b, c, n, |x, y, z| {
+                if x != 0 { y } else { z }
+            }))
         };
     }
     match size {
@@ -199,3 +206,6 @@ unsafe extern "C" fn integer_power<T: Integer + Default>(
         status.fetch_or(NEGATIVE_POWER, std::sync::atomic::Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,22 @@ struct Guard {
     value: Py<PyAny>,
 }
 
+impl Guard {
+    fn holds(&self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<bool> {
+        let now = match &self.place {
+            Place::Global(dict, name) => dict.bind(py).get_item(name.bind(py))?,
+            Place::Cell(cell) => cell.bind(py).getattr("cell_contents").ok(),
+            Place::Attribute(place, name) => {
+                match args.get_item(*place).ok().and_then(|o| attributes(&o)) {
+                    Some(vars) => vars.get_item(name)?,
+                    None => None,
+                }
+            }
+        };
+        Ok(now.is_some_and(|now| same(self.value.bind(py), &now)))
+    }
+}
+
 /// The guards of one trace.
 #[derive(Default)]
 pub struct Guards {
@@ -59,7 +75,8 @@ fn same(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> bool {
         return false;
     }
     if let (Ok(x), Ok(y)) = (a.cast_exact::<PyFloat>(), b.cast_exact::<PyFloat>()) {
-        return x.extract::<f64>().ok().map(f64::to_bits) == y.extract::<f64>().ok().map(f64::to_bits);
+        return x.extract::<f64>().ok().map(f64::to_bits)
+            == y.extract::<f64>().ok().map(f64::to_bits);
     }
     a.eq(b).unwrap_or(false)
 }
@@ -100,7 +117,8 @@ impl Guards {
     ) -> PyResult<()> {
         let Some(code) = f.getattr_opt("__code__")? else { return Ok(()) };
         let Ok(globals) = f.getattr("__globals__")?.cast_into::<PyDict>() else { return Ok(()) };
-        if let Ok(module) = globals.get_item("__name__")?.map_or(Ok(String::new()), |n| n.extract()) {
+        if let Ok(module) = globals.get_item("__name__")?.map_or(Ok(String::new()), |n| n.extract())
+        {
             let root = module.split('.').next().unwrap_or_default();
             if root == "rnp" || root == "numpy" {
                 return Ok(());
@@ -122,7 +140,8 @@ impl Guards {
                 let Ok(value) = cell.getattr("cell_contents") else { continue };
                 if is_guarded(&value) {
                     self.follow(&value, waiting);
-                    self.all.push(Guard { place: Place::Cell(cell.unbind()), value: value.unbind() });
+                    self.all
+                        .push(Guard { place: Place::Cell(cell.unbind()), value: value.unbind() });
                 }
             }
         }
@@ -136,6 +155,22 @@ impl Guards {
         }
     }
 
+    /// Lets go of what the function itself changed while it was traced: such effects happen once.
+    pub fn settle(&mut self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
+        for (place, count) in &mut self.objects {
+            let vars = args.get_item(*place).ok().and_then(|o| attributes(&o));
+            *count = vars.map_or(0, |v| v.len());
+        }
+        let mut left = Vec::with_capacity(self.all.len());
+        for guard in std::mem::take(&mut self.all) {
+            if guard.holds(py, args)? {
+                left.push(guard);
+            }
+        }
+        self.all = left;
+        Ok(())
+    }
+
     /// Whether all of it still holds.
     pub fn hold(&self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<bool> {
         for &(place, count) in &self.objects {
@@ -145,17 +180,7 @@ impl Guards {
             }
         }
         for guard in &self.all {
-            let now = match &guard.place {
-                Place::Global(dict, name) => dict.bind(py).get_item(name.bind(py))?,
-                Place::Cell(cell) => cell.bind(py).getattr("cell_contents").ok(),
-                Place::Attribute(place, name) => {
-                    match args.get_item(*place).ok().and_then(|o| attributes(&o)) {
-                        Some(vars) => vars.get_item(name)?,
-                        None => None,
-                    }
-                }
-            };
-            if !now.is_some_and(|now| same(guard.value.bind(py), &now)) {
+            if !guard.holds(py, args)? {
                 return Ok(false);
             }
         }

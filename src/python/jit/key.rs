@@ -13,9 +13,9 @@ use super::super::{run, ufunc};
 use super::trace::borrow;
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
-use crate::eval::Argument;
 use crate::expr::Number;
 use crate::op::Weak;
+use crate::trace::Argument;
 
 /// One part of a signature.
 pub enum Key {

@@ -18,13 +18,13 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use self::guard::Guards;
 use self::key::{Flat, Key};
-use self::trace::{Captured, borrow};
 pub use self::trace::Tracing;
+use self::trace::{Captured, borrow};
 use self::tree::{Tree, tracers};
 use super::{mode, nd, run};
-use crate::eval::{Argument, Trace};
 use crate::expr::Number;
 use crate::shape::Shape;
+use crate::trace::{Argument, Trace};
 
 /// How many traces a function keeps; the one used longest ago goes first.
 const TRACES: usize = 256;
@@ -203,13 +203,16 @@ impl Jitted {
     ) -> PyResult<Arc<Entry>> {
         let py = args.py();
         let function = self.function.bind(py);
-        let guards = Guards::collect(function, args)?;
-        let name = function.getattr("__qualname__").map_or_else(|_| "a function".into(), |n| n.to_string());
+        let mut guards = Guards::collect(function, args)?;
+        let name = function
+            .getattr("__qualname__")
+            .map_or_else(|_| "a function".into(), |n| n.to_string());
         let tracing = Arc::new(Tracing::new(flat.arguments.clone(), name));
         let mut next = 0;
-        let positional = args.iter().enumerate().map(|(place, arg)| {
-            tracers(&arg, self.place_is_fixed(place), &tracing, &mut next)
-        });
+        let positional = args
+            .iter()
+            .enumerate()
+            .map(|(place, arg)| tracers(&arg, self.place_is_fixed(place), &tracing, &mut next));
         let positional = PyTuple::new(py, positional.collect::<PyResult<Vec<_>>>()?)?;
         let keywords = PyDict::new(py);
         for (name, value) in rest {
@@ -222,13 +225,13 @@ impl Jitted {
         tracing.close();
         let result = result?;
         left?;
+        guards.settle(py, args)?;
         let mut outputs = Vec::new();
         let result = Tree::take(&result, &mut outputs, 0)?;
-        let params = flat.arguments.len();
         let trace = if outputs.is_empty() {
             None
         } else {
-            Some(run::released(py, |_| Trace::new(&outputs, params))?)
+            Some(run::released(py, |_| Trace::new(&outputs))?)
         };
         Ok(Arc::new(Entry {
             key: Vec::new(),
@@ -274,7 +277,6 @@ impl Jitted {
     }
 
     /// As a method: bound to the object, which becomes the first argument.
-    #[pyo3(signature = (object, _class = None))]
     fn __get__<'py>(
         slf: &Bound<'py, Self>,
         object: &Obj<'py>,
@@ -335,11 +337,7 @@ impl Jitted {
 /// array([0.5, 0.5])
 #[pyfunction]
 #[pyo3(name = "jit", signature = (function = None, /, *, r#static = None))]
-fn jit<'py>(
-    py: Python<'py>,
-    function: Option<&Obj<'py>>,
-    r#static: Option<&Obj<'py>>,
-) -> Out<'py> {
+fn jit<'py>(py: Python<'py>, function: Option<&Obj<'py>>, r#static: Option<&Obj<'py>>) -> Out<'py> {
     let Some(function) = function else {
         let keywords = PyDict::new(py);
         keywords.set_item("static", r#static)?;

@@ -10,10 +10,10 @@ use super::super::error::TraceError;
 use super::super::{nd, run, span};
 use crate::buffer::Storage;
 use crate::dtype::DType;
-use crate::eval::{Argument, Trace};
 use crate::expr::{self, Number};
 use crate::op::Weak;
 use crate::shape::Shape;
+use crate::trace::{Argument, Trace};
 
 /// An ndarray that the function closed over: read anew at each call.
 pub struct Captured {
@@ -82,9 +82,8 @@ impl Tracing {
 
     /// An ndarray that the function closed over, as a further parameter.
     pub fn capture(&self, op: &str, array: &Bound<'_, PyAny>) -> PyResult<expr::Array> {
-        let known = |all: &[Captured]| {
-            all.iter().find(|c| c.array.is(array)).map(|c| c.expr.clone())
-        };
+        let known =
+            |all: &[Captured]| all.iter().find(|c| c.array.is(array)).map(|c| c.expr.clone());
         if let Some(expr) = known(&self.captured()) {
             return Ok(expr);
         }
@@ -139,15 +138,14 @@ impl Tracing {
         }
         self.check(py, "an index")?;
         self.integers.store(true, Ordering::Release);
-        if let expr::Prim::Param(at) = expr.prim()
+        if let expr::Prim::NumberParam(at) = expr.prim()
             && let Some(Argument::Number(Number::Int(v))) = self.arguments.get(*at as usize)
         {
             return Ok(v.into_pyobject(py)?.into_any());
         }
         let arguments = self.arguments_now(py)?;
         let outputs = [expr.clone()];
-        let params = self.arguments.len();
-        let value = run::released(py, |ctx| Trace::new(&outputs, params)?.call(&arguments, ctx))?;
+        let value = run::released(py, |ctx| Trace::new(&outputs)?.call(&arguments, ctx))?;
         let value = nd::result(py, value.first().ok_or_else(run::missing)?)?;
         value.call_method0("__index__")
     }

@@ -28,9 +28,8 @@ pub fn tracers<'py>(
     let expr = match leaf(obj)? {
         Leaf::Nest(kind, items) => {
             let items = items.iter().enumerate();
-            let items = items.map(|(i, item)| {
-                tracers(item, fixed || (kind == 2 && i % 2 == 0), tracing, next)
-            });
+            let items = items
+                .map(|(i, item)| tracers(item, fixed || (kind == 2 && i % 2 == 0), tracing, next));
             return nest(py, kind, items.collect::<PyResult<_>>()?);
         }
         Leaf::Static => return Ok(obj.clone()),

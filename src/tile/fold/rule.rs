@@ -126,13 +126,7 @@ unsafe extern "C" fn close_in_order<R: Rule>(state: *const u8, partial: *mut u8)
 /// # Safety
 /// As for [`FoldFns::inner`].
 #[inline(always)]
-unsafe fn in_order_body<R: Rule>(
-    state: *mut u8,
-    tile: *const u8,
-    n: usize,
-    base: u64,
-    off: usize,
-) {
+unsafe fn in_order_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize) {
     let state = state.cast::<R::Partial>();
     // SAFETY: the state is a partial, and the tile has `n` elements.
     unsafe {

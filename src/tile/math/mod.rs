@@ -1,11 +1,126 @@
-//! Accurate elementary functions.
+//! Accurate elementary functions, as scalar functions and as tile functions.
+//!
+//! Every function is written once, as branch-free scalar code over `f64` with explicit fused steps
+//! (`float32` is computed in `float64` and rounded at the end). The tile functions run that code in a
+//! loop that the compiler vectorizes, compiled once for every instruction set below; so all of them,
+//! and the scalar functions, give the same bits (but for which NaN a NaN is). [`map`] picks the
+//! widest that the machine has.
+//!
+//! May not know: graphs, loops, other ops.
+
+mod exp;
+mod hyperbolic;
+mod lanes;
+mod log;
+mod power;
+#[cfg(test)]
+mod tests;
+mod trig;
+
+pub use exp::{exp_f32, exp_f64};
+pub use hyperbolic::{tanh_f32, tanh_f64};
+pub use log::{log_f32, log_f64, log1p_f32, log1p_f64, log10_f32, log10_f64};
+pub use power::{power_f32, power_f64};
+pub use trig::{cos_f32, cos_f64, sin_f32, sin_f64};
 
 use super::MapFn;
 use crate::dtype::DType;
 use crate::op::Op;
 
-/// The tile function of an elementary function; `None` where there is none.
+/// A module of tile functions, compiled for the instruction set in the attribute, and its `map`.
+macro_rules! instances {
+    ($(#[$attr:meta])* $module:ident) => {
+        mod $module {
+            use super::{DType, MapFn, Op, lanes, trig};
+
+            instances!(@unary $(#[$attr])*
+                exp_f32 f32 super::exp_f32, |_| false, super::exp_f32;
+                exp_f64 f64 super::exp_f64, |_| false, super::exp_f64;
+                log_f32 f32 super::log_f32, |_| false, super::log_f32;
+                log_f64 f64 super::log_f64, |_| false, super::log_f64;
+                log10_f32 f32 super::log10_f32, |_| false, super::log10_f32;
+                log10_f64 f64 super::log10_f64, |_| false, super::log10_f64;
+                log1p_f32 f32 super::log1p_f32, |_| false, super::log1p_f32;
+                log1p_f64 f64 super::log1p_f64, |_| false, super::log1p_f64;
+                tanh_f32 f32 super::tanh_f32, |_| false, super::tanh_f32;
+                tanh_f64 f64 super::tanh_f64, |_| false, super::tanh_f64;
+                sin_f32 f32 trig::sin_fast_f32, trig::is_huge_f32, super::sin_f32;
+                sin_f64 f64 trig::sin_fast_f64, trig::is_huge_f64, super::sin_f64;
+                cos_f32 f32 trig::cos_fast_f32, trig::is_huge_f32, super::cos_f32;
+                cos_f64 f64 trig::cos_fast_f64, trig::is_huge_f64, super::cos_f64;
+            );
+            instances!(@binary $(#[$attr])*
+                power_f32 super::power_f32;
+                power_f64 super::power_f64;
+            );
+
+            pub(super) fn map(op: Op, dtype: DType) -> Option<MapFn> {
+                Some(match (op, dtype) {
+                    (Op::Exp, DType::F32) => exp_f32,
+                    (Op::Exp, DType::F64) => exp_f64,
+                    (Op::Log, DType::F32) => log_f32,
+                    (Op::Log, DType::F64) => log_f64,
+                    (Op::Log10, DType::F32) => log10_f32,
+                    (Op::Log10, DType::F64) => log10_f64,
+                    (Op::Log1p, DType::F32) => log1p_f32,
+                    (Op::Log1p, DType::F64) => log1p_f64,
+                    (Op::Tanh, DType::F32) => tanh_f32,
+                    (Op::Tanh, DType::F64) => tanh_f64,
+                    (Op::Sin, DType::F32) => sin_f32,
+                    (Op::Sin, DType::F64) => sin_f64,
+                    (Op::Cos, DType::F32) => cos_f32,
+                    (Op::Cos, DType::F64) => cos_f64,
+                    (Op::Power, DType::F32) => power_f32,
+                    (Op::Power, DType::F64) => power_f64,
+                    _ => return None,
+                })
+            }
+        }
+    };
+    (@unary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $rare:expr, $full:expr;)+) => {
+        instances!(@each [$(#[$attr])*] $([$name $t $fast, $rare, $full])+);
+    };
+    (@each $attrs:tt $($row:tt)+) => { $(instances!(@one $attrs $row);)+ };
+    (@one [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $rare:expr, $full:expr]) => {
+        /// # Safety
+        /// As of [`MapFn`], on a machine that has the instruction set of the module.
+        $(#[$attr])*
+        unsafe extern "C" fn $name(
+            out: *mut u8, a: *const u8, _: *const u8, _: *const u8, n: usize, _: *mut u32,
+        ) {
+            // SAFETY: the caller promises readable and writable tiles.
+            unsafe { lanes::unary::<$t>(out, a, n, |x| $fast(x), $rare, |x| $full(x)) }
+        }
+    };
+    (@binary $(#[$attr:meta])* $($name:ident $f:expr;)+) => {
+        instances!(@each2 [$(#[$attr])*] $([$name $f])+);
+    };
+    (@each2 $attrs:tt $($row:tt)+) => { $(instances!(@one2 $attrs $row);)+ };
+    (@one2 [$(#[$attr:meta])*] [$name:ident $f:expr]) => {
+        /// # Safety
+        /// As of [`MapFn`], on a machine that has the instruction set of the module.
+        $(#[$attr])*
+        unsafe extern "C" fn $name(
+            out: *mut u8, a: *const u8, b: *const u8, _: *const u8, n: usize, _: *mut u32,
+        ) {
+            // SAFETY: the caller promises readable and writable tiles.
+            unsafe { lanes::binary(out, a, b, n, |x, y| $f(x, y)) }
+        }
+    };
+}
+
+instances!(portable);
+#[cfg(target_arch = "x86_64")]
+instances!(
+    #[target_feature(enable = "avx2,fma")]
+    avx2
+);
+
+/// The tile function of `op` on operands of `dtype`; `None` where this module has none.
 pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
-    let _ = (op, dtype);
-    None
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return avx2::map(op, dtype);
+    }
+    portable::map(op, dtype)
 }

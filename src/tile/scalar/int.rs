@@ -139,12 +139,12 @@ macro_rules! integers {
             #[inline(always)]
             #[allow(unused_comparisons)]
             fn left_shift(self, count: Self) -> Self {
-                if 0 <= count && count < $width { self << count } else { 0 }
+                if (0..$width).contains(&count) { self << count } else { 0 }
             }
             #[inline(always)]
             #[allow(unused_comparisons)]
             fn right_shift(self, count: Self) -> Self {
-                if 0 <= count && count < $width {
+                if (0..$width).contains(&count) {
                     self >> count
                 } else if self < 0 {
                     (0 as $t).wrapping_sub(1)
@@ -215,7 +215,8 @@ mod tests {
                 if b != 0 {
                     let want = (f64::from(a) / f64::from(b)).floor() as i32 as i8;
                     assert_eq!(a.floor_divide(b), want, "{a} // {b}");
-                    let rest = i32::from(a) - (f64::from(a) / f64::from(b)).floor() as i32 * i32::from(b);
+                    let rest =
+                        i32::from(a) - (f64::from(a) / f64::from(b)).floor() as i32 * i32::from(b);
                     assert_eq!(i32::from(a.remainder(b)), rest, "{a} % {b}");
                 }
             }

@@ -1,0 +1,140 @@
+# Everything one does with rnp. `make help` lists it; each target sets up what it needs.
+#
+# Needs Rust, Python 3.11 or newer (PYTHON=... chooses one), a C compiler and make. Everything that
+# is written stays in this folder: .venv (tools), target (Rust), build and dist (results).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # cargo uses all cores by itself, and one step's output should stand together
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough.
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$python; break; fi; done)
+BIN := .venv/bin
+RECORDING := build/recording/sax.wav
+
+# One build of the dependencies for everything: the release profile, the lock file, one interpreter.
+LOCKED := --release --locked
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A path with spaces or quotes must reach the program as it is, so recipes read it from here.
+export WAV
+
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
+	$(shell find src python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed \) 2>/dev/null)
+
+# $(call need,program,what is missing without it)
+need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
+
+.PHONY: help setup run test rust-test py-test lint format generate golden bench wheel pins clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# -- set-up: each step once, unless what it was made of is younger than its stamp
+
+setup: .venv/installed.stamp ## make .venv with the pinned tools, build rnp, install it there
+
+.venv/tools.stamp: requirements-dev.txt
+	@echo '== Python tools into .venv, pinned by version and hash'
+	@$(call need,cargo,Rust $$(sed -n 's/^rust-version = //p' Cargo.toml) or newer)
+	@$(call need,cc,a C compiler)
+	@$(call need,"$(PYTHON)",Python 3.11 or newer; say which one with PYTHON=...)
+	@"$(PYTHON)" -m venv --clear .venv || { echo "error: $(PYTHON) could not make .venv;" \
+		"on Debian and Ubuntu that takes the package python3-venv" >&2; exit 1; }
+	@$(BIN)/python --version
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+.venv/wheel.stamp: .venv/tools.stamp $(SOURCES)
+	@echo '== rnp: compile it and build the wheel (the first time takes some minutes)'
+	@rm -f dist/rnp-*.whl
+	@$(BIN)/maturin build $(LOCKED) --interpreter $(BIN)/python --out dist
+	@touch $@
+
+.venv/installed.stamp: .venv/wheel.stamp
+	@echo '== rnp: install the wheel into .venv'
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --force-reinstall dist/rnp-*.whl
+	@$(BIN)/python -c 'import rnp; print("installed", rnp.__file__)'
+	@touch $@
+
+wheel: .venv/wheel.stamp ## build the wheel into dist/
+	@ls -lh dist/rnp-*.whl
+	@if [ -n "$$(find dist -name 'rnp-*.whl' -size +8192k)" ]; then \
+		echo "error: the wheel is over 8 MB" >&2; exit 1; fi
+
+# -- the main job
+
+run: setup $(if $(WAV),,$(RECORDING)) ## master a recording (make run WAV=take.wav: your own)
+	@echo '== the main job: examples/master.py; results into build/master'
+	@$(BIN)/python examples/master.py "$${WAV:-$(RECORDING)}" build/master
+
+$(RECORDING): examples/fetch.py | .venv/tools.stamp
+	@echo '== the recording'
+	@$(BIN)/python examples/fetch.py $(@D)
+	@touch $@
+
+# -- tests
+
+test: rust-test py-test lint ## run every test and check
+	@echo '== all tests passed'
+
+rust-test: .venv/tools.stamp ## test the Rust crate: with every verifier on, and plain
+	@echo '== Rust tests, verifiers on'
+	@INSTA_UPDATE=no cargo test $(LOCKED) --features verify --tests --examples
+	@echo '== Rust doc examples, no features'
+	@cargo test $(LOCKED) --doc
+
+py-test: setup ## test the installed wheel from Python, the examples too
+	@echo '== Python tests'
+	@$(BIN)/python -m pytest
+
+lint: setup ## check formats, lints and types
+	@echo '== format and lints: Rust'
+	@cargo fmt --check
+	@cargo clippy $(LOCKED) --all-targets --all-features -- -D warnings
+	@echo '== format and lints: Python'
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@echo '== types: the package and the examples; stubs against the binary'
+	@$(BIN)/mypy
+	@$(BIN)/python -m mypy.stubtest rnp --mypy-config-file pyproject.toml
+
+format: .venv/tools.stamp ## format Rust and Python
+	@cargo fmt
+	@$(BIN)/ruff check --select I --fix --quiet .
+	@$(BIN)/ruff format .
+
+# -- what is derived and committed
+
+generate: .venv/tools.stamp ## write the stubs and the op page from the op table
+	@echo '== generate python/rnp/_core.pyi and design/ops.md'
+	@RNP_GENERATE=1 cargo test $(LOCKED) --features verify --test generated
+
+golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before committing
+	@echo '== bless the golden snapshots'
+	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
+	@git status --short tests/golden
+
+pins: .venv/tools.stamp requirements-dev.in ## choose newer tools: write requirements-dev.txt anew
+	@echo '== requirements-dev.txt'
+	@"$(PYTHON)" -m venv --clear build/pins
+	@build/pins/bin/python -m pip install --quiet pip-tools
+	@{ echo "# Written by \`make pins\` from requirements-dev.in: exact versions, any platform, checked by hash."; \
+		build/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-options --output-file - \
+			requirements-dev.in; } >build/pins/requirements-dev.txt
+	@mv build/pins/requirements-dev.txt requirements-dev.txt
+
+# -- others
+
+bench: setup ## time chains of growing length against NumPy
+	@echo '== benchmarks'
+	@PYTHONPATH=examples $(BIN)/python tests/bench/chains.py
+
+clean: ## remove all that is derived, .venv and target included
+	@rm -rf .venv build dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis

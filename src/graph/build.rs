@@ -1,0 +1,66 @@
+//! Programs to graphs: one node each, views in their common form.
+
+use super::{Graph, Ix, Kind, Node, View};
+use crate::dtype::Scalar;
+use crate::error::{Error, Result};
+use crate::expr::{Prim, Program};
+use crate::shape::Shape;
+
+/// The graph of a program.
+///
+/// # Errors
+/// A bug if the program is not one (a traced argument without a place, an operand after its user).
+pub fn build(program: &Program) -> Result<Graph> {
+    let mut graph = Graph { inputs: program.inputs.clone(), ..Graph::default() };
+    let mut places: Vec<Ix> = Vec::with_capacity(program.nodes.len());
+    for node in &program.nodes {
+        let first = node.args.first().map(|&a| &program.nodes[a as usize].shape);
+        let kind = kind(&node.prim, node.slot, node.dtype, first)?;
+        let at = graph.nodes.add_node(Node {
+            kind,
+            dtype: node.dtype,
+            shape: node.shape.clone(),
+            span: node.span,
+            once: false,
+        });
+        // A count needs its operand's shape alone.
+        if !matches!(graph[at].kind, Kind::Literal(_)) {
+            for (place, &arg) in node.args.iter().enumerate() {
+                graph.nodes.add_edge(places[arg as usize], at, place as u32);
+            }
+        }
+        places.push(at);
+    }
+    graph.outputs = program.outputs.iter().map(|&o| places[o as usize]).collect();
+    Ok(graph)
+}
+
+fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>) -> Result<Kind> {
+    let from = || from.ok_or_else(|| Error::bug("graph: an operand is missing"));
+    Ok(match prim {
+        Prim::Input => Kind::Input(slot),
+        Prim::Scalar => Kind::Scalar(slot),
+        Prim::Param(i) | Prim::NumberParam(i) => {
+            return Err(Error::trace(format!(
+                "argument {i} of a traced function was used after the trace; return values instead of keeping them"
+            )));
+        }
+        Prim::Map(op) => Kind::Map(*op),
+        Prim::Cast => Kind::Cast,
+        Prim::Narrow => Kind::Narrow,
+        Prim::Index(items) => Kind::View(View::index(items, from()?)?.0),
+        Prim::Transpose(perm) => Kind::View(View::transpose(perm)),
+        Prim::Broadcast(to) => Kind::View(View::broadcast(from()?, to)),
+        Prim::Reshape(_) => Kind::Reshape,
+        Prim::Reduce { fold, axes, .. } => Kind::Reduce { fold: *fold, axes: axes.clone() },
+        Prim::Count { axes, ddof } => {
+            let from = from()?;
+            let count: i128 = axes.iter().map(|&a| from[a] as i128).product();
+            Kind::Literal(Scalar::wrap_int((count - i128::from(*ddof)).max(0), dtype))
+        }
+        Prim::Iota { .. } => Kind::Iota,
+        Prim::Interp { grid, left, right } => {
+            Kind::Interp { grid: *grid, left: *left, right: *right }
+        }
+    })
+}

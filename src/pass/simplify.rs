@@ -1,0 +1,193 @@
+//! Exact simplification: rewrites that keep every bit, NaN and -0.0 included.
+//!
+//! Each rule looks at one node and its operands and answers with what the node becomes; operands are
+//! already simple when their user is looked at, so one walk is enough. Values are never looked at.
+
+use crate::dtype::{DType, Kind as Family};
+use crate::graph::{Graph, Ix, Kind, Operands, View, ViewDim};
+use crate::op::Op;
+
+/// What a node becomes.
+enum Become {
+    /// An earlier node.
+    Other(Ix),
+    /// Another act on other operands, dtype and shape staying.
+    Act(Kind, Operands),
+}
+
+/// The rules in the order they are tried.
+const RULES: &[fn(&Graph, Ix, &[Ix]) -> Option<Become>] = &[
+    view_of_view,
+    reshape_as_view,
+    reshape_of_reshape,
+    view_of_nothing,
+    cast_of_cast,
+    sign_changes,
+    repeated_rounding,
+    same_choice,
+    negated_comparison,
+];
+
+/// Applies the rules to every node until none fits.
+pub(super) fn run(graph: &mut Graph) {
+    for at in graph.order() {
+        loop {
+            let operands = graph.operands(at);
+            match RULES.iter().find_map(|rule| rule(graph, at, &operands)) {
+                None => break,
+                Some(Become::Other(other)) => {
+                    graph.replace(at, other);
+                    break;
+                }
+                Some(Become::Act(kind, operands)) => {
+                    graph.nodes[at].kind = kind;
+                    graph.set_operands(at, &operands);
+                }
+            }
+        }
+    }
+}
+
+/// A view of a view is one view.
+fn view_of_view(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let Kind::View(outer) = &graph[at].kind else { return None };
+    let Kind::View(inner) = &graph[operands[0]].kind else { return None };
+    Some(Become::Act(Kind::View(outer.of(inner)), graph.operands(operands[0])))
+}
+
+/// A reshape that only adds or drops axes of length 1 is a view.
+fn reshape_as_view(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    if graph[at].kind != Kind::Reshape {
+        return None;
+    }
+    let (from, to) = (&graph[operands[0]].shape, &graph[at].shape);
+    if !from.iter().filter(|&&e| e != 1).eq(to.iter().filter(|&&e| e != 1)) {
+        return None;
+    }
+    let mut wide = to.iter().enumerate().filter(|&(_, &e)| e != 1).map(|(a, _)| a);
+    let dims = from
+        .iter()
+        .map(|&e| match if e == 1 { None } else { wide.next() } {
+            None => ViewDim { offset: 0, step: 0, axis: None },
+            axis => ViewDim { offset: 0, step: 1, axis },
+        })
+        .collect();
+    Some(Become::Act(Kind::View(View { dims }), operands.into()))
+}
+
+/// A reshape of a reshape is one reshape.
+fn reshape_of_reshape(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let both = graph[at].kind == Kind::Reshape && graph[operands[0]].kind == Kind::Reshape;
+    both.then(|| Become::Act(Kind::Reshape, graph.operands(operands[0])))
+}
+
+/// A view or reshape that moves nothing is its operand; so is `positive`.
+fn view_of_nothing(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let idle = match &graph[at].kind {
+        Kind::View(view) => view.is_identity(&graph[operands[0]].shape, &graph[at].shape),
+        Kind::Reshape => graph[operands[0]].shape == graph[at].shape,
+        Kind::Map(Op::Positive) => true,
+        _ => false,
+    };
+    idle.then(|| Become::Other(operands[0]))
+}
+
+/// A cast to a dtype that holds every value, then another, is the other alone; and back is nothing.
+fn cast_of_cast(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let kind = &graph[at].kind;
+    if *kind != Kind::Cast || graph[operands[0]].once {
+        return None;
+    }
+    let middle = &graph[operands[0]];
+    let to = graph[at].dtype;
+    if middle.dtype == to {
+        return Some(Become::Other(operands[0]));
+    }
+    if middle.kind != Kind::Cast {
+        return None;
+    }
+    let from = graph.operands(operands[0]);
+    if !holds(graph[from[0]].dtype, middle.dtype) {
+        return None;
+    }
+    Some(if graph[from[0]].dtype == to {
+        Become::Other(from[0])
+    } else {
+        Become::Act(Kind::Cast, from)
+    })
+}
+
+/// Whether every value of `from` survives in `to`.
+fn holds(from: DType, to: DType) -> bool {
+    let digits = match to {
+        DType::F16 => 11,
+        DType::F32 => 24,
+        DType::F64 => 53,
+        _ => {
+            return from != DType::Bool
+                && to != DType::Bool
+                && from.kind() == Family::Int
+                && from.casts_safely(to);
+        }
+    };
+    match from.kind() {
+        Family::Bool => true,
+        Family::Int => 8 * from.size() <= digits,
+        Family::Float => from.size() <= to.size(),
+    }
+}
+
+/// `-(-x)`, `|-x|`, `x - (-y)` and their like.
+fn sign_changes(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let Kind::Map(op) = graph[at].kind else { return None };
+    let inner = |i: usize| match graph[operands[i]].kind {
+        Kind::Map(op) if !graph[operands[i]].once => Some(op),
+        _ => None,
+    };
+    let below = |i: usize| graph.operands(operands[i])[0];
+    let act = |op, operands: &[Ix]| Some(Become::Act(Kind::Map(op), operands.into()));
+    match (op, inner(0)?, operands.len()) {
+        (Op::Negative, Op::Negative, _) => Some(Become::Other(below(0))),
+        (Op::Absolute, Op::Absolute, _) => Some(Become::Other(operands[0])),
+        (Op::Absolute | Op::Square, Op::Negative, _) | (Op::Square, Op::Absolute, _) => {
+            act(op, &[below(0)])
+        }
+        _ => None,
+    }
+}
+
+/// Rounding what is rounded already.
+fn repeated_rounding(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let round =
+        |kind: &Kind| matches!(kind, Kind::Map(Op::Floor | Op::Ceil | Op::Trunc | Op::Rint));
+    let idle = round(&graph[at].kind)
+        && (round(&graph[operands[0]].kind) || !graph[operands[0]].dtype.is_float());
+    idle.then(|| Become::Other(operands[0]))
+}
+
+/// `where(c, x, x)`, `minimum(x, x)`, `maximum(x, x)`, `logical_and(x, x)` of `bool`.
+fn same_choice(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let Kind::Map(op) = graph[at].kind else { return None };
+    let pair = match op {
+        Op::Where => &operands[1..],
+        Op::Minimum | Op::Maximum | Op::BitwiseAnd | Op::BitwiseOr => operands,
+        _ => return None,
+    };
+    let same = pair[0] == pair[1] && graph[pair[0]].shape == graph[at].shape;
+    same.then(|| Become::Other(pair[0]))
+}
+
+/// `not (a == b)` is `a != b`, for NaN too; the ordered comparisons have no such twin.
+fn negated_comparison(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    if !matches!(graph[at].kind, Kind::Map(Op::LogicalNot | Op::Invert))
+        || graph[operands[0]].dtype != DType::Bool
+    {
+        return None;
+    }
+    let twin = match graph[operands[0]].kind {
+        Kind::Map(Op::Equal) => Op::NotEqual,
+        Kind::Map(Op::NotEqual) => Op::Equal,
+        _ => return None,
+    };
+    Some(Become::Act(Kind::Map(twin), graph.operands(operands[0])))
+}

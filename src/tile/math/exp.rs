@@ -1,0 +1,112 @@
+//! The exponential.
+//!
+//! `x = k ln 2 + r` with `|r| <= ln 2 / 2` (Cody and Waite's reduction: the fused product with the
+//! nearest double to `ln 2` cancels exactly, its rest is subtracted after), then a minimax
+//! polynomial for `exp r` and a multiplication by `2**k`. May not know: tiles, machines.
+
+use super::lanes::{LN2, LN2_REST, ROUND, poly};
+
+const LOG2_E: f64 = std::f64::consts::LOG2_E;
+
+/// `(exp r - 1 - r) / r**2` for `|r| <= ln 2 / 2`, to `2**-32` of `1 / r`.
+const SHORT: [f64; 6] = [
+    0.5000000046385604,
+    0.1666666681968223,
+    0.0416663546929724,
+    0.008333272556261224,
+    0.0013941008025077663,
+    0.00019914400515959655,
+];
+
+/// The same to `2**-61`.
+const LONG: [f64; 11] = [
+    0.5,
+    0.16666666666666677,
+    0.0416666666666667,
+    0.008333333333321617,
+    0.0013888888888866694,
+    0.0001984126988615784,
+    2.4801587360785557e-05,
+    2.755724418202004e-06,
+    2.75572425883735e-07,
+    2.510904503326347e-08,
+    2.0924491695037586e-09,
+];
+
+/// `x` between `low` and `high`; NaN stays NaN.
+#[inline(always)]
+pub(super) fn clamp(x: f64, low: f64, high: f64) -> f64 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
+}
+
+/// `2**k`, where `biased` is `k + ROUND` and `-1023 < k < 1024`.
+#[inline(always)]
+pub(super) fn power_of_two(biased: f64) -> f64 {
+    f64::from_bits(biased.to_bits().wrapping_add(1023) << 52)
+}
+
+/// `exp(x) - 1` as `2**k * p` and `2**k - 1`, given as `(p, 2**k)`, to `2**-32`; `|x| < 700`.
+#[inline(always)]
+pub(super) fn expm1_short(x: f64) -> (f64, f64) {
+    let biased = x.mul_add(LOG2_E, ROUND);
+    let r = (biased - ROUND).mul_add(-LN2, x);
+    let p = (r * r).mul_add(poly(r, SHORT), r);
+    (p, power_of_two(biased))
+}
+
+/// `exp(x)` to about `2**-33`, for `|x| < 700`.
+#[inline(always)]
+pub(super) fn exp_short(x: f64) -> f64 {
+    let (p, scale) = expm1_short(x);
+    p.mul_add(scale, scale)
+}
+
+/// What [`reduce`] makes of an argument: `x = k ln 2 + r + rest`.
+pub(super) struct Reduced {
+    /// `k + ROUND`.
+    pub(super) biased: f64,
+    /// The reduced argument.
+    pub(super) r: f64,
+    /// What rounding it left over.
+    pub(super) rest: f64,
+    /// `exp(r) - 1 - r`.
+    pub(super) tail: f64,
+}
+
+/// Reduces `x + x_rest`, with `x_rest` below an ulp of `x` and `|x| < 1000`.
+#[inline(always)]
+pub(super) fn reduce(x: f64, x_rest: f64) -> Reduced {
+    let biased = x.mul_add(LOG2_E, ROUND);
+    let k = biased - ROUND;
+    let head = k.mul_add(-LN2, x);
+    let low = k.mul_add(-LN2_REST, x_rest);
+    let r = head + low;
+    let rest = (head - r) + low;
+    Reduced { biased, r, rest, tail: (r * r) * poly(r, LONG) }
+}
+
+/// `exp(x + rest)`, rounded nearly once, with `rest` below an ulp of `x`.
+#[inline(always)]
+pub(super) fn exp_with_rest(x: f64, rest: f64) -> f64 {
+    let Reduced { biased, r, rest, tail } = reduce(x, rest);
+    let sum = 1.0 + r;
+    let sum_rest = (1.0 - sum) + r;
+    let y = sum + (sum_rest + (rest.mul_add(r, rest) + tail));
+    // In two factors: the scale may lie beyond the normal numbers, where the second one rounds.
+    let half = (biased - ROUND).mul_add(0.5, ROUND);
+    let other = biased - (half - ROUND);
+    y * power_of_two(half) * power_of_two(other)
+}
+
+/// `e**x`, within 0.501 ulp.
+#[inline(always)]
+pub fn exp_f32(x: f32) -> f32 {
+    exp_short(clamp(x.into(), -104.5, 89.0)) as f32
+}
+
+/// `e**x`, within 0.6 ulp.
+#[inline(always)]
+pub fn exp_f64(x: f64) -> f64 {
+    exp_with_rest(clamp(x, -746.0, 710.0), 0.0)
+}

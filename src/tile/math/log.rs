@@ -1,0 +1,170 @@
+//! Logarithms: natural, decimal, and of `1 + x`.
+//!
+//! `x = 2**e (1 + f)` with `1 + f` between `sqrt(1/2)` and `sqrt 2`; then, as in fdlibm,
+//! `log(1 + f) = f - (f**2 / 2 - s (f**2 / 2 + R))` with `s = f / (2 + f)` and `R` a minimax
+//! polynomial for the rest of the series of `2 atanh s`. May not know: tiles, machines.
+
+use super::exp::power_of_two;
+use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, sum_error};
+
+/// The bits of `sqrt(1/2)`, cut.
+const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
+const FRACTION: u64 = (1 << 52) - 1;
+
+/// `(2 atanh s - 2 s) / s**3` in `s**2`, for `s` of the reduced range: to `2**-37` of `2 / s**2`.
+const SHORT: [f64; 4] =
+    [0.6666666564528203, 0.40000335372690904, 0.2853729272313345, 0.23582498668953536];
+
+/// The same to `2**-59`.
+const LONG: [f64; 7] = [
+    0.6666666666666734,
+    0.3999999999941439,
+    0.2857142874247994,
+    0.2222219856141209,
+    0.18183565049841946,
+    0.15314029265469656,
+    0.14796189603967377,
+];
+
+/// `1 / ln 10`, and what rounding it to a double left over.
+const INV_LN10: f64 = std::f64::consts::LOG10_E;
+const INV_LN10_REST: f64 = 1.098319650216765e-17;
+/// `log10 2`; its first 42 bits, so that a product with an exponent is exact; and the rest.
+const LOG10_2: f64 = std::f64::consts::LOG10_2;
+const LOG10_2_42: f64 = 0.30102999566383914;
+const LOG10_2_42_REST: f64 = 1.42050232272661e-13;
+
+/// A number as `2**e * m`, with `m` between `sqrt(1/2)` and `sqrt 2`.
+pub(super) struct Split {
+    /// The exponent.
+    pub(super) e: f64,
+    /// The mantissa.
+    pub(super) m: f64,
+}
+
+/// Splits a positive normal number (anything else gives garbage).
+#[inline(always)]
+pub(super) fn split_normal(x: f64) -> Split {
+    let above = x.to_bits().wrapping_sub(SQRT_HALF);
+    // The exponent plus 1024 is positive, and becomes the low bits of a double near 2**52.
+    let e = f64::from_bits((above.wrapping_add(1024 << 52) >> 52) | 0x4330_0000_0000_0000)
+        - (4_503_599_627_370_496.0 + 1024.0);
+    Split { e, m: f64::from_bits((above & FRACTION) + SQRT_HALF) }
+}
+
+/// Splits a positive number, subnormal or not (anything else gives garbage).
+#[inline(always)]
+pub(super) fn split(x: f64) -> Split {
+    let small = x < f64::MIN_POSITIVE;
+    let Split { e, m } = split_normal(if small { x * 18_014_398_509_481_984.0 } else { x });
+    Split { e: if small { e - 54.0 } else { e }, m }
+}
+
+/// `log(2**e * m)`, to about `2**-37`.
+#[inline(always)]
+pub(super) fn log_short(Split { e, m }: Split) -> f64 {
+    let f = m - 1.0;
+    let s = f / (m + 1.0);
+    let z = s * s;
+    e.mul_add(LN2, s * z.mul_add(poly(z, SHORT), 2.0))
+}
+
+/// `f - log(1 + f)`, and `s`, for `f` of the reduced range.
+#[inline(always)]
+fn bend(f: f64) -> (f64, f64) {
+    let half = 0.5 * f * f;
+    let s = f / (f + 2.0);
+    let z = s * s;
+    (half - s * z.mul_add(poly(z, LONG), half), s)
+}
+
+/// `y` for positive finite `x`, else the logarithm's special value.
+#[inline(always)]
+fn special(x: f64, y: f64) -> f64 {
+    let y = if x < f64::INFINITY { y } else { x };
+    let y = if x < 0.0 { f64::NAN } else { y };
+    if x == 0.0 { f64::NEG_INFINITY } else { y }
+}
+
+/// Natural logarithm, within 0.501 ulp.
+#[inline(always)]
+pub fn log_f32(x: f32) -> f32 {
+    let x = f64::from(x);
+    special(x, log_short(split_normal(x))) as f32
+}
+
+/// Natural logarithm, within 0.7 ulp.
+#[inline(always)]
+pub fn log_f64(x: f64) -> f64 {
+    let Split { e, m } = split(x);
+    let f = m - 1.0;
+    let whole = e * LN2_42;
+    let head = whole + f;
+    let rest = (whole - head) + f;
+    special(x, head + (rest - e.mul_add(-LN2_42_REST, bend(f).0)))
+}
+
+/// Decimal logarithm, within 0.501 ulp.
+#[inline(always)]
+pub fn log10_f32(x: f32) -> f32 {
+    let x = f64::from(x);
+    let Split { e, m } = split_normal(x);
+    let log = log_short(Split { e: 0.0, m });
+    special(x, e.mul_add(LOG10_2, log * INV_LN10)) as f32
+}
+
+/// Decimal logarithm, within 0.8 ulp; exact at powers of ten.
+///
+/// `log(1 + f)` is held as a sum of two doubles, and so is its product with `1 / ln 10`.
+#[inline(always)]
+pub fn log10_f64(x: f64) -> f64 {
+    let Split { e, m } = split(x);
+    let f = m - 1.0;
+    let (bend, _) = bend(f);
+    let log = f - bend;
+    let log_rest = (f - log) - bend;
+
+    let part = log * INV_LN10;
+    let part_rest = log.mul_add(INV_LN10, -part);
+    let part_rest = log_rest.mul_add(INV_LN10, log.mul_add(INV_LN10_REST, part_rest));
+    let whole = e * LOG10_2_42;
+    let head = whole + part;
+    let rest = (whole - head) + part;
+    special(x, head + (rest + e.mul_add(LOG10_2_42_REST, part_rest)))
+}
+
+/// `log(1 + x)`, within 0.501 ulp.
+#[inline(always)]
+pub fn log1p_f32(x: f32) -> f32 {
+    let x = f64::from(x);
+    let u = 1.0 + x;
+    let y = special(u, log_short(split_normal(u)));
+    // Near 0 the sum has dropped bits of `x`, and two terms of the series are enough.
+    (if x.abs() < 1.0 / 65536.0 { (x * x).mul_add(-0.5, x) } else { y }) as f32
+}
+
+/// `log(1 + x)`, within 0.8 ulp.
+///
+/// What `1 + x` drops is scaled like the sum and kept as a first-order correction.
+#[inline(always)]
+pub fn log1p_f64(x: f64) -> f64 {
+    let u = 1.0 + x;
+    let dropped = sum_error(1.0, x, u);
+    let Split { e, m } = split_normal(u);
+    // From the largest exponents on what was dropped is far too small to matter, whatever the scale.
+    let k = if e < 1000.0 { -e } else { 0.0 };
+    let scale = power_of_two(k + ROUND);
+    let g = m - 1.0;
+    let g_rest = dropped * scale;
+    let f = g + g_rest;
+    let f_rest = (g - f) + g_rest;
+
+    let (bend, s) = bend(f);
+    let slope = s.mul_add(s, -s).mul_add(2.0, 1.0);
+    let whole = e * LN2_42;
+    let head = whole + f;
+    let rest = (whole - head) + f;
+    let low = f_rest.mul_add(slope, e.mul_add(LN2_42_REST, -bend));
+    let y = special(u, head + (rest + low));
+    if x.abs() < f64::EPSILON / 4.0 { x } else { y }
+}

@@ -1,0 +1,104 @@
+//! Powers.
+//!
+//! `x**y = exp(y log |x|)`, with the logarithm and the product held as sums of two doubles
+//! (Dekker's arithmetic in fused steps), and then the rules of C99's annex F, which NumPy follows.
+//! May not know: tiles, machines.
+
+use super::exp::{clamp, exp_short, exp_with_rest};
+use super::lanes::{LN2_42, LN2_42_REST, poly};
+use super::log::{Split, log_short, split, split_normal};
+
+/// `2 / 3` as a sum of two doubles.
+const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
+
+/// `(2 atanh s - 2 s - 2 s**3 / 3) / s**5` in `s**2`, for `s` of the reduced range: the logarithm to
+/// `2**-73`.
+const SERIES: [f64; 8] = [
+    0.3999999999999998,
+    0.2857142857144512,
+    0.22222222217534318,
+    0.18181818870597719,
+    0.15384556850672265,
+    0.1333631823121769,
+    0.11674801536368315,
+    0.1198915773735672,
+];
+
+/// `log(2**e * m)` as a sum of two doubles, to about `2**-66`.
+#[inline(always)]
+fn log_two_parts(Split { e, m }: Split) -> (f64, f64) {
+    // s = f / d, in two parts.
+    let f = m - 1.0;
+    let d = m + 1.0;
+    let d_rest = m - (d - 1.0);
+    let inverse = 1.0 / d;
+    let s = f * inverse;
+    let s_rest = s.mul_add(-d_rest, s.mul_add(-d, f)) * inverse;
+    // z = s**2.
+    let z = s * s;
+    let z_rest = (s + s).mul_add(s_rest, s.mul_add(s, -z));
+    // a = 2/3 + z q.
+    let q = poly(z, SERIES);
+    let t = z * q;
+    let t_rest = z_rest.mul_add(q, z.mul_add(q, -t));
+    let a = TWO_THIRDS[0] + t;
+    let a_rest = ((TWO_THIRDS[0] - a) + t) + (t_rest + TWO_THIRDS[1]);
+    // c = 2 + z a.
+    let b = z * a;
+    let b_rest = z_rest.mul_add(a, z.mul_add(a_rest, z.mul_add(a, -b)));
+    let c = 2.0 + b;
+    let c_rest = ((2.0 - c) + b) + b_rest;
+    // log = e ln 2 + s c.
+    let l = s * c;
+    let l_rest = s_rest.mul_add(c, s.mul_add(c_rest, s.mul_add(c, -l)));
+    let whole = e * LN2_42;
+    let head = whole + l;
+    let rest = ((whole - head) + l) + e.mul_add(LN2_42_REST, l_rest);
+    let sum = head + rest;
+    (sum, (head - sum) + rest)
+}
+
+/// `log` of `a`, and what is left of it, where it is finite: else the infinities and NaN that `a`
+/// makes of it.
+#[inline(always)]
+fn log_special(a: f64, log: f64) -> f64 {
+    let log = if a < f64::INFINITY { log } else { a };
+    if a == 0.0 { f64::NEG_INFINITY } else { log }
+}
+
+/// The power from that of `|x|`: sign, NaN, and the arguments where neither operand's NaN counts.
+#[inline(always)]
+fn finish(x: f64, y: f64, power: f64) -> f64 {
+    let half = 0.5 * y;
+    let whole = y.floor() == y;
+    let odd = whole && half.floor() != half;
+    let flip = if odd { x.to_bits() & (1 << 63) } else { 0 };
+    let power = f64::from_bits(power.to_bits() ^ flip);
+    let outside = x < 0.0 && x > f64::NEG_INFINITY && !whole;
+    let power = if outside { f64::NAN } else { power };
+    let power = if y == 2.0 { x * x } else { power };
+    if y == 0.0 || x == 1.0 { 1.0 } else { power }
+}
+
+/// `x**y`, within 0.501 ulp; `x * x` where `y` is 2.
+#[inline(always)]
+pub fn power_f32(x: f32, y: f32) -> f32 {
+    let (x, y) = (f64::from(x), f64::from(y));
+    let a = x.abs();
+    let log = log_special(a, log_short(split_normal(a)));
+    // 1 to an infinite power: the product would be NaN.
+    let product = if a == 1.0 && y.abs() == f64::INFINITY { 0.0 } else { y * log };
+    finish(x, y, exp_short(clamp(product, -104.5, 89.0))) as f32
+}
+
+/// `x**y`, within 0.7 ulp; `x * x` where `y` is 2.
+#[inline(always)]
+pub fn power_f64(x: f64, y: f64) -> f64 {
+    let a = x.abs();
+    let (log, log_rest) = log_two_parts(split(a));
+    let log = log_special(a, log);
+    let product = if a == 1.0 && y.abs() == f64::INFINITY { 0.0 } else { y * log };
+    let rest = log_rest.mul_add(y, log.mul_add(y, -product));
+    let rest = if product.abs() < 746.0 { rest } else { 0.0 };
+    finish(x, y, exp_with_rest(clamp(product, -746.0, 710.0), rest))
+}

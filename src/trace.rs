@@ -1,0 +1,129 @@
+//! Traced functions: a program recorded once, called with other arguments.
+//!
+//! A call makes no graph. A new length infers the recorded program again and plans it; its kernels
+//! are found in the cache, since lengths are no part of them. May not know: Python.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::buffer::Storage;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Result};
+use crate::eval::{Context, Planned, plan};
+use crate::expr::{Array, Bindings, InputMeta, Number, Prim, Program};
+use crate::runtime;
+use crate::shape::Shape;
+
+/// How many shapes of arguments a trace keeps plans for.
+const PLANS: usize = 64;
+
+/// A function as recorded. Constants that it captured stay inside.
+pub struct Trace {
+    program: Program,
+    constants: Bindings,
+    /// Per traced array argument: its place among the arguments and among the program's inputs.
+    arrays: Vec<(usize, usize)>,
+    /// Per traced number: its place among the arguments and among the program's scalars, and its dtype.
+    numbers: Vec<(usize, usize, DType)>,
+    plans: Mutex<HashMap<Vec<InputMeta>, Arc<Specialized>>>,
+}
+
+/// A plan for arguments of certain shapes, with the dtypes and shapes of its results.
+struct Specialized {
+    planned: Arc<Planned>,
+    results: Vec<(DType, Shape)>,
+}
+
+/// An argument of a call, by its place among the traced arguments.
+#[derive(Clone)]
+pub enum Argument {
+    /// For an array argument: of the dtype and rank that were traced.
+    Array(Storage),
+    /// For a Python number.
+    Number(Number),
+}
+
+impl Trace {
+    /// Closes a trace over its results.
+    ///
+    /// # Errors
+    /// As for planning: the recorded program is checked on the shapes that it was traced with.
+    pub fn new(results: &[Array]) -> Result<Trace> {
+        let (mut program, constants) = Program::new(results);
+        let (mut arrays, mut numbers) = (Vec::new(), Vec::new());
+        for node in &mut program.nodes {
+            match node.prim {
+                Prim::Param(i) => {
+                    node.prim = Prim::Input;
+                    node.slot = program.inputs.len() as u32;
+                    arrays.push((i as usize, program.inputs.len()));
+                    program.inputs.push(InputMeta {
+                        dtype: node.dtype,
+                        shape: node.shape.clone(),
+                        strides: crate::shape::c_strides(&node.shape, node.dtype.size()),
+                    });
+                }
+                Prim::NumberParam(i) => {
+                    node.prim = Prim::Scalar;
+                    node.slot = program.scalars as u32;
+                    numbers.push((i as usize, program.scalars, node.dtype));
+                    program.scalars += 1;
+                }
+                _ => {}
+            }
+        }
+        Ok(Trace { program, constants, arrays, numbers, plans: Mutex::default() })
+    }
+
+    /// Runs the function. Results are C-ordered and share no memory with anything.
+    ///
+    /// # Errors
+    /// Those that recording it for these shapes would give, and those of [`crate::eval::eval`].
+    pub fn call(&self, arguments: &[Argument], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+        let mut inputs = self.constants.inputs.clone();
+        for &(at, _) in &self.arrays {
+            match arguments.get(at) {
+                Some(Argument::Array(storage)) => inputs.push(storage.clone()),
+                _ => return Err(Error::bug(format!("trace: argument {at} is not an array"))),
+            }
+        }
+        let mut scalars = self.constants.scalars.clone();
+        for &(at, _, dtype) in &self.numbers {
+            scalars.push(match arguments.get(at) {
+                Some(Argument::Number(Number::Int(v))) => Scalar::from_int(*v, dtype)?,
+                Some(Argument::Number(Number::Float(v))) => Scalar::from_f64(*v, dtype),
+                _ => return Err(Error::bug(format!("trace: argument {at} is not a number"))),
+            });
+        }
+        let special = self.specialize(&inputs)?;
+        let buffers = runtime::run(&special.planned.plan, &inputs, &scalars, ctx)?;
+        special.planned.give(buffers, special.results.iter().cloned())
+    }
+
+    fn specialize(&self, inputs: &[Storage]) -> Result<Arc<Specialized>> {
+        let metas: Vec<InputMeta> = inputs.iter().map(InputMeta::of).collect();
+        if let Some(found) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&metas) {
+            return Ok(found.clone());
+        }
+        for (meta, traced) in metas.iter().zip(&self.program.inputs) {
+            if meta.dtype != traced.dtype || meta.shape.len() != traced.shape.len() {
+                return Err(Error::bug(
+                    "trace: an argument has another dtype or rank than was traced",
+                ));
+            }
+        }
+        let program = self.program.reshaped(metas.clone())?;
+        let result = |&o: &u32| {
+            let node = &program.nodes[o as usize];
+            (node.dtype, node.shape.clone())
+        };
+        let results = program.outputs.iter().map(result).collect();
+        let special = Arc::new(Specialized { planned: plan(program)?, results });
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if plans.len() >= PLANS {
+            plans.clear();
+        }
+        plans.insert(metas, special.clone());
+        Ok(special)
+    }
+}
