@@ -289,6 +289,11 @@ impl Array {
         self.0.traced
     }
 
+    /// Whether other handles of the node are held, by the user or by nodes above it.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Whether it depends on scalars alone, so that it is known before any loop runs.
     pub fn is_once(&self) -> bool {
         self.0.once

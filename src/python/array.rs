@@ -1,0 +1,473 @@
+//! `rnp.Array`: the Python object of a deferred array, its attributes and its conversions.
+//!
+//! Operators and methods are thin: they call the functions that the module exports.
+
+use std::sync::Arc;
+
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::jit::Tracing;
+use super::reduce::{self, Keywords};
+use super::run::{self, Call};
+use super::{elementwise, index, inspect, nd, ufunc, views};
+use crate::expr;
+use crate::op::{Fold, Op};
+
+/// An array whose value is computed when it is needed, and then kept.
+///
+/// Made by rnp's functions inside `with rnp.lazy():`. Its dtype and shape are known at once; `.eval()`
+/// gives the value as a NumPy array. Operators and methods follow NumPy; outside a block they compute
+/// at once and return what NumPy returns.
+#[pyclass(frozen, weakref, module = "rnp", name = "Array")]
+pub struct Array {
+    expr: expr::Array,
+    trace: Option<Arc<Tracing>>,
+}
+
+impl Array {
+    /// The Python object of an expression; `trace` is the one that its tracers belong to.
+    pub fn new(expr: expr::Array, trace: Option<Arc<Tracing>>) -> Self {
+        Self { expr, trace }
+    }
+
+    /// The expression.
+    pub fn expr(&self) -> &expr::Array {
+        &self.expr
+    }
+
+    /// The trace that it belongs to, if a traced argument lies below it.
+    pub fn trace(&self) -> Option<&Arc<Tracing>> {
+        self.trace.as_ref()
+    }
+
+    /// Tells the trace, if there is one, that the function looked at a length.
+    pub fn look(&self) {
+        if let Some(trace) = self.trace.as_ref().filter(|_| self.expr.rank() > 0) {
+            trace.look_at_lengths();
+        }
+    }
+
+    /// The kept value as a read-only ndarray; evaluates if need be. `TraceError` for a tracer.
+    pub fn value<'py>(&self, py: Python<'py>, why: &str) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(trace) = &self.trace {
+            return Err(trace.refuse(py, why, &self.expr));
+        }
+        let value = run::keep(py, std::slice::from_ref(&self.expr))?.pop();
+        nd::view(py, &value.ok_or_else(run::missing)?)
+    }
+
+    /// A fresh value as `.eval()` returns it; `temporary` if the Python object is about to go.
+    pub fn evaluate<'py>(&self, py: Python<'py>, temporary: bool) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(trace) = &self.trace {
+            return Err(trace.refuse(py, ".eval()", &self.expr));
+        }
+        let arrays = std::slice::from_ref(&self.expr);
+        let unseen = temporary && !self.expr.is_shared() && self.expr.value().is_none();
+        let values = if unseen { run::once(py, arrays)? } else { run::keep(py, arrays)? };
+        nd::result(py, &values.into_iter().next().ok_or_else(run::missing)?)
+    }
+}
+
+/// Whether nobody but the running call, with so many references, holds the object.
+pub fn is_temporary(obj: &Bound<'_, PyAny>, holders: isize) -> bool {
+    // From 3.14 on the interpreter lends references of local variables without counting them.
+    // SAFETY: the object is alive, and the GIL is held.
+    obj.py().version_info() < (3, 14) && unsafe { pyo3::ffi::Py_REFCNT(obj.as_ptr()) } == holders
+}
+
+/// The list `(a, b, ...)` or `((a, b, ...),)` that methods take as a shape or as axes.
+fn spread<'py>(items: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    if items.len() == 1 { items.get_item(0) } else { Ok(items.clone().into_any()) }
+}
+
+fn map2<'py>(op: Op, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    elementwise::operator(op, a, b)
+}
+
+type Obj<'py> = Bound<'py, PyAny>;
+type Out<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// Writes the methods that the operators of Python call: their forward and their reflected form.
+macro_rules! array_methods {
+    ($($forward:ident $reflected:ident $op:ident;)+ ; $($unary:ident $uop:ident;)+ ; $($rest:tt)*) => {
+        #[pymethods]
+        impl Array {
+            $(
+                fn $forward<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>) -> Out<'py> {
+                    map2(Op::$op, slf.as_any(), other)
+                }
+                fn $reflected<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>) -> Out<'py> {
+                    map2(Op::$op, other, slf.as_any())
+                }
+            )+
+            $(
+                fn $unary<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+                    elementwise::apply(slf.py(), Op::$uop, &[slf.as_any()])
+                }
+            )+
+            $($rest)*
+        }
+    };
+}
+
+array_methods! {
+    __add__ __radd__ Add;
+    __sub__ __rsub__ Subtract;
+    __mul__ __rmul__ Multiply;
+    __truediv__ __rtruediv__ Divide;
+    __floordiv__ __rfloordiv__ FloorDivide;
+    __mod__ __rmod__ Remainder;
+    __and__ __rand__ BitwiseAnd;
+    __or__ __ror__ BitwiseOr;
+    __xor__ __rxor__ BitwiseXor;
+    __lshift__ __rlshift__ LeftShift;
+    __rshift__ __rrshift__ RightShift;
+    ;
+    __neg__ Negative;
+    __pos__ Positive;
+    __abs__ Absolute;
+    __invert__ Invert;
+    ;
+
+    fn __pow__<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>, modulo: Option<&Obj<'py>>) -> Out<'py> {
+        if modulo.is_some() {
+            return Ok(slf.py().NotImplemented().into_bound(slf.py()));
+        }
+        elementwise::power(slf, other)
+    }
+
+    fn __rpow__<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>, modulo: Option<&Obj<'py>>) -> Out<'py> {
+        if modulo.is_some() {
+            return Ok(slf.py().NotImplemented().into_bound(slf.py()));
+        }
+        map2(Op::Power, other, slf.as_any())
+    }
+
+    fn __divmod__<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>) -> Out<'py> {
+        let parts = [map2(Op::FloorDivide, slf.as_any(), other)?, map2(Op::Remainder, slf.as_any(), other)?];
+        Ok(PyTuple::new(slf.py(), parts)?.into_any())
+    }
+
+    fn __rdivmod__<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>) -> Out<'py> {
+        let parts = [map2(Op::FloorDivide, other, slf.as_any())?, map2(Op::Remainder, other, slf.as_any())?];
+        Ok(PyTuple::new(slf.py(), parts)?.into_any())
+    }
+
+    fn __richcmp__<'py>(slf: &Bound<'py, Self>, other: &Obj<'py>, compare: CompareOp) -> Out<'py> {
+        let op = match compare {
+            CompareOp::Lt => Op::Less,
+            CompareOp::Le => Op::LessEqual,
+            CompareOp::Eq => Op::Equal,
+            CompareOp::Ne => Op::NotEqual,
+            CompareOp::Gt => Op::Greater,
+            CompareOp::Ge => Op::GreaterEqual,
+        };
+        elementwise::compare(op, slf.as_any(), other)
+    }
+
+    #[classattr]
+    fn __array_priority__() -> f64 {
+        100.0
+    }
+
+    /// The type of the elements, a `numpy.dtype`.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> Out<'py> {
+        nd::dtype_object(py, self.expr.dtype())
+    }
+
+    /// The length of each axis.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.look();
+        PyTuple::new(py, self.expr.shape())
+    }
+
+    /// The number of axes.
+    #[getter]
+    fn ndim(&self) -> usize {
+        self.expr.rank()
+    }
+
+    /// The number of elements.
+    #[getter]
+    fn size(&self) -> usize {
+        self.look();
+        self.expr.shape().iter().product()
+    }
+
+    /// The bytes that the value takes.
+    #[getter]
+    fn nbytes(&self) -> usize {
+        self.look();
+        self.expr.shape().iter().product::<usize>() * self.expr.dtype().size()
+    }
+
+    /// The bytes of one element.
+    #[getter]
+    fn itemsize(&self) -> usize {
+        self.expr.dtype().size()
+    }
+
+    /// The array with its axes in reverse order.
+    #[getter(T)]
+    fn transposed<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        views::transpose(slf.as_any(), None)
+    }
+
+    /// The value as a fresh, writable NumPy array; of a 0-d array as a NumPy scalar.
+    ///
+    /// It is computed once and kept: a second call, and arrays made from this one, do not compute it
+    /// again, and never see what the caller writes into the result.
+    fn eval<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        slf.get().evaluate(slf.py(), is_temporary(slf.as_any(), 1))
+    }
+
+    /// The value as a fresh NumPy array; of a 0-d array as a 0-d array.
+    fn to_numpy<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        nd::numpy_copy(&slf.get().value(slf.py(), ".to_numpy()")?)
+    }
+
+    /// The graph, what each pass changed, the loops; see `rnp.explain`.
+    #[pyo3(signature = (*, machine_code = false))]
+    fn explain(slf: &Bound<'_, Self>, machine_code: bool) -> PyResult<String> {
+        inspect::explain_function(slf.as_any(), machine_code)
+    }
+
+    /// The same values as another dtype; see `rnp.astype`.
+    #[pyo3(signature = (dtype, *, copy = true))]
+    fn astype<'py>(slf: &Bound<'py, Self>, dtype: &Obj<'py>, copy: bool) -> Out<'py> {
+        // A deferred array is a value: there is nothing that a copy could be apart from.
+        let _ = copy;
+        elementwise::astype(slf.as_any(), dtype)
+    }
+
+    /// The same elements in C order under another shape; see `rnp.reshape`.
+    #[pyo3(signature = (*shape, order = "C"))]
+    fn reshape<'py>(slf: &Bound<'py, Self>, shape: &Bound<'py, PyTuple>, order: &str) -> Out<'py> {
+        if order != "C" {
+            return Err(PyValueError::new_err(format!("reshape: order is \"C\", not {order:?}")));
+        }
+        views::reshape(slf.as_any(), &spread(shape)?)
+    }
+
+    /// The axes in another order; see `rnp.transpose`.
+    #[pyo3(signature = (*axes))]
+    fn transpose<'py>(slf: &Bound<'py, Self>, axes: &Bound<'py, PyTuple>) -> Out<'py> {
+        if axes.is_empty() {
+            return views::transpose(slf.as_any(), None);
+        }
+        views::transpose(slf.as_any(), Some(&spread(axes)?))
+    }
+
+    /// All elements along one axis; see `rnp.ravel`.
+    fn ravel<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        views::ravel(slf.as_any())
+    }
+
+    /// All elements along one axis; see `rnp.ravel`.
+    fn flatten<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        views::ravel(slf.as_any())
+    }
+
+    /// Without axes of length 1; see `rnp.squeeze`.
+    #[pyo3(signature = (axis = None))]
+    fn squeeze<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>) -> Out<'py> {
+        views::squeeze(slf.as_any(), axis)
+    }
+
+    /// The array itself in a block: a deferred array never changes. Outside, its value.
+    fn copy<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        let mut call = Call::new(slf.py(), "copy")?;
+        let expr = call.array(slf.get())?;
+        call.finish(expr)
+    }
+
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, _memo: &Obj<'py>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    /// Sum; see `rnp.sum`.
+    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
+    fn sum<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Sum, slf.as_any(), &Keywords { axis, dtype, out, keepdims })
+    }
+
+    /// Product; see `rnp.prod`.
+    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
+    fn prod<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Prod, slf.as_any(), &Keywords { axis, dtype, out, keepdims })
+    }
+
+    /// Smallest element; see `rnp.min`.
+    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
+    fn min<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Min, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Largest element; see `rnp.max`.
+    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
+    fn max<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Max, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Whether any element is nonzero; see `rnp.any`.
+    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
+    fn any<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Any, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Whether all elements are nonzero; see `rnp.all`.
+    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
+    fn all<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::All, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Index of the first smallest element; see `rnp.argmin`.
+    #[pyo3(signature = (axis = None, out = None, *, keepdims = false))]
+    fn argmin<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Argmin, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Index of the first largest element; see `rnp.argmax`.
+    #[pyo3(signature = (axis = None, out = None, *, keepdims = false))]
+    fn argmax<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::fold(Fold::Argmax, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
+    }
+
+    /// Arithmetic mean; see `rnp.mean`.
+    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
+    fn mean<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
+        reduce::mean(slf.as_any(), &Keywords { axis, dtype, out, keepdims })
+    }
+
+    /// Variance; see `rnp.var`.
+    #[pyo3(signature = (axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
+    fn var<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, ddof: i64, keepdims: bool) -> Out<'py> {
+        reduce::var(slf.as_any(), &Keywords { axis, dtype, out, keepdims }, ddof)
+    }
+
+    /// Standard deviation; see `rnp.std`.
+    #[pyo3(signature = (axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
+    fn std<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, ddof: i64, keepdims: bool) -> Out<'py> {
+        reduce::std(slf.as_any(), &Keywords { axis, dtype, out, keepdims }, ddof)
+    }
+
+    /// Limits the values; see `rnp.clip`.
+    #[pyo3(signature = (min = None, max = None, out = None))]
+    fn clip<'py>(slf: &Bound<'py, Self>, min: Option<&Obj<'py>>, max: Option<&Obj<'py>>, out: Option<&Obj<'py>>) -> Out<'py> {
+        elementwise::limit(slf.as_any(), min, max, out)
+    }
+
+    fn __getitem__<'py>(slf: &Bound<'py, Self>, key: &Obj<'py>) -> Out<'py> {
+        index::get(slf, key)
+    }
+
+    fn __setitem__(&self, _key: &Obj<'_>, _value: &Obj<'_>) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a deferred array cannot be written; choose by value with rnp.where(condition, a, b), \
+             or write into the NumPy array that .eval() returns",
+        ))
+    }
+
+    fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        let array = slf.get();
+        array.look();
+        array.expr.shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of unsized object"))
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        index::iterate(slf)
+    }
+
+    fn __contains__(slf: &Bound<'_, Self>, item: &Obj<'_>) -> PyResult<bool> {
+        slf.get().value(slf.py(), "`in`")?.contains(item)
+    }
+
+    fn __repr__(&self) -> String {
+        let state = match (&self.trace, self.expr.value()) {
+            (Some(_), _) => "traced",
+            (None, Some(_)) => "evaluated",
+            (None, None) => "deferred",
+        };
+        let shape = crate::shape::show(self.expr.shape());
+        format!("Array({}{shape}, {state})", self.expr.dtype())
+    }
+
+    fn __str__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        Ok(slf.get().value(slf.py(), "str()")?.str()?.into_any())
+    }
+
+    fn __format__<'py>(slf: &Bound<'py, Self>, spec: &str) -> Out<'py> {
+        let value = slf.get().value(slf.py(), "format()")?;
+        // A 0-d array formats as its scalar.
+        let value = if slf.get().expr.rank() == 0 { value.get_item(())? } else { value };
+        value.call_method1("__format__", (spec,))
+    }
+
+    fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        slf.get().value(slf.py(), "bool() (an `if`, `and`, `or`, `not` or `while` on it)")?.is_truthy()
+    }
+
+    fn __float__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        slf.get().value(slf.py(), "float()")?.call_method0("__float__")
+    }
+
+    fn __int__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        slf.get().value(slf.py(), "int()")?.call_method0("__int__")
+    }
+
+    fn __complex__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        slf.get().value(slf.py(), "complex()")?.call_method0("__complex__")
+    }
+
+    fn __index__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        let array = slf.get();
+        if let Some(trace) = &array.trace {
+            return trace.index(slf.py(), &array.expr);
+        }
+        array.value(slf.py(), "an index")?.call_method0("__index__")
+    }
+
+    /// The value as nested Python lists of Python numbers.
+    fn tolist<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        slf.get().value(slf.py(), ".tolist()")?.call_method0("tolist")
+    }
+
+    /// One element as a Python number; see `numpy.ndarray.item`.
+    #[pyo3(signature = (*index))]
+    fn item<'py>(slf: &Bound<'py, Self>, index: &Bound<'py, PyTuple>) -> Out<'py> {
+        slf.get().value(slf.py(), ".item()")?.call_method1("item", index.clone())
+    }
+
+    #[pyo3(signature = (dtype = None, copy = None))]
+    fn __array__<'py>(slf: &Bound<'py, Self>, dtype: Option<&Obj<'py>>, copy: Option<bool>) -> Out<'py> {
+        ufunc::array(slf, dtype, copy)
+    }
+
+    #[pyo3(signature = (ufunc, method, *inputs, **keywords))]
+    fn __array_ufunc__<'py>(slf: &Bound<'py, Self>, ufunc: &Obj<'py>, method: &str, inputs: &Bound<'py, PyTuple>, keywords: Option<&Bound<'py, PyDict>>) -> Out<'py> {
+        let _ = slf;
+        ufunc::array_ufunc(ufunc, method, inputs, keywords)
+    }
+
+    #[pyo3(signature = (**keywords))]
+    fn __dlpack__<'py>(slf: &Bound<'py, Self>, keywords: Option<&Bound<'py, PyDict>>) -> Out<'py> {
+        nd::numpy_copy(&slf.get().value(slf.py(), "DLPack")?)?.call_method("__dlpack__", (), keywords)
+    }
+
+    fn __dlpack_device__(&self) -> (i32, i32) {
+        (1, 0)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        ufunc::reduce_to_value(slf)
+    }
+}

@@ -1,0 +1,115 @@
+//! `x[...]`: basic indexing is recorded, indexing by arrays is left to NumPy.
+
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
+
+use super::array::Array;
+use super::elementwise::is_weak_int;
+use super::run::Call;
+use super::{convert, views};
+use crate::shape::{Item, Slice};
+
+type Obj<'py> = Bound<'py, PyAny>;
+type Out<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// An item of a basic index; `None` where NumPy would gather.
+fn item(obj: &Obj<'_>) -> PyResult<Option<Item>> {
+    if let Ok(slice) = obj.cast::<PySlice>() {
+        return Ok(Some(Item::Slice(self::slice(slice)?)));
+    }
+    if obj.is_none() {
+        return Ok(Some(Item::NewAxis));
+    }
+    if obj.is_instance_of::<PyEllipsis>() {
+        return Ok(Some(Item::Ellipsis));
+    }
+    if obj.is_instance_of::<PyBool>() {
+        return Ok(None);
+    }
+    if let Ok(array) = obj.cast::<Array>() {
+        let expr = array.get().expr();
+        if !(array.get().trace().is_some() && is_weak_int(expr)) {
+            return Ok(None);
+        }
+    }
+    let integer = obj.is_instance_of::<PyInt>()
+        || obj.is_instance_of::<Array>()
+        || (convert::is_scalar(obj)? && !obj.is_instance_of::<pyo3::types::PyFloat>());
+    if integer && let Ok(at) = views::at(obj) {
+        return Ok(Some(Item::At(at)));
+    }
+    Ok(None)
+}
+
+fn slice(slice: &Bound<'_, PySlice>) -> PyResult<Slice> {
+    let part = |name: &str| {
+        let value = slice.getattr(name)?;
+        if value.is_none() {
+            Ok(None)
+        } else {
+            super::reduce::integer("slice", name, &value).map(Some)
+        }
+    };
+    let step = part("step")?.unwrap_or(1);
+    if step == 0 {
+        return Err(PyValueError::new_err("slice step cannot be zero"));
+    }
+    Ok(Slice { start: part("start")?, stop: part("stop")?, step })
+}
+
+/// `x[key]`.
+pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
+    let py = x.py();
+    let items: PyResult<Option<Vec<Item>>> = match key.cast::<PyTuple>() {
+        Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
+        Err(_) => item(key).map(|i| i.map(|i| vec![i])),
+    };
+    if let Some(items) = items? {
+        let mut call = Call::new(py, "index")?;
+        let expr = call.array(x.get())?;
+        return call.run(|| expr.index(&items));
+    }
+    gather(x, key)
+}
+
+/// Indexing by arrays, masks and lists: the value is gathered by NumPy.
+fn gather<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
+    let py = x.py();
+    let plain = |k: &Obj<'py>| -> Out<'py> {
+        match k.cast::<Array>() {
+            Ok(array) => array.get().value(py, "an index"),
+            Err(_) if k.is_instance_of::<pyo3::types::PyFloat>() => Err(PyIndexError::new_err(
+                "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer \
+                 or boolean arrays are valid indices",
+            )),
+            Err(_) => Ok(k.clone()),
+        }
+    };
+    let key = match key.cast::<PyTuple>() {
+        Ok(keys) => {
+            let keys = keys.iter().map(|k| plain(&k)).collect::<PyResult<Vec<_>>>()?;
+            PyTuple::new(py, keys)?.into_any()
+        }
+        Err(_) => plain(key)?,
+    };
+    let out = x.get().value(py, "indexing by an array")?.get_item(key)?;
+    // What NumPy answers with a view must not be one of the kept value.
+    if super::nd::is_ndarray(&out) { super::nd::numpy_copy(&out) } else { Ok(out) }
+}
+
+/// `iter(x)`: over the value, or over the items of a tracer.
+pub fn iterate<'py>(x: &Bound<'py, Array>) -> Out<'py> {
+    let array = x.get();
+    if array.expr().rank() == 0 {
+        return Err(PyTypeError::new_err("iteration over a 0-d array"));
+    }
+    if array.trace().is_none() {
+        let value = super::nd::numpy_copy(&array.value(x.py(), "iter()")?)?;
+        return Ok(value.try_iter()?.into_any());
+    }
+    array.look();
+    let items = (0..array.expr().shape()[0]).map(|i| x.get_item(i));
+    let items = items.collect::<PyResult<Vec<_>>>()?;
+    Ok(PyTuple::new(x.py(), items)?.try_iter()?.into_any())
+}

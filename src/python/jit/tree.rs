@@ -1,0 +1,115 @@
+//! Arguments as tracers, and results as values: nests of tuples, lists and dicts taken apart and put
+//! together again.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PySlice, PyTuple};
+
+use super::super::array::Array;
+use super::super::nd;
+use super::key::{Leaf, leaf};
+use super::trace::Tracing;
+use crate::buffer::Storage;
+use crate::expr::{self, Number};
+use crate::op::Weak;
+
+type Obj<'py> = Bound<'py, PyAny>;
+
+/// The same argument with tracers in place of arrays and numbers, numbered from `next` on.
+pub fn tracers<'py>(
+    obj: &Obj<'py>,
+    fixed: bool,
+    tracing: &Arc<Tracing>,
+    next: &mut u32,
+) -> PyResult<Obj<'py>> {
+    let py = obj.py();
+    let expr = match leaf(obj)? {
+        Leaf::Nest(kind, items) => {
+            let items = items.iter().enumerate();
+            let items = items
+                .map(|(i, item)| tracers(item, fixed || (kind == 2 && i % 2 == 0), tracing, next));
+            return nest(py, kind, items.collect::<PyResult<_>>()?);
+        }
+        Leaf::Static => return Ok(obj.clone()),
+        _ if fixed => return Ok(obj.clone()),
+        Leaf::Array(storage) => expr::Array::param(*next, storage.dtype, storage.shape),
+        Leaf::Number(Number::Int(_)) => expr::Array::weak_param(*next, Weak::Int),
+        Leaf::Number(Number::Float(_)) => expr::Array::weak_param(*next, Weak::Float),
+    };
+    *next += 1;
+    Ok(Bound::new(py, Array::new(expr, Some(tracing.clone())))?.into_any())
+}
+
+fn nest<'py>(py: Python<'py>, kind: u8, items: Vec<Obj<'py>>) -> PyResult<Obj<'py>> {
+    match kind {
+        0 => Ok(PyTuple::new(py, items)?.into_any()),
+        1 => Ok(PyList::new(py, items)?.into_any()),
+        2 => {
+            let dict = PyDict::new(py);
+            for pair in items.chunks_exact(2) {
+                dict.set_item(&pair[0], &pair[1])?;
+            }
+            Ok(dict.into_any())
+        }
+        _ => py.get_type::<PySlice>().call1(PyTuple::new(py, items)?),
+    }
+}
+
+/// What a traced function returned.
+pub enum Tree {
+    /// An output of the trace, by number; whether NumPy would give a Python number.
+    Output(usize, bool),
+    /// An ndarray that does not depend on the arguments: each call gets a copy.
+    Copied(Py<PyAny>),
+    /// Anything else, as it is.
+    Constant(Py<PyAny>),
+    /// A tuple (0), list (1) or dict (2).
+    Nest(u8, Vec<Tree>),
+}
+
+impl Tree {
+    /// Takes a result apart; its arrays go to `outputs`.
+    pub fn take(obj: &Obj<'_>, outputs: &mut Vec<expr::Array>, depth: usize) -> PyResult<Tree> {
+        if depth > 32 {
+            return Err(PyTypeError::new_err("rnp.jit: a result nests too deeply"));
+        }
+        if let Ok(array) = obj.cast::<Array>() {
+            let expr = array.get().expr();
+            outputs.push(expr.clone());
+            return Ok(Tree::Output(outputs.len() - 1, expr.weak().is_some()));
+        }
+        if nd::is_ndarray(obj) {
+            return Ok(Tree::Copied(obj.clone().unbind()));
+        }
+        let (kind, items): (u8, Vec<Obj<'_>>) = if let Ok(t) = obj.cast_exact::<PyTuple>() {
+            (0, t.iter().collect())
+        } else if let Ok(l) = obj.cast_exact::<PyList>() {
+            (1, l.iter().collect())
+        } else if let Ok(d) = obj.cast_exact::<PyDict>() {
+            (2, d.iter().flat_map(|(k, v)| [k, v]).collect())
+        } else {
+            return Ok(Tree::Constant(obj.clone().unbind()));
+        };
+        let items = items.iter().map(|item| Tree::take(item, outputs, depth + 1));
+        Ok(Tree::Nest(kind, items.collect::<PyResult<_>>()?))
+    }
+
+    /// Puts a result together from the values of the outputs.
+    pub fn give<'py>(&self, py: Python<'py>, values: &mut [Option<Storage>]) -> PyResult<Obj<'py>> {
+        match self {
+            Tree::Output(at, weak) => {
+                let value = values[*at].take().ok_or_else(super::super::run::missing)?;
+                let out = nd::result(py, &value)?;
+                if *weak { out.call_method0("item") } else { Ok(out) }
+            }
+            Tree::Copied(array) => nd::numpy_copy(array.bind(py)),
+            Tree::Constant(value) => Ok(value.bind(py).clone()),
+            Tree::Nest(kind, items) => {
+                let items = items.iter().map(|item| item.give(py, values));
+                nest(py, *kind, items.collect::<PyResult<_>>()?)
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The Python face, `rnp._core`: names, arguments, conversions and modes.
+//!
+//! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
+
+mod array;
+mod convert;
+mod create;
+mod elementwise;
+mod error;
+mod index;
+mod inspect;
+mod jit;
+mod mode;
+mod nd;
+mod reduce;
+mod run;
+mod snapshot;
+mod span;
+mod ufunc;
+mod views;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+/// The binary module of the package.
+#[pymodule(gil_used = true)]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = m.py();
+    m.add("TraceError", py.get_type::<error::TraceError>())?;
+    m.add_class::<array::Array>()?;
+    m.add_class::<mode::Lazy>()?;
+    m.add_class::<mode::Block>()?;
+    elementwise::register(m)?;
+    reduce::register(m)?;
+    views::register(m)?;
+    create::register(m)?;
+    inspect::register(m)?;
+    jit::register(m)?;
+    // Public names only; pickles need the private one.
+    let names = PyList::empty(py);
+    for name in m.index()?.try_iter()? {
+        let name = name?;
+        if !name.extract::<String>()?.starts_with('_') {
+            names.append(name)?;
+        }
+    }
+    names.call_method0("sort")?;
+    m.add_function(wrap_pyfunction!(ufunc::_restore, m)?)?;
+    m.add("__all__", names)
+}

@@ -1,0 +1,331 @@
+//! ndarrays as raw memory: their layout, and memory of the engine as ndarrays.
+//!
+//! NumPy's C structures are read directly: rust-numpy's slices are undefined for misaligned arrays.
+//! May not know: deferred arrays, modes.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use numpy::npyffi::{
+    NPY_ORDER, NPY_TYPES, NpyTypes, PY_ARRAY_API, PyArray_Check, PyArray_CheckExact, PyArray_Descr,
+    PyArrayObject, PyDataType_ELSIZE, flags, get_type_object, npy_intp,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::buffer::{Buffer, Storage};
+use crate::dtype::{DType, Scalar};
+use crate::shape::{self, Shape, Strides};
+
+/// What rnp computes on, for error messages.
+pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float32, float64";
+
+/// Results of at least this many bytes are written to pooled memory, which needs no fresh pages.
+const LARGE: usize = 64 << 10;
+
+/// Keeps a Python object alive for as long as its memory is read.
+pub struct PyKeeper(#[allow(dead_code)] pub Py<PyAny>);
+
+/// The base of an ndarray whose memory the engine owns.
+#[pyclass(frozen, module = "rnp._core")]
+struct Owner {
+    _keeper: Arc<dyn Any + Send + Sync>,
+}
+
+/// An ndarray's memory as it is.
+pub struct Layout {
+    /// The place, type, shape and strides.
+    pub ptr: *const u8,
+    /// The elements.
+    pub dtype: DType,
+    /// Whether their bytes are in the other order.
+    pub swapped: bool,
+    /// The shape.
+    pub shape: Shape,
+    /// Byte strides.
+    pub strides: Strides,
+    /// Whether NumPy lets it be written.
+    pub writeable: bool,
+}
+
+/// Whether the object is an ndarray (or of a subclass).
+pub fn is_ndarray(obj: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: any object may be asked.
+    unsafe { PyArray_Check(obj.py(), obj.as_ptr()) != 0 }
+}
+
+/// Whether the object is an ndarray and not of a subclass.
+pub fn is_exact_ndarray(obj: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: any object may be asked.
+    unsafe { PyArray_CheckExact(obj.py(), obj.as_ptr()) != 0 }
+}
+
+/// The layout of an ndarray; `TypeError` for a dtype that rnp does not compute on.
+pub fn layout(op: &str, array: &Bound<'_, PyAny>) -> PyResult<Layout> {
+    debug_assert!(is_ndarray(array));
+    // SAFETY: the object is an ndarray, whose fields stay as they are while the GIL is held.
+    unsafe {
+        let fields = &(*array.as_ptr().cast::<PyArrayObject>()).fields;
+        let (dtype, swapped) =
+            descr(array.py(), fields.descr).ok_or_else(|| unsupported(op, array))?;
+        let n = fields.nd as usize;
+        let dims = raw(fields.dimensions, n);
+        Ok(Layout {
+            ptr: fields.data.cast(),
+            dtype,
+            swapped,
+            shape: dims.iter().map(|&d| d as usize).collect(),
+            strides: raw(fields.strides, n).iter().copied().collect(),
+            writeable: fields.flags & flags::NPY_ARRAY_WRITEABLE != 0,
+        })
+    }
+}
+
+/// # Safety
+/// `ptr` points at `n` values unless `n` is 0.
+unsafe fn raw<'a>(ptr: *mut npy_intp, n: usize) -> &'a [npy_intp] {
+    if n == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(ptr, n) }
+}
+
+fn unsupported(op: &str, array: &Bound<'_, PyAny>) -> PyErr {
+    let dtype = array.getattr("dtype").map_or_else(|_| "?".to_owned(), |d| d.to_string());
+    PyTypeError::new_err(format!("{op}: dtype {dtype} is not supported; accepted are {ACCEPTED}"))
+}
+
+/// The base object of an ndarray.
+pub fn base<'py>(array: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: the object is an ndarray; its base is null or a Python object it owns.
+    unsafe {
+        let base = (*array.as_ptr().cast::<PyArrayObject>()).fields.base;
+        Bound::from_borrowed_ptr_or_opt(array.py(), base)
+    }
+}
+
+/// # Safety
+/// `descr` is a dtype object.
+unsafe fn descr(py: Python<'_>, descr: *const PyArray_Descr) -> Option<(DType, bool)> {
+    // SAFETY: the caller's promise.
+    let (kind, order, size) = unsafe {
+        let fields = &(*descr).fields;
+        (fields.kind as u8, fields.byteorder as u8, PyDataType_ELSIZE(py, descr))
+    };
+    let dtype = DType::ALL.into_iter().find(|d| {
+        let (k, _) = code(*d);
+        k == kind && d.size() as isize == size
+    })?;
+    let other = if cfg!(target_endian = "little") { b'>' } else { b'<' };
+    Some((dtype, order == other))
+}
+
+/// NumPy's kind letter and type number.
+fn code(dtype: DType) -> (u8, NPY_TYPES) {
+    use NPY_TYPES::*;
+    let long = std::mem::size_of::<std::ffi::c_long>() == 8;
+    match dtype {
+        DType::Bool => (b'b', NPY_BOOL),
+        DType::I8 => (b'i', NPY_BYTE),
+        DType::U8 => (b'u', NPY_UBYTE),
+        DType::I16 => (b'i', NPY_SHORT),
+        DType::U16 => (b'u', NPY_USHORT),
+        DType::I32 => (b'i', if long { NPY_INT } else { NPY_LONG }),
+        DType::U32 => (b'u', if long { NPY_UINT } else { NPY_ULONG }),
+        DType::I64 => (b'i', if long { NPY_LONG } else { NPY_LONGLONG }),
+        DType::U64 => (b'u', if long { NPY_ULONG } else { NPY_ULONGLONG }),
+        DType::F16 => (b'f', NPY_HALF),
+        DType::F32 => (b'f', NPY_FLOAT),
+        DType::F64 => (b'f', NPY_DOUBLE),
+    }
+}
+
+/// The dtype object.
+pub fn dtype_object(py: Python<'_>, dtype: DType) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: a valid type number; the call gives a new reference or null with an exception set.
+    unsafe {
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(dtype).1 as i32);
+        Bound::from_owned_ptr_or_err(py, descr.cast())
+    }
+}
+
+/// What the user wrote as a dtype.
+pub fn parse_dtype(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<DType> {
+    let py = obj.py();
+    let mut out: *mut PyArray_Descr = std::ptr::null_mut();
+    // SAFETY: on success `out` is a new reference; else an exception is set.
+    let object = unsafe {
+        let ok = PY_ARRAY_API.PyArray_DescrConverter(py, obj.as_ptr(), &raw mut out);
+        if ok == 0 || out.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        Bound::from_owned_ptr(py, out.cast())
+    };
+    // SAFETY: a dtype object, held above.
+    match unsafe { descr(py, out) } {
+        Some((dtype, false)) => Ok(dtype),
+        Some((dtype, true)) => Err(PyTypeError::new_err(format!(
+            "{op}: results have native byte order; ask for {dtype} and convert the NumPy result"
+        ))),
+        None => Err(PyTypeError::new_err(format!(
+            "{op}: dtype {object} is not supported; accepted are {ACCEPTED}"
+        ))),
+    }
+}
+
+/// The value of a NumPy scalar or a 0-d array of native order.
+pub fn scalar(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    // SAFETY: the object is a NumPy scalar; the call gives a new reference or sets an exception.
+    let array = unsafe {
+        let ptr = PY_ARRAY_API.PyArray_FromScalar(obj.py(), obj.as_ptr(), std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(obj.py(), ptr)?
+    };
+    let layout = layout(op, &array)?;
+    let mut bytes = [0; 8];
+    // SAFETY: a 0-d array has one element of this size, and `bytes` has room for the largest.
+    unsafe { std::ptr::copy_nonoverlapping(layout.ptr, bytes.as_mut_ptr(), layout.dtype.size()) };
+    Ok(Scalar { dtype: layout.dtype, bits: u64::from_le_bytes(bytes) })
+}
+
+/// An ndarray over memory that `base` keeps; its base is `base`.
+fn over<'py>(
+    py: Python<'py>,
+    storage: &Storage,
+    base: Bound<'py, PyAny>,
+    writeable: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut dims: Shape = storage.shape.clone();
+    let mut strides = storage.strides.clone();
+    let flags = if writeable { flags::NPY_ARRAY_WRITEABLE } else { 0 };
+    // SAFETY: dims and strides describe memory that `base` keeps alive; NumPy copies both lists,
+    // takes over the references to the dtype and (also on failure) to the base.
+    unsafe {
+        let kind = get_type_object(py, NpyTypes::PyArray_Type);
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(storage.dtype).1 as i32);
+        let array = PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            kind,
+            descr,
+            dims.len() as i32,
+            dims.as_mut_ptr().cast(),
+            strides.as_mut_ptr(),
+            storage.ptr.cast_mut().cast(),
+            flags,
+            std::ptr::null_mut(),
+        );
+        let array = Bound::from_owned_ptr_or_err(py, array)?;
+        if PY_ARRAY_API.PyArray_SetBaseObject(py, array.as_ptr().cast(), base.into_ptr()) != 0 {
+            return Err(PyErr::fetch(py));
+        }
+        Ok(array)
+    }
+}
+
+/// A read-only ndarray over a value, without a copy.
+pub fn view<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAny>> {
+    if storage.shape.contains(&0) {
+        return fresh(py, storage);
+    }
+    let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
+    over(py, storage, base, false)
+}
+
+/// A writable ndarray of the value that nobody else sees. Its memory is handed over when `storage` is
+/// the only one who holds it; else it is copied.
+pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAny>> {
+    if storage.shape.contains(&0) {
+        let shape: Vec<usize> = storage.shape.to_vec();
+        let shape = pyo3::types::PyTuple::new(py, shape)?;
+        let dtype = dtype_object(py, storage.dtype)?;
+        return py.import("numpy")?.call_method1("empty", (shape, dtype));
+    }
+    let foreign = (*storage.keeper).is::<PyKeeper>();
+    let contiguous = storage.strides == shape::c_strides(&storage.shape, storage.dtype.size());
+    // The caller's handle is the one.
+    if !foreign && contiguous && Arc::strong_count(&storage.keeper) == 1 {
+        let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
+        return over(py, storage, base, true);
+    }
+    let copy = copy(py, &view(py, storage)?, storage.dtype)?;
+    let base = Bound::new(py, Owner { _keeper: copy.keeper.clone() })?.into_any();
+    over(py, &copy, base, true)
+}
+
+/// The value as NumPy returns it: a fresh ndarray, or a scalar for 0-d.
+pub fn result<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAny>> {
+    if !storage.shape.is_empty() {
+        return fresh(py, storage);
+    }
+    let array = view(py, storage)?;
+    // SAFETY: `PyArray_Return` takes over the reference and copies the value of a 0-d array.
+    unsafe {
+        let out = PY_ARRAY_API.PyArray_Return(py, array.into_ptr().cast());
+        Bound::from_owned_ptr_or_err(py, out)
+    }
+}
+
+/// A contiguous copy in native byte order in the engine's own memory.
+pub fn copy(py: Python<'_>, array: &Bound<'_, PyAny>, dtype: DType) -> PyResult<Storage> {
+    let layout = layout("copy", array)?;
+    let len = shape::count(&layout.shape)
+        .and_then(|n| {
+            n.checked_mul(dtype.size())
+                .ok_or_else(|| crate::error::Error::value("array is too big"))
+        })
+        .map_err(|e| super::error::raise(py, &e))?;
+    let mut buffer = super::error::checked(py, || Buffer::new(len))?;
+    let strides = shape::c_strides(&layout.shape, dtype.size());
+    let plain = !layout.swapped && layout.dtype == dtype && layout.strides == strides;
+    let target = buffer.as_mut_ptr();
+    if plain {
+        let (from, to) = (layout.ptr as usize, target as usize);
+        // SAFETY: both sides have `len` bytes and are distinct; the caller holds the array.
+        let move_bytes = || unsafe {
+            std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, len);
+        };
+        if len < LARGE * 16 { move_bytes() } else { py.detach(move_bytes) }
+    }
+    let storage =
+        Storage { ptr: target, dtype, shape: layout.shape, strides, keeper: Arc::new(buffer) };
+    if !plain && len > 0 {
+        let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
+        let whole = over(py, &storage, base, true)?;
+        // SAFETY: both are ndarrays of one shape.
+        let failed = unsafe {
+            PY_ARRAY_API.PyArray_CopyInto(py, whole.as_ptr().cast(), array.as_ptr().cast()) != 0
+        };
+        if failed {
+            return Err(PyErr::fetch(py));
+        }
+    }
+    Ok(storage)
+}
+
+/// The same memory, axes of stride 0 cut to length 1, so that a copy is as small as its data.
+pub fn narrowed<'py>(array: &Bound<'py, PyAny>, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
+    let zero = |a: usize| layout.strides[a] == 0 && layout.shape[a] > 1;
+    if !(0..layout.shape.len()).any(zero) {
+        return Ok(array.clone());
+    }
+    let py = array.py();
+    let items = (0..layout.shape.len()).map(|a| {
+        let stop = if zero(a) { Some(1isize) } else { None };
+        pyo3::types::PySlice::full(py).get_type().call1((stop,))
+    });
+    let items = items.collect::<PyResult<Vec<_>>>()?;
+    array.get_item(pyo3::types::PyTuple::new(py, items)?)
+}
+
+/// A C-ordered copy that NumPy owns.
+pub fn numpy_copy<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = array.py();
+    if !is_ndarray(array) {
+        return Err(PyValueError::new_err("not an ndarray"));
+    }
+    // SAFETY: an ndarray; the call gives a new reference or sets an exception.
+    unsafe {
+        let out = PY_ARRAY_API.PyArray_NewCopy(py, array.as_ptr().cast(), NPY_ORDER::NPY_CORDER);
+        Bound::from_owned_ptr_or_err(py, out)
+    }
+}

@@ -1,0 +1,145 @@
+//! From a call to its result: record in a block, compute at once outside of one.
+//!
+//! The only file that starts evaluations.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::prelude::*;
+
+use super::array::Array;
+use super::jit::Tracing;
+use super::mode::{self, Block};
+use super::{convert, error, nd, span};
+use crate::buffer::Storage;
+use crate::error::Result;
+use crate::eval::{self, Context};
+use crate::expr::{self, Span, with_span};
+
+/// A call of one of rnp's functions: its mode, and the trace that its operands belong to.
+pub struct Call<'py> {
+    py: Python<'py>,
+    op: &'static str,
+    block: Option<Bound<'py, Block>>,
+    trace: Option<Arc<Tracing>>,
+    span: Span,
+}
+
+impl<'py> Call<'py> {
+    /// Starts the call of `op`.
+    pub fn new(py: Python<'py>, op: &'static str) -> PyResult<Self> {
+        let block = mode::current(py)?;
+        let span = if block.is_some() { span::here(py) } else { Span::default() };
+        let trace = block.as_ref().and_then(|b| b.get().trace().cloned());
+        Ok(Self { py, op, block, trace, span })
+    }
+
+    /// Whether results are recorded.
+    pub fn is_lazy(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// The innermost block.
+    pub fn block(&self) -> Option<&Block> {
+        self.block.as_ref().map(Bound::get)
+    }
+
+    /// An operand; outside a block a deferred one is evaluated first, and keeps its value.
+    pub fn operand(&mut self, obj: &Bound<'py, PyAny>) -> PyResult<expr::Array> {
+        if let Ok(array) = obj.cast::<Array>() {
+            return self.array(array.get());
+        }
+        with_span(self.span, || convert::capture(self.op, obj, self.block.as_ref().map(Bound::get)))
+    }
+
+    /// `operand`, for an rnp array.
+    pub fn array(&mut self, array: &Array) -> PyResult<expr::Array> {
+        match array.trace() {
+            Some(trace) => {
+                trace.check(self.py, self.op)?;
+                if self.trace.is_none() {
+                    self.trace = Some(trace.clone());
+                }
+            }
+            None if self.block.is_none() => {
+                keep(self.py, std::slice::from_ref(array.expr()))?;
+            }
+            None => {}
+        }
+        Ok(array.expr().clone())
+    }
+
+    /// Builds an expression; its nodes carry the user's line.
+    pub fn build<T>(&self, f: impl FnOnce() -> Result<T>) -> PyResult<T> {
+        error::checked(self.py, || with_span(self.span, f))
+    }
+
+    /// Runs `f`; the nodes that it makes carry the user's line.
+    pub fn spanned<T>(&self, f: impl FnOnce() -> T) -> T {
+        with_span(self.span, f)
+    }
+
+    /// The result: an `rnp.Array` in a block, else what NumPy returns.
+    pub fn finish(&self, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
+        if self.block.is_some() || out.is_traced() {
+            let trace = self.trace.clone().filter(|_| out.is_traced());
+            return Ok(Bound::new(self.py, Array::new(out, trace))?.into_any());
+        }
+        let value = once(self.py, &[out])?.pop();
+        nd::result(self.py, &value.ok_or_else(missing)?)
+    }
+
+    /// Builds and finishes.
+    pub fn run(self, f: impl FnOnce() -> Result<expr::Array>) -> PyResult<Bound<'py, PyAny>> {
+        let out = self.build(f)?;
+        self.finish(out)
+    }
+}
+
+/// One of as many values as arrays did not come.
+pub fn missing() -> PyErr {
+    pyo3::exceptions::PyRuntimeError::new_err("an evaluation gave too few values (a bug in rnp)")
+}
+
+/// Evaluates and keeps the values in the arrays.
+pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
+    let ready: Option<Vec<Storage>> = arrays.iter().map(expr::Array::value).collect();
+    match ready {
+        Some(values) => Ok(values),
+        None => released(py, |ctx| eval::eval(arrays, ctx)),
+    }
+}
+
+/// Evaluates arrays that nobody holds.
+pub fn once(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
+    released(py, |ctx| eval::eval_once(arrays, ctx))
+}
+
+/// Runs the engine without the GIL. Signals are looked at when the engine asks, and the exception that
+/// a handler raised is raised here.
+pub fn released<T: Send>(
+    py: Python<'_>,
+    f: impl FnOnce(&Context<'_>) -> Result<T> + Send,
+) -> PyResult<T> {
+    let raised: Mutex<Option<PyErr>> = Mutex::new(None);
+    let out = py.detach(|| {
+        let check = || {
+            Python::attach(|py| match py.check_signals() {
+                Ok(()) => false,
+                Err(e) => {
+                    *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(e);
+                    true
+                }
+            })
+        };
+        error::guard(|| f(&Context { interrupt: Some(&check), ..Context::default() }))
+    });
+    if let Some(e) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(e);
+    }
+    while let Some(text) = crate::runtime::take_warning() {
+        let text = std::ffi::CString::new(text).unwrap_or_default();
+        PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)?;
+    }
+    out.map_err(|e| error::raise(py, &e))
+}

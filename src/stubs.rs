@@ -1,0 +1,89 @@
+//! The type stub of the Python face, `python/rnp/_core.pyi`, rendered from the op table.
+//!
+//! A test fails until the file is what this renders; `make generate` writes it.
+
+use std::fmt::Write as _;
+
+use crate::op::{Fold, Op};
+
+/// NumPy's second names: the alias and the function that it is.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("abs", "absolute"),
+    ("amax", "max"),
+    ("amin", "min"),
+    ("bitwise_invert", "invert"),
+    ("bitwise_left_shift", "left_shift"),
+    ("bitwise_not", "invert"),
+    ("bitwise_right_shift", "right_shift"),
+    ("mod", "remainder"),
+    ("permute_dims", "transpose"),
+    ("pow", "power"),
+    ("true_divide", "divide"),
+];
+
+/// The operators of Python: forward, reflected if there is one.
+const OPERATORS: &[(&str, &str)] = &[
+    ("add", "radd"),
+    ("sub", "rsub"),
+    ("mul", "rmul"),
+    ("truediv", "rtruediv"),
+    ("floordiv", "rfloordiv"),
+    ("mod", "rmod"),
+    ("and", "rand"),
+    ("or", "ror"),
+    ("xor", "rxor"),
+    ("lshift", "rlshift"),
+    ("rshift", "rrshift"),
+    ("divmod", "rdivmod"),
+];
+
+/// What stands before the rows.
+const HEAD: &str = include_str!("stubs/head.pyi");
+/// What stands after the rows.
+const TAIL: &str = include_str!("stubs/tail.pyi");
+
+/// The parameters of a reduction after `a`.
+fn reduction(fold: Fold) -> &'static str {
+    match fold {
+        Fold::Sum | Fold::Prod => {
+            "axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False"
+        }
+        _ => "axis: Axis = None, out: None = None, keepdims: bool = False",
+    }
+}
+
+/// The text of the stub.
+pub fn stubs() -> String {
+    let mut text = String::from(HEAD);
+    let mut line = |s: String| {
+        let _ = writeln!(text, "{s}");
+    };
+    for (forward, reflected) in OPERATORS {
+        let out = if *forward == "divmod" { "tuple[Result, Result]" } else { "Result" };
+        line(format!("    def __{forward}__(self, other: Operand, /) -> {out}: ..."));
+        line(format!("    def __{reflected}__(self, other: Operand, /) -> {out}: ..."));
+    }
+    for name in ["lt", "le", "gt", "ge"] {
+        line(format!("    def __{name}__(self, other: Operand, /) -> Result: ..."));
+    }
+    line(String::new());
+    line("# From the op table.".to_owned());
+    line(String::new());
+    for op in Op::ALL {
+        let info = op.info();
+        let parameters = match info.arity {
+            1 => "x: Operand, /",
+            2 => "a: Operand, b: Operand, /",
+            _ => "condition: Operand, x: Operand, y: Operand, /",
+        };
+        line(format!("def {}({parameters}) -> Result: ...", info.name));
+    }
+    for fold in Fold::ALL {
+        line(format!("def {fold}(a: Operand, {}) -> Result: ...", reduction(*fold)));
+    }
+    for (alias, name) in ALIASES {
+        line(format!("{alias} = {name}"));
+    }
+    text.push_str(TAIL);
+    text
+}
