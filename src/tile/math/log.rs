@@ -160,7 +160,7 @@ pub fn log_f64(x: f64) -> f64 {
     special(x, head + (rest - e.mul_add(-LN2_42_REST, bend(f).0)))
 }
 
-/// Decimal logarithm, within 0.501 ulp.
+/// Decimal logarithm, within 0.51 ulp.
 #[inline(always)]
 pub fn log10_f32(x: f32) -> f32 {
     let x = f64::from(x);
@@ -189,7 +189,7 @@ pub fn log10_f64(x: f64) -> f64 {
     special(x, head + (rest + e.mul_add(LOG10_2_42_REST, part_rest)))
 }
 
-/// `log(1 + x)`, within 0.501 ulp.
+/// `log(1 + x)`, within 0.51 ulp.
 #[inline(always)]
 pub fn log1p_f32(x: f32) -> f32 {
     let x = f64::from(x);

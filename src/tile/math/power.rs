@@ -87,7 +87,7 @@ fn finish(x: f64, y: f64, log: f64, power: f64) -> f64 {
     if y == 0.0 { 1.0 } else { power }
 }
 
-/// `x**y`, within 0.501 ulp; `x * x` where `y` is 2.
+/// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
 #[inline(always)]
 pub fn power_f32(x: f32, y: f32) -> f32 {
     let (x, y) = (f64::from(x), f64::from(y));

@@ -212,13 +212,13 @@ pub(super) fn cos_huge(x: f64) -> f64 {
     if x.is_finite() { cosine(reduce_huge(x)) } else { f64::NAN }
 }
 
-/// Sine, within 0.501 ulp.
+/// Sine, within 0.51 ulp.
 #[inline(always)]
 pub fn sin_f32(x: f32) -> f32 {
     if is_huge_f32(x) { sin_huge(x.into()) as f32 } else { sin_fast_f32(x) }
 }
 
-/// Cosine, within 0.501 ulp.
+/// Cosine, within 0.51 ulp.
 #[inline(always)]
 pub fn cos_f32(x: f32) -> f32 {
     if is_huge_f32(x) { cos_huge(x.into()) as f32 } else { cos_fast_f32(x) }
