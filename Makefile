@@ -118,7 +118,7 @@ generate: .venv/tools.stamp ## write the stubs and the op page from the op table
 golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before committing
 	@echo '== bless the golden snapshots'
 	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
-	@git status --short tests/golden
+	@git status --short tests
 
 pins: .venv/tools.stamp requirements-dev.in ## choose newer tools: write requirements-dev.txt anew
 	@echo '== requirements-dev.txt'
