@@ -113,7 +113,7 @@ macro_rules! float_to_int {
         impl To<i64> for $from {
             #[inline(always)]
             fn to(self) -> i64 {
-                let fits = self >= -9223372036854775808.0 && self < 9223372036854775808.0;
+                let fits = (-9223372036854775808.0..9223372036854775808.0).contains(&self);
                 let value = if fits { self } else { -9223372036854775808.0 };
                 // SAFETY: `value` truncates into range.
                 unsafe { value.to_int_unchecked() }

@@ -77,7 +77,7 @@ fn elements(dtype: DType, n: usize, seed: u64, special: &[f64]) -> Vec<u8> {
     for _ in 0..n {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let random = state >> 33;
-        let value = if random % 97 == 0 && !special.is_empty() {
+        let value = if random.is_multiple_of(97) && !special.is_empty() {
             special[(random / 97) as usize % special.len()]
         } else {
             (random as f64 / f64::from(u32::MAX) - 0.25) * 1e3
@@ -219,7 +219,7 @@ fn the_tree_collapses_right_to_left() {
             let mut x = 1.0 / (i + 1) as f64;
             tree.push(&[x.to_bits()]).unwrap();
             for _ in 0..i.trailing_ones() {
-                x = stack.pop().unwrap() + x;
+                x += stack.pop().unwrap();
             }
             stack.push(x);
         }

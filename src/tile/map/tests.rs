@@ -137,10 +137,7 @@ fn an_element_does_not_depend_on_its_place() {
     }
 }
 
-fn bytes_of<T: Copy, const N: usize>(x: &[T]) -> Vec<u8>
-where
-    T: Into<Bytes<N>>,
-{
+fn bytes_of<T: Copy + Into<Bytes<N>>, const N: usize>(x: &[T]) -> Vec<u8> {
     x.iter().flat_map(|&v| v.into().0).collect()
 }
 

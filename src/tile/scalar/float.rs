@@ -8,7 +8,7 @@
 use super::{Element, Float, Number};
 
 macro_rules! floats {
-    ($($t:ident $divmod:ident;)+) => {$(
+    ($($t:ident $divmod:ident $fmod:ident;)+) => {$(
         impl Element for $t {
             #[inline(always)]
             fn truth(self) -> bool {
@@ -97,7 +97,7 @@ macro_rules! floats {
             }
             #[inline(always)]
             fn remainder(self, other: Self) -> Self {
-                if other == 0.0 { self % other } else { $divmod(self, other).1 }
+                if other == 0.0 { $fmod(self, other) } else { $divmod(self, other).1 }
             }
         }
 
@@ -120,7 +120,7 @@ macro_rules! floats {
         /// `fmod`, so that the remainder has the divisor's sign and zeros theirs.
         #[inline(always)]
         fn $divmod(a: $t, b: $t) -> ($t, $t) {
-            let mut rest = a % b;
+            let mut rest = $fmod(a, b);
             let mut quotient = (a - rest) / b;
             if rest != 0.0 {
                 // NaN comes here too, and stays NaN.
@@ -144,8 +144,30 @@ macro_rules! floats {
 }
 
 floats! {
-    f32 divmod_f32;
-    f64 divmod_f64;
+    f32 divmod_f32 fmod_f32;
+    f64 divmod_f64 fmod_f64;
+}
+
+/// C's `fmod`: exact, with the sign of `a`.
+#[inline(always)]
+fn fmod_f32(a: f32, b: f32) -> f32 {
+    let (wide_a, wide_b) = (f64::from(a), f64::from(b));
+    let quotient = wide_a / wide_b;
+    if quotient.abs() >= 268435456.0 || quotient.is_nan() || !b.is_finite() {
+        // The library's loop over exponents, many times slower.
+        return a % b;
+    }
+    // 29 bits by 24: the product is exact in double precision, and so is the difference. The
+    // quotient can have been rounded up to a whole number, never down past one.
+    let rest = wide_a.abs() - (quotient.trunc() * wide_b).abs();
+    let rest = if rest < 0.0 { rest + wide_b.abs() } else { rest };
+    (rest as f32).copysign(a)
+}
+
+/// C's `fmod`: exact, with the sign of `a`.
+#[inline(always)]
+fn fmod_f64(a: f64, b: f64) -> f64 {
+    a % b
 }
 
 #[cfg(test)]
@@ -202,5 +224,25 @@ mod tests {
         assert!(same((-0.5).rint(), -0.0) && same(2.5.rint(), 2.0) && same(1.5.rint(), 2.0));
         assert!(same((-0.0).absolute(), 0.0) && same(0.0.negative(), -0.0));
         assert!(same(Float::sqrt(-0.0), -0.0));
+    }
+
+    #[test]
+    fn the_short_way_to_a_remainder_is_exact() {
+        let mut values: Vec<f32> = vec![0.0, -0.0, f32::NAN, f32::INFINITY, f32::MAX, 1e-45, 3e-39];
+        let mut state = 1u32;
+        for _ in 0..1200 {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            values.push(f32::from_bits(state));
+            // Multiples and their neighbours, where a quotient rounds to a whole number.
+            let near = ((state >> 20) as f32) * 0.1;
+            values.extend([near, near.next_up(), -near.next_down()]);
+        }
+        values.extend([0.1, 0.3, 1.0, 7.0, f32::MIN_POSITIVE]);
+        for &a in &values {
+            for &b in values.iter().rev().take(900) {
+                let (got, want) = (fmod_f32(a, b), a % b);
+                assert!(same(got.into(), want.into()), "{a:?} % {b:?} = {got:?}, not {want:?}");
+            }
+        }
     }
 }

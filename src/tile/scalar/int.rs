@@ -139,12 +139,12 @@ macro_rules! integers {
             #[inline(always)]
             #[allow(unused_comparisons)]
             fn left_shift(self, count: Self) -> Self {
-                if 0 <= count && count < $width { self << count } else { 0 }
+                if (0..$width).contains(&count) { self << count } else { 0 }
             }
             #[inline(always)]
             #[allow(unused_comparisons)]
             fn right_shift(self, count: Self) -> Self {
-                if 0 <= count && count < $width {
+                if (0..$width).contains(&count) {
                     self >> count
                 } else if self < 0 {
                     (0 as $t).wrapping_sub(1)
