@@ -297,7 +297,8 @@ impl Emit<'_, '_> {
 
     /// Calls the tile function of a line.
     fn call_line(&mut self, line: u32, out: Value, args: &[Value], len: Value) -> Result<()> {
-        let missing = |op: Op, d: DType| Error::bug(format!("{op}.{}: no tile function", d.short()));
+        let missing =
+            |op: Op, d: DType| Error::bug(format!("{op}.{}: no tile function", d.short()));
         let (function, table) = match &self.kernel.lines[line as usize] {
             Line::Map { op, dtype, .. } => {
                 (tile::map(*op, *dtype).ok_or_else(|| missing(*op, *dtype))?, None)
@@ -331,12 +332,7 @@ pub(super) fn splat(at: &mut FuncCursor, v: Value, dtype: DType) -> Value {
 }
 
 /// A map or cast on operands that are ready.
-pub(super) fn emit_line(
-    b: &mut Body,
-    kernel: &Kernel,
-    line: u32,
-    args: &[Lanes],
-) -> Result<Lanes> {
+pub(super) fn emit_line(b: &mut Body, kernel: &Kernel, line: u32, args: &[Lanes]) -> Result<Lanes> {
     match &kernel.lines[line as usize] {
         Line::Map { op, dtype, .. } => inline::map(b, *op, *dtype, args),
         Line::Cast { from, to, arg } => {

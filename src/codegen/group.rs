@@ -27,6 +27,8 @@ struct Loop<'s> {
     strided: Vec<(u32, Value)>,
     /// The addresses of contiguous memory, at the loop's first element.
     bases: HashMap<Place, Value>,
+    /// The same at the first element of the turn that is being written.
+    at: HashMap<Place, Value>,
     /// The end of what is computed once per loop.
     prelude: Inst,
 }
@@ -41,9 +43,7 @@ struct Turn {
     skip: usize,
     /// Whether the invariant operands of minimum and maximum are known not to be NaN or 0.
     fast: bool,
-    /// The addresses of contiguous memory at element `i`.
-    at: HashMap<Place, Value>,
-    /// The group's addresses in each strided buffer, and the next group's first.
+    /// The group's addresses in each strided buffer.
     addrs: Vec<Vec<Value>>,
     /// What is computed.
     done: HashMap<u32, Lanes>,
@@ -89,9 +89,17 @@ impl<'f> Emit<'_, 'f> {
             (i, self.f.ins().jump(group_test, &start))
         };
         self.consts.begin(prelude);
-        let mut l = Loop { step, strided, bases: HashMap::new(), prelude };
+        let (bases, at) = (HashMap::new(), HashMap::new());
+        let mut l = Loop { step, strided, bases, at, prelude };
         if has_main {
-            self.turn(&mut l, main, (step.lanes, step.unroll), fast.is_some(), main_end, group_test)?;
+            self.turn(
+                &mut l,
+                main,
+                (step.lanes, step.unroll),
+                fast.is_some(),
+                main_end,
+                group_test,
+            )?;
         }
         self.test(group_test, group_end, group, tail_test);
         self.turn(&mut l, group, (step.lanes, 1), false, group_end, tail_test)?;
@@ -127,12 +135,13 @@ impl<'f> Emit<'_, 'f> {
         let kernel = self.kernel;
         for &i in &step.lines {
             let line = &kernel.lines[i as usize];
-            let loads = line.args().into_iter().chain([i]).filter_map(|v| {
-                match kernel.lines[v as usize] {
-                    Line::Load { buf } if kernel.bufs[buf as usize].run == Move::Stride => Some(buf),
+            let loads =
+                line.args().into_iter().chain([i]).filter_map(|v| match kernel.lines[v as usize] {
+                    Line::Load { buf } if kernel.bufs[buf as usize].run == Move::Stride => {
+                        Some(buf)
+                    }
                     _ => None,
-                }
-            });
+                });
             let stores = match line {
                 Line::Store { buf, .. } => {
                     let run = kernel.bufs[*buf as usize].run;
@@ -217,27 +226,41 @@ impl<'f> Emit<'_, 'f> {
     ) -> Result<()> {
         self.f.switch_to_block(block);
         let params = self.f.block_params(block).to_vec();
-        let addrs = params[1..].iter().map(|&p| vec![p]).collect();
-        let (at, done) = (HashMap::new(), HashMap::new());
-        let mut t = Turn { i: params[0], lanes, skip: 0, fast, at, addrs, done };
-        for k in 0..groups {
-            t.skip = k * lanes;
-            t.done.clear();
-            for (addrs, &(_, stride)) in t.addrs.iter_mut().zip(&l.strided) {
-                addrs.drain(..addrs.len() - 1);
-                for lane in 0..lanes {
-                    let next = self.f.ins().iadd(addrs[lane], stride);
-                    addrs.push(next);
-                }
-            }
+        l.at.clear();
+        let mut first = params[1..].to_vec();
+        let mut turns: Vec<Turn> = (0..groups)
+            .map(|k| {
+                let addrs = self.advance(l, &mut first, lanes);
+                Turn { i: params[0], lanes, skip: k * lanes, fast, addrs, done: HashMap::new() }
+            })
+            .collect();
+        if l.step.side_by_side {
             for &line in &l.step.lines {
-                self.line(l, &mut t, line)?;
+                turns.iter_mut().try_for_each(|t| self.line(l, t, line))?;
+            }
+        } else {
+            for t in &mut turns {
+                l.step.lines.iter().try_for_each(|&line| self.line(l, t, line))?;
             }
         }
         let mut next = vec![self.f.ins().iadd_imm_s(params[0], (lanes * groups) as i64)];
-        next.extend(t.addrs.iter().map(|a| a[a.len() - 1]));
+        next.extend(first);
         self.branch(&next, end, block, after);
         Ok(())
+    }
+
+    /// The addresses of a group in each strided buffer, from `first` on, which moves past it.
+    fn advance(&mut self, l: &Loop, first: &mut [Value], lanes: usize) -> Vec<Vec<Value>> {
+        let mut all = Vec::new();
+        for (first, &(_, stride)) in first.iter_mut().zip(&l.strided) {
+            let mut addrs = Vec::new();
+            for _ in 0..lanes {
+                addrs.push(*first);
+                *first = self.f.ins().iadd(*first, stride);
+            }
+            all.push(addrs);
+        }
+        all
     }
 
     /// What writes vector instructions for the group.
@@ -279,7 +302,8 @@ impl<'f> Emit<'_, 'f> {
         if let (true, Some((bound, _))) = (t.fast, self.bound(line))
             && let Line::Map { op, dtype, args: lines } = &kernel.lines[line as usize]
         {
-            let (c, x) = if lines[0] == bound { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
+            let (c, x) =
+                if lines[0] == bound { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
             let (max, ty) = (*op == Op::Maximum, vector(*dtype));
             let mut b = self.body(t);
             return Ok(b.pairs(c, x, |b, c, x| inline::bare_minmax(b, max, ty, c, x)));
@@ -343,7 +367,7 @@ impl<'f> Emit<'_, 'f> {
     fn get(&mut self, l: &mut Loop, t: &mut Turn, buf: u32) -> Result<Lanes> {
         let dtype = self.kernel.bufs[buf as usize].dtype;
         let v = match l.strided.iter().position(|s| s.0 == buf) {
-            Some(k) => self.body(t).gather(dtype, &t.addrs[k][..t.lanes]),
+            Some(k) => self.body(t).gather(dtype, &t.addrs[k]),
             None => {
                 let (addr, offset) = self.contiguous(l, t, Place::Buf(buf), dtype.size());
                 self.body(t).load(dtype, addr, offset)
@@ -357,7 +381,7 @@ impl<'f> Emit<'_, 'f> {
         let v = self.bytes(t, v, dtype, 1);
         match l.strided.iter().position(|s| s.0 == buf) {
             Some(k) => {
-                self.body(t).scatter(&v, dtype.size(), &t.addrs[k][..t.lanes]);
+                self.body(t).scatter(&v, dtype.size(), &t.addrs[k]);
             }
             None => {
                 let (addr, offset) = self.contiguous(l, t, Place::Buf(buf), dtype.size());
@@ -392,14 +416,20 @@ impl<'f> Emit<'_, 'f> {
     }
 
     /// The address of the group in contiguous memory, as a value and a number of bytes.
-    fn contiguous(&mut self, l: &mut Loop, t: &mut Turn, place: Place, size: usize) -> (Value, i32) {
+    fn contiguous(
+        &mut self,
+        l: &mut Loop,
+        t: &mut Turn,
+        place: Place,
+        size: usize,
+    ) -> (Value, i32) {
         let skip = (t.skip * size) as i32;
         // Tiles of one element size differ by a number of bytes alone.
         let (fixed, key) = match place {
             Place::Tile(at) => (at as i32, Place::Tile(size)),
             Place::Buf(_) => (0, place),
         };
-        if let Some(&addr) = t.at.get(&key) {
+        if let Some(&addr) = l.at.get(&key) {
             return (addr, skip + fixed);
         }
         let base = match place {
@@ -409,7 +439,7 @@ impl<'f> Emit<'_, 'f> {
         let shift = i64::from(size.trailing_zeros());
         let step = if shift == 0 { t.i } else { self.f.ins().ishl_imm_u(t.i, shift) };
         let addr = self.f.ins().iadd(base, step);
-        t.at.insert(key, addr);
+        l.at.insert(key, addr);
         (addr, skip + fixed)
     }
 

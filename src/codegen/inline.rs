@@ -37,8 +37,8 @@ pub(super) fn maps(op: Op, dtype: DType, full: bool) -> bool {
             Negative | Add | Subtract | Equal | BitwiseAnd | BitwiseOr | BitwiseXor | Invert
             | Floor | Ceil | Trunc | Isnan | Isinf | Isfinite => true,
             Square | Multiply => full && dtype.size() > 1,
-            Absolute | Minimum | Maximum | NotEqual | Less | LessEqual | Greater
-            | GreaterEqual | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
+            Absolute | Minimum | Maximum | NotEqual | Less | LessEqual | Greater | GreaterEqual
+            | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
             _ => false,
         },
     }
@@ -184,7 +184,7 @@ fn float_bits(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
     Some(match op {
         Negative => b.each(x, |b, x| {
             let sign = sign_bit(b, ty);
-            b.f.ins().bxor(x, sign)
+            b.f.ins().bxor(sign, x)
         }),
         Absolute => b.each(x, |b, x| absolute(b, ty, x)),
         Reciprocal => b.each(x, |b, x| {
@@ -217,8 +217,7 @@ fn float_bits(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
         }
         LogicalAnd | LogicalOr | LogicalXor => {
             let zero = filled(b, x, ty, 0);
-            let truth =
-                |b: &mut Body, x: Value, z: Value| b.f.ins().fcmp(FloatCC::NotEqual, x, z);
+            let truth = |b: &mut Body, x: Value, z: Value| b.f.ins().fcmp(FloatCC::NotEqual, x, z);
             let (x, y) = (b.pairs(x, &zero, truth), b.pairs(&args[1], &zero, truth));
             return bools(b, op, &[x, y]);
         }
@@ -232,7 +231,8 @@ fn sign_bit(b: &mut Body, ty: Type) -> Value {
 
 fn absolute(b: &mut Body, ty: Type, x: Value) -> Value {
     let mask = b.lanes_of(ty, u64::MAX >> (65 - ty.lane_bits()));
-    b.f.ins().band(x, mask)
+    // In this order a load can become the instruction's memory operand.
+    b.f.ins().band(mask, x)
 }
 
 /// NumPy's minimum or maximum: the first operand if it is NaN, else the second unless the first is
@@ -317,13 +317,7 @@ fn int_minmax(b: &mut Body, op: Op, dtype: DType, x: Value, y: Value) -> Value {
 }
 
 /// Emits a cast. A mask that is cast has lanes as wide as the result's.
-pub(super) fn cast(
-    b: &mut Body,
-    from: DType,
-    to: DType,
-    v: &Lanes,
-    index: bool,
-) -> Result<Lanes> {
+pub(super) fn cast(b: &mut Body, from: DType, to: DType, v: &Lanes, index: bool) -> Result<Lanes> {
     let out = match (from, to) {
         _ if from == to => v.clone(),
         (Bool, _) => {

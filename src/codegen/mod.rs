@@ -98,9 +98,8 @@ pub fn compile(kernel: &Kernel) -> Result<Code> {
         module.finalize_definitions().map_err(refused)?;
         let entry = module.get_finalized_function(id);
         // SAFETY: the function was written with exactly this signature.
-        let entry = unsafe {
-            std::mem::transmute::<*const u8, unsafe extern "C" fn(*const u64)>(entry)
-        };
+        let entry =
+            unsafe { std::mem::transmute::<*const u8, unsafe extern "C" fn(*const u64)>(entry) };
         Ok(Code { entry, scratch, size, _memory: Mutex::new(memory) })
     })
 }

@@ -6,6 +6,8 @@
 //!
 //! May not know: Cranelift.
 
+use std::collections::HashMap;
+
 use crate::dtype::DType;
 use crate::loops::{Kernel, Line, Role, Step as Move};
 use crate::op::Out;
@@ -40,7 +42,58 @@ pub(super) struct Inline {
     pub lanes: usize,
     /// Groups of one turn of the main loop.
     pub unroll: usize,
+    /// Whether each line is emitted for all groups of a turn before the next line, so that long
+    /// chains of operations overlap; only where the values of all groups fit the registers.
+    pub side_by_side: bool,
 }
+
+impl Inline {
+    fn new(lines: Vec<u32>) -> Self {
+        Self { lines, lanes: 1, unroll: 1, side_by_side: false }
+    }
+
+    /// Chooses how many groups a turn has; a value takes up to `vectors` registers.
+    fn unroll_by(&mut self, kernel: &Kernel, vectors: usize, strided: bool) {
+        let work = self.lines.len() * vectors;
+        let live = self.live(kernel) * vectors;
+        self.unroll = (16 / self.lanes).clamp(1, 4);
+        // Addresses of single elements take instructions enough; long code takes long to compile.
+        while self.unroll > 1 && (strided || work * self.unroll > LONGEST) {
+            self.unroll /= 2;
+        }
+        while self.unroll > 2 && live * self.unroll > LIVE {
+            self.unroll /= 2;
+        }
+        self.side_by_side = live * self.unroll <= LIVE;
+    }
+
+    /// The most values that are needed at once.
+    fn live(&self, kernel: &Kernel) -> usize {
+        let mut last: HashMap<u32, u32> = HashMap::new();
+        for &i in &self.lines {
+            for a in kernel.lines[i as usize].args() {
+                last.insert(a, i);
+            }
+        }
+        let (mut now, mut most) = (0usize, 0);
+        for &i in &self.lines {
+            now += usize::from(last.contains_key(&i));
+            most = most.max(now);
+            let ends = |a: &u32| last.get(a) == Some(&i) && self.lines.binary_search(a).is_ok();
+            let mut args = kernel.lines[i as usize].args();
+            args.sort_unstable();
+            args.dedup();
+            now -= args.iter().filter(|a| ends(a)).count();
+        }
+        most
+    }
+}
+
+/// The most vector instructions of a main loop, about.
+const LONGEST: usize = 256;
+
+/// The most vector registers for values, beside constants.
+const LIVE: usize = 8;
 
 /// The body, cut up.
 #[derive(Debug)]
@@ -90,7 +143,7 @@ impl Plan {
             if s % 2 == 0 {
                 let lines: Vec<u32> = here.collect();
                 if !lines.is_empty() {
-                    plan.steps.push(Step::Inline(Inline { lines, lanes: 1, unroll: 1 }));
+                    plan.steps.push(Step::Inline(Inline::new(lines)));
                 }
             } else {
                 plan.steps.extend(here.map(Step::Call));
@@ -123,7 +176,9 @@ impl Plan {
                 _ => true,
             };
             self.width[i] = match line {
-                Line::Map { op, dtype, .. } if op.info().out == Out::Bool || *dtype == DType::Bool => {
+                Line::Map { op, dtype, .. }
+                    if op.info().out == Out::Bool || *dtype == DType::Bool =>
+                {
                     let of = |a: &u32| self.width[*a as usize];
                     if *dtype == DType::Bool {
                         let varying = args.iter().filter(|&&a| !self.invariant[a as usize]);
@@ -193,7 +248,8 @@ impl Plan {
             let call = !self.inline[i];
             for a in line.args() {
                 let at = a as usize;
-                if self.invariant[at] || (load(at) && (!call || Self::direct(kernel, a).is_some())) {
+                if self.invariant[at] || (load(at) && (!call || Self::direct(kernel, a).is_some()))
+                {
                     continue;
                 }
                 limit[at] = limit[at].min(stage[i] - usize::from(call));
@@ -236,7 +292,9 @@ impl Plan {
             let dying: Vec<(usize, usize)> = (0..n)
                 .filter(|&i| last[i] == s && made[i] != LATER && made[i] < s)
                 .filter_map(|i| match self.place[i] {
-                    Some(Place::Tile(at)) => kernel.line_dtype(&kernel.lines[i]).map(|d| (at, d.size())),
+                    Some(Place::Tile(at)) => {
+                        kernel.line_dtype(&kernel.lines[i]).map(|d| (at, d.size()))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -313,11 +371,7 @@ impl Plan {
                 }
             }
             inline.lanes = (16 / min).min(32 / max.max(min));
-            let work = inline.lines.len() * (inline.lanes * max).div_ceil(16);
-            inline.unroll = (16 / inline.lanes).clamp(1, 4);
-            while inline.unroll > 1 && (strided || work * inline.unroll > 60) {
-                inline.unroll /= 2;
-            }
+            inline.unroll_by(kernel, (inline.lanes * max).div_ceil(16), strided);
         }
         steps.retain(|s| !matches!(s, Step::Inline(i) if i.lines.is_empty()));
         self.steps = steps;

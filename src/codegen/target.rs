@@ -30,7 +30,7 @@ pub(super) fn target() -> Result<&'static Target> {
 
 fn probe() -> std::result::Result<Target, String> {
     let mut flags = settings::builder();
-    let checks = if cfg!(feature = "verify") || cfg!(test) { "true" } else { "false" };
+    let checks = if cfg!(feature = "verify") { "true" } else { "false" };
     for (name, value) in [
         // The kernel's own order is kept: the optimizing levels move loads and constants about.
         ("opt_level", "none"),
@@ -46,9 +46,8 @@ fn probe() -> std::result::Result<Target, String> {
     let isa = cranelift_native::builder()?
         .finish(settings::Flags::new(flags))
         .map_err(|e| e.to_string())?;
-    let has = |name: &str| {
-        isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true))
-    };
+    let has =
+        |name: &str| isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true));
     let full = isa.name() == "x64" && has("has_sse41") && has("has_sse42") && has("has_ssse3");
     Ok(Target { isa, full })
 }

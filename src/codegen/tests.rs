@@ -4,10 +4,10 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{available, compile, disassemble, inline};
-use crate::dtype::{DType, Kind};
+use crate::dtype::DType;
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
-use crate::op::{Cost, Fold, Op, Out};
-use crate::tile::{self, TILE};
+use crate::op::{Fold, Op, Out};
+use crate::tile;
 
 /// A small generator of numbers, so that each failure can be repeated.
 struct Random(u64);
@@ -30,9 +30,26 @@ impl Random {
             DType::Bool => bits & 1,
             DType::F32 => {
                 let special = [
-                    f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-45, -1e-40,
-                    f32::MAX, f32::MIN_POSITIVE, 2147483648.0, -2147483648.0, 2147483520.0, 40000.7,
-                    -129.9, 1.0, 0.5, 1.5, -2.5, 3e9,
+                    f32::NAN,
+                    -f32::NAN,
+                    f32::INFINITY,
+                    f32::NEG_INFINITY,
+                    0.0,
+                    -0.0,
+                    1e-45,
+                    -1e-40,
+                    f32::MAX,
+                    f32::MIN_POSITIVE,
+                    2147483648.0,
+                    -2147483648.0,
+                    2147483520.0,
+                    40000.7,
+                    -129.9,
+                    1.0,
+                    0.5,
+                    1.5,
+                    -2.5,
+                    3e9,
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits().into(),
@@ -42,9 +59,26 @@ impl Random {
             }
             DType::F64 => {
                 let special = [
-                    f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 5e-324, -1e-310,
-                    f64::MAX, f64::MIN_POSITIVE, 2147483648.0, -2147483648.9, 2147483647.5, 70000.7,
-                    9.3e18, -1.9e19, 1.0, 0.5, 1.5, -2.5,
+                    f64::NAN,
+                    -f64::NAN,
+                    f64::INFINITY,
+                    f64::NEG_INFINITY,
+                    0.0,
+                    -0.0,
+                    5e-324,
+                    -1e-310,
+                    f64::MAX,
+                    f64::MIN_POSITIVE,
+                    2147483648.0,
+                    -2147483648.9,
+                    2147483647.5,
+                    70000.7,
+                    9.3e18,
+                    -1.9e19,
+                    1.0,
+                    0.5,
+                    1.5,
+                    -2.5,
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits(),
@@ -141,7 +175,8 @@ impl Job {
             job.words[layout.bufs + 2 * k + 1] = area.stride as u64;
         }
         for (k, dtype) in kernel.scalars.iter().enumerate() {
-            job.words[layout.scalars + k] = r.element(*dtype) & (u64::MAX >> (64 - 8 * dtype.size()));
+            job.words[layout.scalars + k] =
+                r.element(*dtype) & (u64::MAX >> (64 - 8 * dtype.size()));
         }
         for k in 0..kernel.loops.len() {
             job.words[layout.index + k] = r.below(100_000) as u64;
@@ -212,10 +247,6 @@ fn lengths() -> Vec<usize> {
     (0..70).chain([1023, 1024, 1025, 3001]).collect()
 }
 
-fn is_ready(op: Op) -> bool {
-    op.info().cost == Cost::Light
-}
-
 /// A kernel of one op, its operands moving as `runs` says (`None`: a scalar).
 fn one_op(op: Op, dtype: DType, runs: &[Option<Step>]) -> Kernel {
     let (mut bufs, mut scalars, mut lines) = (Vec::new(), Vec::new(), Vec::new());
@@ -250,7 +281,7 @@ fn executable_memory_is_available() {
 fn every_op_has_the_interpreters_bits() {
     use Step::{Fixed, Stride, Unit};
     let lengths: Vec<usize> = (0..36).chain([67, 1025, 2055]).collect();
-    for &op in Op::ALL.iter().filter(|op| is_ready(**op)) {
+    for &op in Op::ALL {
         for dtype in DType::ALL {
             let has = op.info().loops.contain(dtype) && (dtype != DType::F16 || op == Op::Where);
             if !has {
@@ -289,8 +320,11 @@ fn every_cast_has_the_interpreters_bits() {
                 };
                 let out = bufs.len() as u32;
                 bufs.push(buf(to, Role::Output, Step::Unit));
-                let lines =
-                    vec![first, Line::Cast { from, to, arg: 0 }, Line::Store { buf: out, value: 1 }];
+                let lines = vec![
+                    first,
+                    Line::Cast { from, to, arg: 0 },
+                    Line::Store { buf: out, value: 1 },
+                ];
                 for seed in 0..4 {
                     agree(&kernel(bufs.clone(), scalars.clone(), lines.clone()), &lengths(), seed);
                 }
@@ -339,10 +373,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
             dtypes.push(Some(to));
             Line::Cast { from: dtype, to, arg: from as u32 }
         } else {
-            if !is_ready(op)
-                || !op.info().loops.contain(dtype)
-                || (only_inline && !inline::maps(op, dtype, true))
-            {
+            if !op.info().loops.contain(dtype) || (only_inline && !inline::maps(op, dtype, true)) {
                 continue;
             }
             let mut args: SmallVec<[u32; 3]> = smallvec![from as u32];
@@ -410,6 +441,83 @@ fn random_kernels_with_calls_agree() {
     }
 }
 
+/// Folds of a loaded value, of a computed one, of a gathered one and of a scalar.
+#[test]
+fn folds_see_the_same_values() {
+    for fold in Fold::ALL {
+        for dtype in DType::ALL {
+            if dtype == DType::F16 || tile::fold(*fold, dtype).is_none() {
+                continue;
+            }
+            let map = |op, args: &[u32]| Line::Map { op, dtype, args: args.into() };
+            let folds = [0u32, 3, 1, 2].into_iter().enumerate().map(|(k, value)| Line::Fold {
+                fold: *fold,
+                dtype,
+                buf: 3 + k as u32,
+                value,
+            });
+            let mut lines = vec![
+                Line::Load { buf: 0 },
+                Line::Load { buf: 1 },
+                Line::Scalar { slot: 0 },
+                map(Op::Absolute, &[0]),
+                Line::Store { buf: 2, value: 3 },
+            ];
+            lines.extend(folds);
+            let mut bufs = vec![
+                buf(dtype, Role::Input, Step::Unit),
+                buf(dtype, Role::Input, Step::Stride),
+                buf(dtype, Role::Output, Step::Unit),
+            ];
+            let out = Buf {
+                moves: smallvec![false],
+                ..buf(fold.out_dtype(dtype), Role::Folded, Step::Fixed)
+            };
+            bufs.extend([out.clone(), out.clone(), out.clone(), out]);
+            let mut kernel = kernel(bufs, vec![dtype], lines);
+            kernel.loops[0].reduce = true;
+            kernel.form = Form::Inner;
+            for seed in 0..3 {
+                agree(&kernel, &[0, 1, 2, 7, 8, 64, 1000, 1024, 1025, 4095, 4096], seed);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_table_is_read_by_its_tile_function() {
+    let xp = [0.0, 1.0, 2.0, 4.0];
+    let fp = [0.0, 10.0, 5.0, -3.0];
+    let grid = tile::Grid::Memory(xp.as_ptr());
+    let table = tile::InterpTable { grid, fp: fp.as_ptr(), len: 4, left: -1.0, right: 9.0 };
+    let mut kernel = kernel(
+        vec![buf(DType::F32, Role::Input, Step::Unit), buf(DType::F64, Role::Output, Step::Unit)],
+        vec![],
+        vec![
+            Line::Load { buf: 0 },
+            Line::Cast { from: DType::F32, to: DType::F64, arg: 0 },
+            Line::Interp { table: 0, x: 1 },
+            Line::Map { op: Op::Negative, dtype: DType::F64, args: smallvec![2] },
+            Line::Store { buf: 1, value: 3 },
+        ],
+    );
+    kernel.tables = 1;
+    let code = compile(&kernel).unwrap();
+    for n in [1, 5, 2000] {
+        let mut a = Job::new(&kernel, n, 7, interp::scratch(&kernel));
+        let mut b = Job::new(&kernel, n, 7, code.scratch());
+        for job in [&mut a, &mut b] {
+            job.words[kernel.layout().tables] = &raw const table as u64;
+        }
+        // SAFETY: the words describe the jobs' own memory and the table.
+        unsafe {
+            interp::run(&kernel, a.words.as_ptr());
+            code.run(b.words.as_ptr());
+        }
+        compare(&kernel, n, &a, &b).unwrap();
+    }
+}
+
 #[test]
 fn a_large_kernel_compiles() {
     let r = &mut Random(9);
@@ -451,8 +559,83 @@ fn code_is_not_writable_and_is_freed() {
     };
     assert_eq!(rights(entry).as_deref(), Some("r-xp"));
     drop(code);
-    // Another thread may have been given the page meanwhile, but not this code.
-    assert_ne!(Fold::ALL.len(), 0);
-    assert_eq!(Kind::Bool, DType::Bool.kind());
-    assert_eq!(TILE % 16, 0);
+    // Nothing else in this process makes code but other tests, on pages of their own.
+    for _ in 0..100 {
+        drop(compile(&kernel).unwrap());
+    }
+}
+
+/// How fast things are; run by hand, on a quiet machine, with `--ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    let f32s = |role| buf(DType::F32, role, Step::Unit);
+    let map = |op, args: &[u32]| Line::Map { op, dtype: DType::F32, args: args.into() };
+    let chain = |extra: usize| {
+        let mut lines = vec![
+            Line::Load { buf: 0 },
+            Line::Scalar { slot: 0 },
+            Line::Scalar { slot: 1 },
+            Line::Scalar { slot: 2 },
+            Line::Scalar { slot: 3 },
+            map(Op::Absolute, &[0]),
+            map(Op::Multiply, &[5, 1]),
+            map(Op::Add, &[6, 2]),
+        ];
+        for k in 0..extra {
+            let last = lines.len() as u32 - 1;
+            lines.push(map(
+                if k % 2 == 0 { Op::Multiply } else { Op::Add },
+                &[last, 1 + k as u32 % 2],
+            ));
+        }
+        let last = lines.len() as u32 - 1;
+        lines.push(map(Op::Maximum, &[last, 3]));
+        lines.push(map(Op::Minimum, &[last + 1, 4]));
+        lines.push(Line::Store { buf: 1, value: last + 2 });
+        kernel(vec![f32s(Role::Input), f32s(Role::Output)], vec![DType::F32; 4], lines)
+    };
+    for extra in [0, 15, 95] {
+        let kernel = chain(extra);
+        let mut times: Vec<f64> = (0..60)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                drop(compile(&kernel).unwrap());
+                start.elapsed().as_secs_f64() * 1e6
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let code = compile(&kernel).unwrap();
+        println!(
+            "{} ops: compile {:.0} us (least {:.0}), {} bytes",
+            extra + 5,
+            times[30],
+            times[0],
+            code.size()
+        );
+        for n in [256usize, 4096, 65536] {
+            let (x, mut y) = (vec![0.25f32; n], vec![0f32; n]);
+            let layout = kernel.layout();
+            let mut scratch = vec![0u64; code.scratch() / 8 + 16];
+            let mut words = vec![0u64; layout.len];
+            words[Layout::N] = n as u64;
+            words[Layout::SCRATCH] = (scratch.as_mut_ptr() as u64).next_multiple_of(64);
+            words[layout.bufs] = x.as_ptr() as u64;
+            words[layout.bufs + 2] = y.as_mut_ptr() as u64;
+            for (k, v) in [0.9f32, 0.1, -1.0, 1.0].into_iter().enumerate() {
+                words[layout.scalars + k] = v.to_bits().into();
+            }
+            let turns = (1 << 22) / n;
+            let mut best = f64::MAX;
+            for _ in 0..15 {
+                let start = std::time::Instant::now();
+                for _ in 0..turns {
+                    // SAFETY: the words describe the vectors above.
+                    unsafe { code.run(words.as_ptr()) };
+                }
+                best = best.min(start.elapsed().as_secs_f64() * 1e9 / (turns * n) as f64);
+            }
+            println!("    n {n}: {best:.3} ns/element");
+        }
+    }
 }

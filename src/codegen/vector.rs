@@ -114,8 +114,7 @@ impl Body<'_, '_> {
         if self.f.func.dfg.value_type(v) == to {
             return v;
         }
-        let flags =
-            MemFlagsData::new().with_endianness(cranelift_codegen::ir::Endianness::Little);
+        let flags = MemFlagsData::new().with_endianness(cranelift_codegen::ir::Endianness::Little);
         self.f.ins().bitcast(to, flags, v)
     }
 

@@ -50,10 +50,15 @@ impl Places {
             if places.of[i] == Place::None && kernel.line_dtype(line).is_some() {
                 places.of[i] = match line {
                     Line::Load { buf } if contiguous(kernel, *buf) => Place::Buf(*buf),
-                    _ => Place::Tile(free.pop().unwrap_or_else(|| {
-                        places.tiles += 1;
-                        places.tiles - 1
-                    })),
+                    // A tile that is filled once must not have served an earlier line either,
+                    // because that line runs again for the next tile.
+                    _ => Place::Tile(match free.pop().filter(|_| !filled_once(kernel, line)) {
+                        Some(tile) => tile,
+                        None => {
+                            places.tiles += 1;
+                            places.tiles - 1
+                        }
+                    }),
                 };
             }
             for a in line.args().into_iter().chain([i as u32]) {
@@ -262,9 +267,8 @@ impl Run<'_> {
         let at = self.layout.folds + 2 * k;
         let state = self.words[at] as *mut u8;
         // SAFETY: the caller promises that this word is a `FoldFn`.
-        let function = unsafe {
-            std::mem::transmute::<*const (), FoldFn>(self.words[at + 1] as *const ())
-        };
+        let function =
+            unsafe { std::mem::transmute::<*const (), FoldFn>(self.words[at + 1] as *const ()) };
         // SAFETY: the state is that function's, and the tile has `n` elements.
         unsafe { function(state, tile, n, self.words[Layout::FOLD_BASE], off) };
     }

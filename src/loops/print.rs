@@ -161,7 +161,11 @@ fn bytes(kernel: &Kernel) -> String {
         .iter()
         .map(|(loops, size)| {
             let extents: Vec<String> = loops.iter().map(|l| format!("n{l}")).collect();
-            if extents.is_empty() { size.to_string() } else { format!("{size} {}", extents.join(" ")) }
+            if extents.is_empty() {
+                size.to_string()
+            } else {
+                format!("{size} {}", extents.join(" "))
+            }
         })
         .collect();
     if text.is_empty() { "0".into() } else { text.join(" + ") }

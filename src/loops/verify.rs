@@ -56,11 +56,9 @@ fn form(kernel: &Kernel) -> Result<()> {
     let folds = kernel.folds().count();
     let (run, outer) = reduce.split_last().map_or((false, &[][..]), |(run, outer)| (*run, outer));
     match kernel.form {
-        Form::Map => {
-            check(!reduce.contains(&true) && folds == 0, || {
-                format!("a map has reducing loops {reduce:?} or {folds} folds")
-            })
-        }
+        Form::Map => check(!reduce.contains(&true) && folds == 0, || {
+            format!("a map has reducing loops {reduce:?} or {folds} folds")
+        }),
         Form::Inner => {
             let last = reduce.iter().position(|&r| r).unwrap_or(reduce.len());
             let one_run = kernel.flat || last + 1 == reduce.len();
@@ -115,10 +113,9 @@ fn verify_line(kernel: &Kernel, i: usize, line: &Line) -> Result<()> {
     };
     let buffer = |b: u32, role: Role, dtype: Option<DType>| {
         let buf = kernel.bufs.get(b as usize);
-        check(
-            buf.is_some_and(|x| x.role == role && dtype.is_none_or(|d| x.dtype == d)),
-            || format!("no {role:?} buffer {b} of {dtype:?}"),
-        )
+        check(buf.is_some_and(|x| x.role == role && dtype.is_none_or(|d| x.dtype == d)), || {
+            format!("no {role:?} buffer {b} of {dtype:?}")
+        })
     };
     match line {
         Line::Scalar { slot } => {
