@@ -148,7 +148,7 @@ fn canonical(storage: &rnp::buffer::Storage) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn fused_equals_op_by_op(plan in plans()) {
         let ctx = Context::default();
@@ -179,4 +179,9 @@ proptest! {
             }
         }
     }
+}
+
+/// How many graphs: `RNP_CASES`, else enough for every change.
+fn cases() -> u32 {
+    std::env::var("RNP_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2000)
 }
