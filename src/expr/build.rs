@@ -89,12 +89,12 @@ impl Array {
         if let Some(out) = mixed_comparison(op, args)? {
             return Ok(out);
         }
-        if op == Op::LeftShift || op == Op::RightShift || info.arity == 2 {
-            // Shapes are checked first: NumPy's users expect the shape error where both apply.
-            shape::broadcast(info.name, args.iter().map(|a| a.shape().as_slice()))?;
-        }
         let operands: SmallVec<[Operand; 3]> = args.iter().map(Array::operand).collect();
         let Resolved { operand, result } = resolve(op, &operands)?;
+        if info.arity == 2 {
+            // Before a number is converted, so that the shapes as the user sees them are told.
+            shape::broadcast(info.name, args.iter().map(|a| a.shape().as_slice()))?;
+        }
         // Numbers alone: Python's own arithmetic stays weak while a function is traced.
         let weak = args.iter().all(|a| a.weak().is_some()) && args.iter().any(Array::is_traced);
         let compute = if operand == DType::F16 { DType::F32 } else { operand };
