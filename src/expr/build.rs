@@ -121,7 +121,15 @@ impl Array {
         let dtype = result_dtype(&[a.operand(), b.operand()]);
         shape::broadcast("where", [condition, a, b].map(|x| x.shape().as_slice()))?;
         let condition = condition.to_bool()?;
-        // NumPy's where converts Python numbers as assignment does: integers wrap.
+        // NumPy's where converts Python numbers as assignment does: integers of up to 64 bits wrap.
+        for number in [a, b] {
+            if let Some(Number::Int(v)) = number.as_number()
+                && !dtype.is_float()
+                && (v < i128::from(i64::MIN) || v > i128::from(u64::MAX))
+            {
+                return Err(Error::overflow(format!("where: {v} is too large for {dtype}")));
+            }
+        }
         let (a, b) = (a.cast(dtype)?, b.cast(dtype)?);
         Self::derive(Prim::Map(Op::Where), dtype, smallvec![condition, a, b])
     }
