@@ -153,12 +153,12 @@ fn arrange(dims: Vec<Dim>, folds: bool) -> (Vec<Dim>, Form) {
 
 /// Whether the run covers several loops at once.
 fn is_flat(dims: &[Dim], form: Form) -> bool {
-    // Strides over nothing say nothing: a dense result need not look dense.
-    if dims.iter().any(|d| d.extent == 0) {
-        return false;
-    }
     match form {
-        Form::Map => dims.len() > 1 && dims.last().is_some_and(|d| d.extent < SHORT),
+        Form::Map => {
+            dims.len() > 1
+                && dims.last().is_some_and(|d| d.extent < SHORT)
+                && !dims.iter().any(|d| d.extent == 0)
+        }
         Form::Inner => dims.iter().filter(|d| d.reduce).count() > 1,
         Form::Rows => false,
     }
@@ -182,5 +182,6 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
     let even = covered
         .windows(2)
         .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
-    if even { simple(run) } else { Step::Packed }
+    // Strides over nothing say nothing: a dense result need not look dense, and is not packed.
+    if even || dims.iter().any(|d| d.extent == 0) { simple(run) } else { Step::Packed }
 }
