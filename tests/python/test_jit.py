@@ -404,9 +404,8 @@ def test_unhashable_and_odd_arguments():
     assert f(X, object()).tolist() == X.tolist()
     assert f(X, slice(1, 2)).tolist() == X.tolist()
     assert f(X, None).tolist() == X.tolist()
-    with pytest.raises(TypeError, match="set"):
-        f(X, {1}.union) if False else f(X, bytearray(b"a"))
-        raise TypeError("set or other")
+    with pytest.raises(TypeError, match="bytearray"):
+        f(X, bytearray(b"a"))
     with pytest.raises(TypeError, match="complex"):
         f(np.zeros(2, complex), None)
     with pytest.raises(TypeError, match="function"):
