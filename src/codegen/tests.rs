@@ -597,6 +597,9 @@ fn speed() {
     };
     for extra in [0, 15, 95] {
         let kernel = chain(extra);
+        if std::env::var_os("RNP_TEST_DISASSEMBLY").is_some() {
+            println!("{}", disassemble(&kernel).unwrap());
+        }
         let mut times: Vec<f64> = (0..60)
             .map(|_| {
                 let start = std::time::Instant::now();

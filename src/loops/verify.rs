@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn bad_kernels_are_told_apart() {
-        let mut bad: Vec<(&str, fn(&mut Kernel))> = Vec::new();
+        type Change = fn(&mut Kernel);
+        let mut bad: Vec<(&str, Change)> = Vec::new();
         bad.push(("used before", |k| k.lines.swap(1, 2)));
         bad.push(("not float64", |k| {
             k.lines[2] = Line::Map { op: Op::Add, dtype: DType::F64, args: smallvec![0, 1] };
