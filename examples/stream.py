@@ -19,7 +19,9 @@ buffer = np.empty(BLOCK, np.int16)  # the driver's
 def louder(block: npt.NDArray[np.int16], gain: float) -> rnp.Array:
     """Soft-clip one block."""
     x = rnp.asarray(block).astype("float32") / 32768.0
-    return rnp.clip(rnp.rint(rnp.tanh(x * gain) * 32767.0), -32768, 32767).astype("int16")
+    y = rnp.clip(rnp.rint(rnp.tanh(x * gain) * 32767.0), -32768, 32767)
+    pcm: rnp.Array = y.astype("int16")
+    return pcm
 
 
 pieces = []
