@@ -179,8 +179,11 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
         return simple(run);
     }
     let covered: Vec<&Dim> = dims.iter().filter(|d| form == Form::Map || d.reduce).collect();
-    let even = covered
-        .windows(2)
-        .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
+    // Without elements nothing is packed, and strides say nothing.
+    let empty = covered.iter().any(|d| d.extent == 0);
+    let even = empty
+        || covered.windows(2).all(|w| {
+            w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed())
+        });
     if even { simple(run) } else { Step::Packed }
 }
