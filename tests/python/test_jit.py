@@ -120,7 +120,8 @@ def test_nested_arguments():
 
 
 @pytest.mark.parametrize(
-    "look", [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))]
+    "look",
+    [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))],
 )
 def test_looking_at_a_length(look):
     @rnp.jit
@@ -440,9 +441,7 @@ def test_threads():
     x, bad = np.arange(20_000.0), []
 
     def work(k):
-        for _ in range(20):
-            if f(x, float(k)) != (x * k).sum():
-                bad.append(k)
+        bad.extend(k for _ in range(20) if f(x, float(k)) != (x * k).sum())
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
     for thread in threads:
