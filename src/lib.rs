@@ -1,5 +1,4 @@
 //! rnp: a lazy array engine.
-#![allow(missing_docs)]
 
 pub mod buffer;
 pub mod codegen;

@@ -9,9 +9,8 @@ use super::Lowering;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::expr::GridKind;
-use crate::graph::{Graph, Ix, Kind, View, ViewDim};
+use crate::graph::{Graph, Group, Ix, Kind, View, ViewDim};
 use crate::op::Op;
-use crate::pass::Group;
 use crate::shape::Strides;
 
 /// A buffer as the body uses it: strides are per axis of the loop space.
