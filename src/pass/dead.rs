@@ -14,7 +14,9 @@ pub(super) fn run(graph: &mut Graph) {
             stack.extend(graph.operands(at));
         }
     }
-    for (index, live) in live.into_iter().enumerate() {
+    // From the end: an edge is found fastest when it is the newest of its node, so that removing the
+    // hundred thousand users of one node takes linear time.
+    for (index, live) in live.into_iter().enumerate().rev() {
         if !live {
             graph.nodes.remove_node(NodeIndex::new(index));
         }

@@ -24,12 +24,12 @@ pub struct Pass {
 
 /// Every pass, in the order they run.
 pub const PASSES: &[Pass] = &[
-    // Early, so that what depends on scalars alone is seen as a leaf by all that follow.
-    Pass { name: "fold", purpose: "compute once what depends on scalars alone", run: fold::run },
     // Before cse: rewritten nodes become equal.
     Pass { name: "simplify", purpose: "drop what changes nothing", run: simplify::run },
     Pass { name: "cse", purpose: "compute equal nodes once", run: cse::run },
     Pass { name: "dead", purpose: "remove what nothing uses", run: dead::run },
+    // On the final nodes: what depends on scalars alone is a leaf for all that follows.
+    Pass { name: "fold", purpose: "compute once what depends on scalars alone", run: fold::run },
     // After dead: only a node with one live user may change its shape.
     Pass { name: "sink", purpose: "move reshapes down to memory", run: sink::run },
     // Last: it decides on the final graph.

@@ -98,7 +98,7 @@ fn view_of_nothing(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
 /// A cast to a dtype that holds every value, then another, is the other alone; and back is nothing.
 fn cast_of_cast(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     let kind = &graph[at].kind;
-    if *kind != Kind::Cast || graph[operands[0]].once {
+    if *kind != Kind::Cast {
         return None;
     }
     let middle = &graph[operands[0]];
@@ -144,7 +144,7 @@ fn holds(from: DType, to: DType) -> bool {
 fn sign_changes(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     let Kind::Map(op) = graph[at].kind else { return None };
     let inner = |i: usize| match graph[operands[i]].kind {
-        Kind::Map(op) if !graph[operands[i]].once => Some(op),
+        Kind::Map(op) => Some(op),
         _ => None,
     };
     let below = |i: usize| graph.operands(operands[i])[0];

@@ -142,7 +142,7 @@ macro_rules! op_functions {
             )+
         }
 
-        /// Adds the functions of the table to the module, and NumPy's second names for some of them.
+        /// Adds the functions of the table to the module.
         pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
             $(m.add_function(wrap_pyfunction!(rows::$un, m)?)?;)+
             $(m.add_function(wrap_pyfunction!(rows::$bn, m)?)?;)+
@@ -150,9 +150,6 @@ macro_rules! op_functions {
             m.add_function(wrap_pyfunction!(clip, m)?)?;
             m.add_function(wrap_pyfunction!(astype, m)?)?;
             m.add_function(wrap_pyfunction!(interp, m)?)?;
-            for (alias, name) in crate::stubs::ALIASES {
-                m.add(*alias, m.getattr(*name)?)?;
-            }
             Ok(())
         }
     };

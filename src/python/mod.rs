@@ -36,6 +36,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     create::register(m)?;
     inspect::register(m)?;
     jit::register(m)?;
+    for (alias, name) in crate::stubs::ALIASES {
+        m.add(*alias, m.getattr(*name)?)?;
+    }
     // Public names only; pickles need the private one.
     let names = PyList::empty(py);
     for name in m.index()?.try_iter()? {

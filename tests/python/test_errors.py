@@ -1,0 +1,138 @@
+"""Wrong arguments: NumPy's exception types, messages that say what is accepted, and never a panic."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import rnp
+
+X = np.arange(6.0).reshape(2, 3)
+
+
+def lazy(values=X):
+    with rnp.lazy():
+        return rnp.asarray(values)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda: rnp.add(X, np.zeros(4)), ValueError, "add.*broadcast"),
+        (lambda: rnp.sum(X, axis=2), np.exceptions.AxisError, "axis 2 is out of bounds"),
+        (lambda: rnp.sum(X, axis=2**63), np.exceptions.AxisError, "out of bounds"),
+        (lambda: rnp.sum(X, axis=(0, 0)), ValueError, "duplicate"),
+        (lambda: rnp.sum(X, axis=0.5), TypeError, "sum: axis must be an integer"),
+        (lambda: rnp.max(np.zeros(0)), ValueError, "no identity"),
+        (lambda: rnp.argmax(np.zeros(0)), ValueError, "empty"),
+        (lambda: rnp.add(np.uint8(1), 300), OverflowError, "300"),
+        (lambda: rnp.add(np.zeros(1, "int8"), 10**30), OverflowError, "int8"),
+        (lambda: rnp.add(np.zeros(1, "int8"), 10**60), OverflowError, "127 bits"),
+        (lambda: rnp.subtract(True, np.bool(False)), TypeError, "bool"),
+        (lambda: rnp.bitwise_and(X, X), TypeError, "bitwise_and.*float64"),
+        (lambda: rnp.sqrt(1j), TypeError, "complex"),
+        (lambda: rnp.sqrt(np.zeros(2, complex)), TypeError, "sqrt: dtype complex128"),
+        (lambda: rnp.sqrt(["a"]), TypeError, "sqrt"),
+        (lambda: rnp.sqrt(None), TypeError, "NoneType"),
+        (lambda: rnp.sqrt(object()), TypeError, "object"),
+        (lambda: rnp.sqrt(np.array("2020", "M8[s]")), TypeError, "datetime64"),
+        (lambda: rnp.sqrt(np.longdouble(2)), TypeError, "sqrt"),
+        (lambda: rnp.sqrt(np.ma.array([1.0], mask=[True])), TypeError, "mask"),
+        (lambda: rnp.astype(X, "complex64"), TypeError, "complex64"),
+        (lambda: rnp.astype(X, ">f4"), TypeError, "byte order"),
+        (lambda: rnp.astype(X, "nonsense"), TypeError, "nonsense"),
+        (lambda: rnp.reshape(X, (4, 2)), ValueError, "cannot reshape"),
+        (lambda: rnp.reshape(X, (-1, -1)), ValueError, "one unknown"),
+        (lambda: rnp.transpose(X, (0, 0)), ValueError, "repeated"),
+        (lambda: rnp.squeeze(X, 0), ValueError, "not equal to one"),
+        (lambda: rnp.broadcast_to(X, (2,)), ValueError, "broadcast"),
+        (lambda: rnp.zeros(-1), ValueError, "negative"),
+        (lambda: rnp.zeros((2**31, 2**31, 2**31)), ValueError, "too"),
+        (lambda: rnp.zeros(2**70), ValueError, "too"),
+        (lambda: rnp.arange(1, 2, 0), ValueError, "step"),
+        (lambda: rnp.arange(0, float("nan")), ValueError, "size"),
+        (lambda: rnp.arange(10**40), OverflowError, "127"),
+        (lambda: rnp.linspace(0, 1, -1), ValueError, "non-negative"),
+        (lambda: rnp.interp(1.0, [], []), ValueError, "empty"),
+        (lambda: rnp.interp(1.0, [1, 2], [1]), ValueError, "length"),
+        (lambda: rnp.interp(1.0, [1], [1], period=3), TypeError, "period"),
+        (lambda: rnp.sum(X, out=np.zeros(())), TypeError, "out="),
+        (lambda: rnp.power(np.array([2]), -1), ValueError, "negative integer powers"),
+        (lambda: rnp.clip(X, 0, 1, min=0), TypeError, "twice"),
+        (lambda: lazy()[2], IndexError, "out of bounds"),
+        (lambda: lazy()[0.5], IndexError, "only integers"),
+        (lambda: lazy()[0, 0, 0], IndexError, "too many"),
+        (lambda: lazy()[2**70], IndexError, ""),
+        (lambda: lazy()[::0], ValueError, "zero"),
+        (lambda: lazy()["a"], IndexError, ""),
+        (lambda: lazy().reshape(4), ValueError, "reshape"),
+        (lambda: lazy().reshape(6, order="F"), ValueError, "order"),
+        (lambda: hash(lazy()), TypeError, "unhashable"),
+        (lambda: lazy() @ X, (TypeError, ValueError), ""),
+        (lambda: rnp.Array(), TypeError, ""),
+        (lambda: object.__new__(rnp.Array), TypeError, ""),
+    ],
+)
+def test_error(call, kind, text):
+    with pytest.raises(kind, match=f"(?s){text}"):
+        call()
+
+
+def test_unknown_names_say_what_to_do():
+    with pytest.raises(AttributeError, match=r"numpy\.fft"):
+        _ = rnp.fft
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = rnp.nonsense
+
+
+class Strange:
+    """Answers everything in an odd way."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no")
+
+
+ODD = [None, ..., "a", b"b", 1j, object(), Strange(), [], [[]], [[1], [2, 3]], {}, {1}, 10**400,
+       float("nan"), -(2**63), 2**64, np.float128(1), np.zeros((0, 3)), np.array(None),
+       np.array(["x"]), np.zeros(2, "V3"), slice(None), int, lambda: 0]  # fmt: skip
+
+
+def functions():
+    skipped = {"jit", "lazy", "TraceError", "set_num_threads", "eval"}
+    for name in sorted(rnp._core.__all__):
+        value = getattr(rnp, name)
+        if callable(value) and not isinstance(value, type) and name not in skipped:
+            yield name
+
+
+@pytest.mark.parametrize("name", list(functions()))
+@pytest.mark.filterwarnings("ignore")
+def test_garbage_raises_ordinary_exceptions(name):
+    function = getattr(rnp, name)
+    for count in (1, 2, 3):
+        for args in itertools.product(ODD, repeat=min(count, 2)):
+            args = (*args, X)[:count] if count == 3 else args
+            for lazily in (False, True):
+                try:
+                    if lazily:
+                        with rnp.lazy():
+                            function(*args)
+                    else:
+                        function(*args)
+                except Exception:  # noqa: BLE001, S110, PERF203 - any, but no BaseException
+                    pass
+    assert not rnp.is_lazy()
+
+
+METHODS = [n for n in dir(rnp.Array) if not n.startswith("__") and callable(getattr(rnp.Array, n))]
+
+
+@pytest.mark.parametrize("name", [*METHODS, "__getitem__", "__add__", "__pow__", "__array__"])
+@pytest.mark.filterwarnings("ignore")
+def test_garbage_to_methods_raises_ordinary_exceptions(name):
+    for args in [(), *((a,) for a in ODD), *itertools.product(ODD[:12], repeat=2)]:
+        try:
+            getattr(lazy(), name)(*args)
+        except Exception:  # noqa: BLE001, S110, PERF203 - any, but no BaseException
+            pass

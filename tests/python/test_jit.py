@@ -1,0 +1,471 @@
+"""`rnp.jit`: when a function is traced, what it then computes, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import threading
+import weakref
+
+import numpy as np
+import pytest
+import rnp
+
+X = np.arange(5, dtype="float32")
+GAIN = 2.0
+TABLE = np.array([1.0, 2.0])
+
+
+def test_numbers_and_lengths_are_arguments():
+    @rnp.jit
+    def f(x, gain):
+        """Amplify."""
+        return x * gain
+
+    for n in (5, 0, 1, 1000):
+        for gain in (1.0, 2.5, -3.0):
+            x = np.arange(n, dtype="float32")
+            got = f(x, gain)
+            assert isinstance(got, np.ndarray)
+            assert got.dtype == np.float32
+            np.testing.assert_array_equal(got, x * np.float32(gain))
+    assert f.traces == 1
+    assert (f.__name__, f.__doc__) == ("f", "Amplify.")
+    assert f.__wrapped__(X, 2).tolist() == (X * 2).tolist()
+
+
+def test_what_makes_a_signature():
+    @rnp.jit
+    def f(x, k):
+        return x + k
+
+    for count, (x, k) in enumerate(
+        [(X, 1.0), (X, 1), (X.astype("f8"), 1.0), (X[None], 1.0), (X, np.float64(1)), (X, True)], 1
+    ):
+        wanted = x + k
+        got = f(x, k)
+        assert got.dtype == wanted.dtype
+        np.testing.assert_array_equal(got, wanted)
+        f(x, k)
+        assert f.traces == count
+
+
+def test_keywords_share_the_signature_of_positions():
+    @rnp.jit
+    def f(x, a, b=3.0, *, c=1.0):
+        return x * a + b - c
+
+    f(X, 2.0, 3.0)
+    assert f.traces == 1
+    np.testing.assert_array_equal(f(X, b=5.0, a=2.0), X * 2 + 5 - 1)
+    np.testing.assert_array_equal(f(x=X, b=5.0, a=2.0), X * 2 + 5 - 1)
+    assert f.traces == 1
+    np.testing.assert_array_equal(f(X, 2.0, 3.0, c=7.0), X * 2 + 3 - 7)
+    assert f.traces == 2
+    with pytest.raises(TypeError, match="unexpected"):
+        f(X, 2.0, nonsense=1)
+
+
+def test_static_arguments():
+    @rnp.jit(static=("mode", "k"))
+    def f(x, mode, k=2):
+        return x**k if mode == "power" else x * k
+
+    assert f(X, "power", 2).tolist() == (X**2).tolist()
+    assert f(X, "power", k=3).tolist() == pytest.approx((X**3).tolist())
+    assert f(X, "times", 3).tolist() == (X * 3).tolist()
+    assert f.traces == 3
+    f(X, "times", 3)
+    assert f.traces == 3
+    assert f(X, "times", 3.0).dtype == np.float32
+    assert f.traces == 4
+    f(X, "times", True)
+    assert f.traces == 5
+    with pytest.raises(TypeError, match="nonsense"):
+        rnp.jit(static="nonsense")(lambda x: x)
+
+
+def test_results_of_every_kind():
+    @rnp.jit
+    def f(x, k):
+        return {"sum": x.sum(), "pair": [x + 1, (x, k)], "none": None, "text": "a", "k2": k * 2,
+                "table": np.array([1, 2])}  # fmt: skip
+
+    for _ in range(2):
+        out = f(X, 3)
+        assert type(out["sum"]) is np.float32
+        assert out["pair"][0].tolist() == (X + 1).tolist()
+        assert out["pair"][1][1] == 3
+        assert (out["none"], out["text"], out["k2"]) == (None, "a", 6)
+        assert type(out["k2"]) is int
+        assert not np.shares_memory(out["pair"][1][0], X)
+        out["table"][:] = 0
+        out["pair"][1][0][:] = -1
+    assert X.tolist() == [0, 1, 2, 3, 4]
+    assert f(X, 1)["table"].tolist() == [1, 2]
+    assert f.traces == 1
+
+
+def test_nested_arguments():
+    @rnp.jit
+    def f(pair, more):
+        return pair[0] * pair[1] + more["k"]
+
+    assert f((X, 2.0), {"k": 1}).tolist() == (X * 2 + 1).tolist()
+    assert f((X, 3.0), {"k": 2}).tolist() == (X * 3 + 2).tolist()
+    assert f.traces == 1
+    f([X, 3.0], {"k": 2})
+    assert f.traces == 2
+
+
+@pytest.mark.parametrize(
+    "look", [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))]
+)
+def test_looking_at_a_length(look):
+    @rnp.jit
+    def f(x):
+        return x + look(x)
+
+    for n in (3, 4, 3, 4):
+        x = np.zeros(n)
+        assert f(x).tolist() == (x + look(x)).tolist()
+    assert f.traces == 2
+
+
+def test_not_looking_at_a_length():
+    @rnp.jit
+    def f(x):
+        y = (x - x.mean()) / rnp.maximum(rnp.abs(x).max(), 1e-9)
+        return y[::-2].reshape(-1), y.ndim, x[None].T, rnp.ravel(x), y.std()
+
+    for n in (3, 4, 100):
+        x = np.arange(n, dtype=float)
+        got = f(x)
+        wanted = f.__wrapped__(x)
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+    assert f.traces == 1
+
+
+def test_an_integer_used_as_an_index():
+    @rnp.jit
+    def f(x, n, axis):
+        return x[:n].sum(axis=axis) + x[n - 1, 0] * n + rnp.arange(n * 2).sum()
+
+    x = np.arange(12.0).reshape(4, 3)
+    for n, axis in [(1, 0), (2, 0), (1, 0), (2, 1), (1, 1)]:
+        np.testing.assert_array_equal(f(x, n, axis), f.__wrapped__(x, n, axis))
+    assert f.traces == 4
+
+    @rnp.jit
+    def loop(x, n):
+        for _ in range(n):
+            x = x * 2
+        return x
+
+    assert loop(X, 3).tolist() == (X * 8).tolist()
+    assert loop(X, 2).tolist() == (X * 4).tolist()
+
+
+ASKING = {
+    "if": lambda x: 1 if x.sum() > 0 else 2,
+    "bool": lambda x: bool(x.any()),
+    "float": lambda x: float(x[0]),
+    "int": lambda x: int(x[0]),
+    "asarray": lambda x: np.asarray(x),
+    "eval": lambda x: x.eval(),
+    "rnp.eval": lambda x: rnp.eval(x, x),
+    "np.sort": lambda x: np.sort(x),
+    "print": lambda x: str(x),
+    "format": lambda x: f"{x:.2f}",
+    "tolist": lambda x: x.tolist(),
+    "mask": lambda x: x[x > 0],
+    "in": lambda x: 1.0 in x,
+    "index": lambda x: [1, 2, 3][x.argmax()],
+}
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_values_are_refused_with_the_line_and_the_way_out(name):
+    asking = ASKING[name]
+    f = rnp.jit(asking)
+    with pytest.raises(rnp.TraceError) as caught:
+        f(X)
+    text = str(caught.value)
+    line = asking.__code__.co_firstlineno
+    assert f"test_jit.py:{line}" in text
+    assert "rnp.where(condition, a, b)" in text
+    assert "static=" in text
+    assert isinstance(caught.value, TypeError)
+    assert not rnp.is_lazy()
+    assert f.traces == 1
+
+
+def test_a_number_is_refused_too():
+    @rnp.jit
+    def f(x, gain):
+        return x if gain > 1 else -x
+
+    with pytest.raises(rnp.TraceError, match="static"):
+        f(X, 2.0)
+    g = rnp.jit(static="gain")(f.__wrapped__)
+    assert g(X, 2.0).tolist() == X.tolist()
+    assert g(X, 0.5).tolist() == (-X).tolist()
+
+
+def test_errors_in_the_function_come_through():
+    @rnp.jit
+    def f(x, y):
+        return x + y
+
+    with pytest.raises(ValueError, match="broadcast"):
+        f(X, np.zeros(3))
+    assert f(X, X).tolist() == (X + X).tolist()
+    with pytest.raises(ValueError, match="broadcast"):
+        f(X, np.zeros(3, "float32"))
+    assert not rnp.is_lazy()
+
+
+def test_globals_and_closures_are_guarded():
+    global GAIN
+    offset = 1.0
+
+    @rnp.jit
+    def f(x):
+        return x * GAIN + offset
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    GAIN = 3.0
+    assert f(X).tolist() == (X * 3 + 1).tolist()
+    offset = 5.0
+    assert f(X).tolist() == (X * 3 + 5).tolist()
+    assert f.traces == 3
+    GAIN, offset = 2.0, 1.0
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    assert f.traces == 3
+
+
+def helper(x):
+    return x * GAIN
+
+
+def test_globals_of_helpers_are_guarded():
+    global GAIN
+
+    @rnp.jit
+    def f(x):
+        return helper(x) + 1
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    GAIN = 4.0
+    assert f(X).tolist() == (X * 4 + 1).tolist()
+    GAIN = 2.0
+
+
+def test_captured_arrays_are_read_anew():
+    global TABLE
+    local = np.ones(5, "float32")
+
+    @rnp.jit
+    def f(x):
+        return x * local + TABLE.sum(), x * TABLE[1], rnp.asarray(TABLE) + 1
+
+    f(X)
+    local[:] = 7
+    TABLE[0] = 5.0
+    got = f(X)
+    assert got[2].tolist() == [6.0, 3.0]
+    # What NumPy computes while tracing, it computes once: only arrays given to rnp are read anew.
+    assert got[0].tolist() == (X * 7 + 3.0).tolist()
+    assert f.traces == 1
+    TABLE = np.array([1.0, 2.0])
+    assert f(X)[2].tolist() == [2.0, 3.0]
+    assert f.traces == 2
+    local = local[:1].copy()
+    assert f(X)[0].tolist() == (X * 7 + 3).tolist()
+    assert f.traces == 3
+
+
+class Filter:
+    """Has a jitted method."""
+
+    def __init__(self, gain):
+        self.gain = gain
+        self.taps = np.ones(5, "float32")
+
+    @rnp.jit
+    def run(self, x):
+        """Apply."""
+        return x * self.gain * self.taps
+
+
+def test_methods():
+    a, b = Filter(2.0), Filter(3.0)
+    before = Filter.run.traces
+    assert a.run(X).tolist() == (X * 2).tolist()
+    assert b.run(X).tolist() == (X * 3).tolist()
+    assert Filter.run.traces == before + 2
+    a.run(X)
+    assert Filter.run.traces == before + 2
+    a.gain = 5.0
+    assert a.run(X).tolist() == (X * 5).tolist()
+    a.taps[:] = 2
+    assert a.run(X).tolist() == (X * 10).tolist()
+    assert Filter.run.traces == before + 3
+    a.taps = np.zeros(5, "float32")
+    assert a.run(X).tolist() == [0] * 5
+    assert Filter.run.traces == before + 4
+    assert a.run.__doc__ == "Apply."
+    gone = weakref.ref(a)
+    del a
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_leaked_tracer():
+    kept = []
+
+    @rnp.jit
+    def f(x):
+        kept.append(x * 2)
+        return x
+
+    f(X)
+    for use in (lambda t: t + 1, lambda t: t.eval(), float, lambda t: rnp.sum(t), np.asarray):
+        with pytest.raises(rnp.TraceError, match="traced"):
+            use(kept[0])
+    with rnp.lazy(), pytest.raises(rnp.TraceError, match="traced"):
+        kept[0] + 1
+    assert "traced" in repr(kept[0])
+
+
+def test_inside_a_block_and_with_lazy_arguments():
+    @rnp.jit
+    def f(x):
+        return x + 1
+
+    with rnp.lazy():
+        y = rnp.asarray(X) * 2
+        got = f(y)
+        assert isinstance(got, np.ndarray)
+        assert rnp.is_lazy()
+    assert got.tolist() == (X * 2 + 1).tolist()
+    assert f(y).tolist() == got.tolist()
+
+
+def test_nested_jit():
+    @rnp.jit
+    def inner(x, k):
+        return x * k
+
+    @rnp.jit
+    def outer(x, k):
+        return inner(x, k) + inner(x, 3.0)
+
+    for k in (2.0, 5.0):
+        assert outer(X, k).tolist() == (X * k + X * 3).tolist()
+    assert (outer.traces, inner.traces) == (1, 0)
+
+
+def test_layouts_and_byte_order(layout):
+    f = rnp.jit(lambda x: x * 2 + x.sum(axis=0))
+    x = layout(np.arange(12.0).reshape(4, 3))
+    np.testing.assert_array_equal(f(x), x * 2 + x.sum(axis=0))
+
+
+def test_outputs_are_fresh():
+    f = rnp.jit(lambda x: (x, x[1:], x + 0))
+    x = np.arange(1e5)
+    first, second = f(x), f(x)
+    everything = [x, *first, *second]
+    for i, a in enumerate(everything):
+        assert a.flags.writeable
+        for b in everything[:i]:
+            assert not np.shares_memory(a, b)
+
+
+def test_the_number_of_traces_kept_is_bounded():
+    @rnp.jit
+    def f(x, name):
+        return x + len(name)
+
+    for i in range(300):
+        assert f(X, "a" * i)[0] == i
+    assert f.traces == 300
+    f(X, "a" * 299)
+    assert f.traces == 300
+    f(X, "")
+    assert f.traces == 301
+
+
+def test_unhashable_and_odd_arguments():
+    f = rnp.jit(lambda x, o: x)
+    assert f(X, object()).tolist() == X.tolist()
+    assert f(X, slice(1, 2)).tolist() == X.tolist()
+    assert f(X, None).tolist() == X.tolist()
+    with pytest.raises(TypeError, match="set"):
+        f(X, {1}.union) if False else f(X, bytearray(b"a"))
+        raise TypeError("set or other")
+    with pytest.raises(TypeError, match="complex"):
+        f(np.zeros(2, complex), None)
+    with pytest.raises(TypeError, match="function"):
+        rnp.jit(3)
+
+
+def test_side_effects_happen_while_tracing():
+    calls = 0
+
+    @rnp.jit
+    def f(x):
+        nonlocal calls
+        calls += 1
+        return x + 1
+
+    for _ in range(3):
+        f(X)
+    assert (calls, f.traces) == (1, 1)
+
+
+def test_integers_that_do_not_fit():
+    f = rnp.jit(lambda x, k: x + k)
+    x = np.zeros(2, "int8")
+    assert f(x, 100).tolist() == [100, 100]
+    with pytest.raises(OverflowError):
+        f(x, 300)
+    assert f.traces == 1
+
+
+def test_threads():
+    f = rnp.jit(lambda x, k: rnp.sum(x * k))
+    x, bad = np.arange(20_000.0), []
+
+    def work(k):
+        for _ in range(20):
+            if f(x, float(k)) != (x * k).sum():
+                bad.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not bad
+    assert f.traces <= 4
+
+
+def test_in_asyncio():
+    f = rnp.jit(lambda x: x + 1)
+
+    async def main():
+        return await asyncio.gather(*[asyncio.to_thread(f, X) for _ in range(4)])
+
+    for out in asyncio.run(main()):
+        assert out.tolist() == (X + 1).tolist()
+
+
+def test_the_line_of_an_error_is_the_users():
+    f = rnp.jit(lambda x: rnp.sqrt(x) if x > 0 else x)
+    with pytest.raises(rnp.TraceError) as caught:
+        f(np.float64(2))
+    assert re.match(r"test_jit\.py:\d+: ", str(caught.value))
