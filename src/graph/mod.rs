@@ -21,7 +21,8 @@ pub use verify::verify;
 pub use view::{View, ViewDim};
 
 use crate::dtype::{DType, Scalar};
-use crate::expr::{GridKind, InputMeta, Span};
+pub use crate::expr::GridKind;
+use crate::expr::{InputMeta, Span};
 use crate::op::{Cost, Fold, Op};
 use crate::shape::{Axes, Shape};
 

@@ -72,7 +72,7 @@ impl<'a> Cutter<'a> {
                 }
                 Kind::Interp { grid, .. } => {
                     let operands = self.graph.operands(at);
-                    let points = usize::from(grid == crate::expr::GridKind::Points);
+                    let points = usize::from(grid == crate::graph::GridKind::Points);
                     for &table in &operands[1..2 + points] {
                         if !c_ordered_input(self.graph, table)
                             && self.graph[table].kind != Kind::Reshape

@@ -8,8 +8,7 @@ use super::super::{Line, Memory, Points, Role, Table, Value};
 use super::Lowering;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::expr::GridKind;
-use crate::graph::{Graph, Group, Ix, Kind, View, ViewDim};
+use crate::graph::{Graph, GridKind, Group, Ix, Kind, View, ViewDim};
 use crate::op::Op;
 use crate::shape::Strides;
 
