@@ -244,6 +244,10 @@ impl<'a> Nest<'a> {
             Step::Packed if role == Role::Input => return Ok(size.cast_signed()),
             Step::Packed => return Err(bug("a packed output")),
         };
+        // Without elements nothing moves, and strides say nothing.
+        if self.run == 0 {
+            return Ok(stride);
+        }
         let mut want = stride;
         for (extent, step) in strides {
             if step != want {

@@ -120,7 +120,8 @@ def test_nested_arguments():
 
 
 @pytest.mark.parametrize(
-    "look", [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))]
+    "look",
+    [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))],
 )
 def test_looking_at_a_length(look):
     @rnp.jit
@@ -404,9 +405,8 @@ def test_unhashable_and_odd_arguments():
     assert f(X, object()).tolist() == X.tolist()
     assert f(X, slice(1, 2)).tolist() == X.tolist()
     assert f(X, None).tolist() == X.tolist()
-    with pytest.raises(TypeError, match="set"):
-        f(X, {1}.union) if False else f(X, bytearray(b"a"))
-        raise TypeError("set or other")
+    with pytest.raises(TypeError, match="bytearray"):
+        f(X, bytearray(b"a"))
     with pytest.raises(TypeError, match="complex"):
         f(np.zeros(2, complex), None)
     with pytest.raises(TypeError, match="function"):
@@ -441,9 +441,7 @@ def test_threads():
     x, bad = np.arange(20_000.0), []
 
     def work(k):
-        for _ in range(20):
-            if f(x, float(k)) != (x * k).sum():
-                bad.append(k)
+        bad.extend(k for _ in range(20) if f(x, float(k)) != (x * k).sum())
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
     for thread in threads:

@@ -31,7 +31,10 @@ pub fn lower(graph: &Graph) -> Result<Plan> {
     for group in &fusion.groups {
         let launch = lowering.launch(group)?;
         if cfg!(any(test, debug_assertions, feature = "verify")) {
-            super::verify::verify(&launch.kernel)?;
+            super::verify::verify(&launch.kernel).map_err(|e| {
+                let text = super::print::text(&launch.kernel, "k");
+                Error::bug(format!("{e}\n{:?}\n{text}", launch.extents))
+            })?;
         }
         lowering.plan.launches.push(launch);
     }

@@ -89,6 +89,24 @@ fn dims(group: &Group, accesses: &[Access]) -> Vec<Dim> {
         strides: smallvec![0; accesses.len()],
         axes: SmallVec::new(),
     };
+    // Without elements strides say nothing: one contiguous loop of no length stands for all.
+    for reduce in [false, true] {
+        if dims.iter().any(|d| d.reduce == reduce && d.extent == 0) {
+            let (gone, rest): (Vec<Dim>, Vec<Dim>) =
+                dims.into_iter().partition(|d| d.reduce == reduce);
+            let stride = |x: &Access| match x.role {
+                Role::Folded if reduce => 0,
+                _ => x.dtype.size().cast_signed(),
+            };
+            dims = rest;
+            dims.push(Dim {
+                extent: 0,
+                reduce,
+                strides: accesses.iter().map(stride).collect(),
+                axes: gone.into_iter().flat_map(|d| d.axes).collect(),
+            });
+        }
+    }
     let needs_reduce = group.axes.is_some() && !dims.iter().any(|d| d.reduce);
     if needs_reduce || dims.is_empty() {
         dims.push(unit(group.axes.is_some()));
