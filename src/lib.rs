@@ -81,4 +81,5 @@ pub mod trace;
 #[allow(unsafe_op_in_unsafe_fn, reason = "pyo3's macros, used from a macro of ours")]
 #[allow(unreachable_pub, reason = "within a private module, `pub` says what other files may use")]
 #[allow(clippy::doc_markdown, reason = "docs of Python functions are read in Python")]
+#[allow(clippy::unused_self, reason = "Python's protocols decide the signatures of methods")]
 mod python;

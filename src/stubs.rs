@@ -115,8 +115,8 @@ pub fn op_page() -> String {
          | op | operands | computed in | result | error | meaning |\n|---|---|---|---|---|---|\n",
     );
     let aliases = |name: &str| -> String {
-        let all = ALIASES.iter().filter(|(_, of)| *of == name);
-        all.map(|(alias, _)| format!(" (`{alias}`)")).collect()
+        let all: Vec<&str> = ALIASES.iter().filter(|a| a.1 == name).map(|a| a.0).collect();
+        if all.is_empty() { String::new() } else { format!(" (`{}`)", all.join("`, `")) }
     };
     let meaning = |doc: &str| doc.replace('|', "\\|");
     for op in Op::ALL {
