@@ -1,10 +1,11 @@
-//! The type stub of the Python face, `python/rnp/_core.pyi`, rendered from the op table.
+//! Texts rendered from the op table: the type stub of the Python face, `python/rnp/_core.pyi`, and the
+//! page of ops, `design/ops.md`.
 //!
-//! A test fails until the file is what this renders; `make generate` writes it.
+//! A test fails until the files are what this renders; `make generate` writes them.
 
 use std::fmt::Write as _;
 
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Loops, Op, Out};
 
 /// NumPy's second names: the alias and the function that it is.
 pub const ALIASES: &[(&str, &str)] = &[
@@ -87,6 +88,58 @@ pub fn stubs() -> String {
     }
     let names: Vec<String> = public(&text).into_iter().map(|n| format!("    \"{n}\",\n")).collect();
     let _ = write!(text, "\n__all__ = [\n{}]\n", names.concat());
+    text
+}
+
+/// What the page says of an op's dtypes.
+const fn computed_in(loops: Loops) -> &'static str {
+    match loops {
+        Loops::All => "all",
+        Loops::NoBool => "numbers; `bool` is refused",
+        Loops::Number => "numbers; `bool` as `int8`",
+        Loops::Bits => "`bool`, integers",
+        Loops::Int => "integers; `bool` as `int8`",
+        Loops::Float => "floats; integers as the first float that holds them",
+        Loops::Divide => "floats; integers as `float64`",
+    }
+}
+
+/// The text of the page of ops.
+pub fn op_page() -> String {
+    let mut text = String::from(
+        "# Ops\n\n\
+         Written by `make generate` from the table in `src/op/table.rs`; not by hand. *Error* is the \
+         worst one in\nunits in the last place of floats, 0 being NumPy's own bits. `float16` is \
+         computed in `float32`. A second\nname of NumPy's is in brackets.\n\n\
+         ## Elementwise\n\n\
+         | op | operands | computed in | result | error | meaning |\n|---|---|---|---|---|---|\n",
+    );
+    let aliases = |name: &str| -> String {
+        let all: Vec<&str> = ALIASES.iter().filter(|a| a.1 == name).map(|a| a.0).collect();
+        if all.is_empty() { String::new() } else { format!(" (`{}`)", all.join("`, `")) }
+    };
+    let meaning = |doc: &str| doc.replace('|', "\\|");
+    for op in Op::ALL {
+        let info = op.info();
+        let out = if info.out == Out::Bool { "`bool`" } else { "same" };
+        let _ = writeln!(
+            text,
+            "| `{}`{} | {} | {} | {out} | {} | {} |",
+            info.name,
+            aliases(info.name),
+            info.arity,
+            computed_in(info.loops),
+            info.ulp,
+            meaning(info.doc)
+        );
+    }
+    text.push_str("\n## Reductions\n\n| fold | of nothing | meaning |\n|---|---|---|\n");
+    for fold in Fold::ALL {
+        let empty = if fold.has_identity() { "its identity" } else { "`ValueError`" };
+        let name = fold.name();
+        let _ = writeln!(text, "| `{name}`{} | {empty} | {} |", aliases(name), meaning(fold.doc()));
+    }
+    text.push_str("\n`mean`, `var` and `std` are graphs of these.\n");
     text
 }
 

@@ -53,7 +53,7 @@ impl Random {
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits().into(),
-                    1 => bits as u32 as u64,
+                    1 => (bits as u32).into(),
                     _ => ((self.below(4001) as f32 - 2000.0) / 16.0).to_bits().into(),
                 }
             }
@@ -345,7 +345,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
         &[DType::F64, DType::I64, DType::U8],
     ][r.below(5)];
     let steps = [Step::Unit, Step::Unit, Step::Packed, Step::Stride, Step::Fixed];
-    for _ in 0..1 + r.below(4) {
+    for _ in 0..=r.below(4) {
         let dtype = family[r.below(family.len())];
         dtypes.push(Some(dtype));
         if r.below(4) == 0 {
@@ -360,7 +360,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
         lines.push(Line::Index { dim: 0 });
         dtypes.push(Some(DType::I64));
     }
-    for _ in 0..1 + r.below(size) {
+    for _ in 0..=r.below(size) {
         let from = r.below(lines.len());
         let Some(dtype) = dtypes[from] else { continue };
         let op = Op::ALL[r.below(Op::ALL.len())];

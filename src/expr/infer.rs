@@ -140,7 +140,7 @@ fn reshape(dims: &[i64], input: &[usize]) -> Result<Shape> {
         .filter(|&&d| d >= 0)
         .try_fold(1usize, |n, &d| n.checked_mul(d as usize))
         .ok_or_else(fail)?;
-    let unknown = if known == 0 { 0 } else { size / known };
+    let unknown = size.checked_div(known).unwrap_or(0);
     let out: Shape = dims.iter().map(|&d| if d < 0 { unknown } else { d as usize }).collect();
     let ambiguous = known == 0 && dims.contains(&-1);
     if ambiguous || shape::count(&out)? != size || out.len() > shape::MAX_RANK {

@@ -15,8 +15,11 @@ enum Become {
     Act(Kind, Operands),
 }
 
+/// What a node becomes, if the rule fits it.
+type Rule = fn(&Graph, Ix, &[Ix]) -> Option<Become>;
+
 /// The rules in the order they are tried.
-const RULES: &[fn(&Graph, Ix, &[Ix]) -> Option<Become>] = &[
+const RULES: &[Rule] = &[
     view_of_view,
     reshape_as_view,
     reshape_of_reshape,

@@ -13,7 +13,7 @@ use crate::loops::{Form, Layout};
 use crate::tile::{FoldFns, Tree};
 
 /// One thread's memory for one fold.
-pub struct Local {
+pub(super) struct Local {
     /// Inner: the state of a run. Rows: the lanes, each a row of partials.
     state: Buffer,
     /// Inner: room for one partial.
@@ -24,7 +24,7 @@ pub struct Local {
 
 impl Local {
     /// Memory for `fold`.
-    pub fn new(nest: &Nest, fold: &FoldSlot) -> Result<Self> {
+    pub(super) fn new(nest: &Nest, fold: &FoldSlot) -> Result<Self> {
         let (fns, width) = (fold.fns, nest.width());
         let state = match nest.form {
             Form::Rows => fns.lanes * width * fns.partial_bytes,
@@ -34,7 +34,7 @@ impl Local {
     }
 
     /// The address of the state.
-    pub fn state(&self) -> *const u8 {
+    pub(super) fn state(&self) -> *const u8 {
         self.state.as_ptr()
     }
 
@@ -62,7 +62,7 @@ impl Local {
 
 impl Worker {
     /// One segment of one place, inner form: a block folds into one partial.
-    pub fn inner_unit(&mut self, nest: &Nest, unit: usize) {
+    pub(super) fn inner_unit(&mut self, nest: &Nest, unit: usize) {
         let (place, seg) = match nest.segs {
             1 => (unit, 0),
             segs => (unit / segs, unit % segs),
@@ -90,7 +90,7 @@ impl Worker {
     }
 
     /// One segment of one cut of one place, rows form.
-    pub fn rows_unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
+    pub(super) fn rows_unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
         let (cut, seg) = (unit / nest.segs, unit % nest.segs);
         self.seek(nest, cut / nest.cuts);
         let lo = cut % nest.cuts * nest.cut;
@@ -177,7 +177,7 @@ impl Worker {
 }
 
 /// Combines the stored partials of all segments, in order, and writes the results.
-pub fn combine(nest: &Nest) -> Result<()> {
+pub(super) fn combine(nest: &Nest) -> Result<()> {
     if nest.segs == 1 || nest.folds.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::super::{Buf, Form, Kernel, Line, Loop, Place, Role, Step};
 use super::body::Access;
 use crate::dtype::DType;
-use crate::pass::Group;
+use crate::graph::Group;
 use crate::shape::Strides;
 
 /// A run shorter than this costs more in calls than in work.
@@ -28,14 +28,14 @@ struct Dim {
 pub(super) fn choose(
     group: &Group,
     lines: Vec<Line>,
-    accesses: Vec<Access>,
+    accesses: &[Access],
     tables: usize,
     scalars: &[(u32, DType)],
 ) -> (Kernel, SmallVec<[usize; 4]>, Vec<Place>) {
     let indexed = |axis: usize| {
         lines.iter().any(|l| matches!(l, Line::Index { dim } if *dim as usize == axis))
     };
-    let dims = collapse(dims(group, &accesses), indexed);
+    let dims = collapse(dims(group, accesses), indexed);
     let (dims, form) = arrange(dims, group.axes.is_some());
     let flat = is_flat(&dims, form);
     let loop_of =
