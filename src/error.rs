@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Axis,
     /// A Python integer that its dtype cannot hold (`OverflowError`).
     Overflow,
+    /// A number divided by 0 where it decides a shape (`ZeroDivisionError`).
+    ZeroDivision,
     /// Memory that could not be had (`MemoryError`).
     Memory,
     /// A traced value used where a concrete one is needed (`rnp.TraceError`).
@@ -59,6 +61,8 @@ constructors! {
     axis => Axis;
     /// A Python integer that its dtype cannot hold.
     overflow => Overflow;
+    /// A number divided by 0 where it decides a shape.
+    zero_division => ZeroDivision;
     /// Memory that could not be had.
     memory => Memory;
     /// A traced value used where a concrete one is needed.

@@ -5,7 +5,7 @@ use smallvec::smallvec;
 use super::{Args, Array, Even, Number, Prim};
 use crate::dtype::{DType, Kind, Scalar};
 use crate::error::{Error, Result};
-use crate::op::{Op, Operand, result_dtype};
+use crate::op::{Op, Operand, Weak, result_dtype};
 use crate::shape;
 
 impl Array {
@@ -21,7 +21,8 @@ impl Array {
     /// the second element less the first in the result's dtype, as NumPy fills it.
     ///
     /// # Errors
-    /// `Value` for a step of 0 or bounds that are not finite.
+    /// `ZeroDivision` for a step of 0, `Value` for bounds that are not finite, `Type` for more than two
+    /// elements of `bool`.
     pub fn arange(
         start: Number,
         stop: Number,
@@ -31,10 +32,13 @@ impl Array {
         let numbers = [start, stop, step];
         let natural = result_dtype(&numbers.map(|n| Array::number(n).operand()));
         let dtype = dtype.unwrap_or(natural);
-        if dtype == DType::Bool {
-            return Err(Error::dtype("arange: no loop for bool; use an integer or float dtype"));
-        }
         let len = arange_len(start, stop, step)?;
+        if dtype == DType::Bool {
+            if len > 2 {
+                return Err(Error::dtype("arange: bool has two values; use an integer dtype"));
+            }
+            return Self::arange(start, stop, step, Some(natural))?.cast(DType::Bool);
+        }
         let (first, second) = match (start, step) {
             (Number::Int(a), Number::Int(d)) => {
                 (at(Number::Int(a), dtype)?, at(Number::Int(a + d), dtype))
@@ -49,16 +53,29 @@ impl Array {
         let compute = if dtype == DType::F16 { DType::F32 } else { dtype };
         let (a, b) = (Array::scalar(first).cast(compute)?, Array::scalar(second).cast(compute)?);
         let delta = match dtype.kind() {
-            Kind::Float => Array::scalar(Scalar::from_f64(
-                Scalar::from_f64(second.to_f64() - first.to_f64(), dtype).to_f64(),
-                compute,
-            )),
+            Kind::Float => {
+                Array::scalar(Scalar::from_f64(second.to_f64() - first.to_f64(), compute))
+            }
             _ => Self::map(Op::Subtract, &[b, a.clone()])?,
         };
-        let index = Self::iota(len)?.cast(compute)?;
+        let iota = Self::iota(len)?;
+        let index = iota.cast(compute)?;
         let steps = Self::map(Op::Multiply, &[index, delta.clone()])?;
-        let out = Self::map(Op::Add, &[a.clone(), steps])?.cast(dtype)?;
-        if len == 0 || !exact_in_f64(dtype) {
+        let mut out = Self::map(Op::Add, &[a.clone(), steps])?;
+        // NumPy writes the first two as they are, and begins with the formula after them.
+        let slope = Scalar::from_f64(second.to_f64() - first.to_f64(), compute).to_f64();
+        let mut even = true;
+        for (at, wanted) in [(0, first), (1, second)].into_iter().filter(|_| dtype.is_float()) {
+            let found = Scalar::from_f64(at as f64 * slope + first.to_f64(), compute).to_f64();
+            let found = Scalar::from_f64(found, dtype).to_f64();
+            if at < len && found.to_bits() != wanted.to_f64().to_bits() {
+                let is_it = Self::map(Op::Equal, &[iota.clone(), Self::int(at as i128)])?;
+                out = Self::map(Op::Where, &[is_it, Array::scalar(wanted).cast(compute)?, out])?;
+                even = false;
+            }
+        }
+        let out = out.cast(dtype)?;
+        if !even || len == 0 || !exact_in_f64(dtype) {
             return Ok(out);
         }
         let even = Even { start: a.cast(DType::F64)?, step: delta.cast(DType::F64)?, stop: None };
@@ -66,8 +83,8 @@ impl Array {
     }
 
     /// `numpy.linspace` of `num` points from `start` to `stop`, the last being exactly `stop` when
-    /// `endpoint`. 0-d arrays may be traced. Points are `i * step + start` in `float64`, then converted
-    /// (integers round down).
+    /// `endpoint`. 0-d arrays may be traced. Points are `i * step + start` in the float dtype that the
+    /// bounds promote to, then converted (integers round down).
     pub fn linspace(
         start: &Array,
         stop: &Array,
@@ -82,24 +99,34 @@ impl Array {
                 shape::show(stop.shape())
             )));
         }
-        let natural = result_dtype(&[start.operand(), stop.operand(), Operand::Strong(DType::F64)]);
-        let compute = DType::F64;
+        let weak = Operand::Weak(Weak::Float);
+        let natural = result_dtype(&[start.operand(), stop.operand(), weak]);
+        let compute = natural;
         let (start, stop) = (start.cast(compute)?, stop.cast(compute)?);
         let div = if endpoint { num.saturating_sub(1) } else { num };
         let delta = Self::map(Op::Subtract, &[stop.clone(), start.clone()])?;
         let index = Self::iota(num)?;
         let index_f = index.cast(compute)?;
         let out = if div > 0 {
-            let step = Self::map(Op::Divide, &[delta, Array::scalar(Scalar::f64(div as f64))])?;
-            let points = Self::map(Op::Multiply, &[index_f, step.clone()])?;
+            let count = Array::scalar(Scalar::from_f64(div as f64, compute));
+            let step = Self::map(Op::Divide, &[delta.clone(), count.clone()])?;
+            let tiny = vanishes(&start, &stop, div);
+            let points = if tiny {
+                // The step is less than the least number; multiplying first keeps the points.
+                Self::map(Op::Multiply, &[Self::map(Op::Divide, &[index_f, count])?, delta])?
+            } else {
+                Self::map(Op::Multiply, &[index_f, step.clone()])?
+            };
             let points = Self::map(Op::Add, &[points, start.clone()])?;
             if endpoint {
                 let last = Array::scalar(Scalar::i64(div as i64));
                 let is_last = Self::map(Op::Equal, &[index, last])?;
-                let even = Even { start, step, stop: Some(stop.clone()) };
-                Self::map(Op::Where, &[is_last, stop, points])?.with_even(even)
+                let out = Self::map(Op::Where, &[is_last, stop.clone(), points])?;
+                if tiny { out } else { even(out, start, step, Some(stop)) }
+            } else if tiny {
+                points
             } else {
-                points.with_even(Even { start, step, stop: None })
+                even(points, start, step, None)
             }
         } else {
             let points = Self::map(Op::Multiply, &[index_f, delta])?;
@@ -114,9 +141,38 @@ impl Array {
 
     /// An array of one value, without memory.
     pub fn full(shape: &[usize], value: &Array, dtype: Option<DType>) -> Result<Array> {
+        if let Some(Number::Int(v)) = value.as_number() {
+            // Beyond 64 bits NumPy has a dtype, of Python's integers; rnp has not.
+            let (low, high) = match dtype {
+                None => (i128::from(i64::MIN), i128::from(u64::MAX)),
+                Some(DType::Bool) => DType::I64.int_range(),
+                Some(d) if d.is_float() => (i128::MIN, i128::MAX),
+                Some(d) => d.int_range(),
+            };
+            if v < low || v > high {
+                let name = dtype.map_or("any integer dtype".to_owned(), |d| d.to_string());
+                return Err(Error::overflow(format!("full: {v} is out of bounds for {name}")));
+            }
+        }
         let value = value.strong();
         value.cast(dtype.unwrap_or(value.dtype()))?.broadcast_to(shape)
     }
+}
+
+/// Notes that `points` are an even grid, where that is the formula to the bit.
+fn even(points: Array, start: Array, step: Array, stop: Option<Array>) -> Array {
+    if points.dtype() != DType::F64 {
+        return points;
+    }
+    points.with_even(Even { start, step, stop })
+}
+
+/// Whether known bounds that differ lie so near that their step is 0.
+fn vanishes(start: &Array, stop: &Array, div: usize) -> bool {
+    let (Some(a), Some(b)) = (start.as_scalar(), stop.as_scalar()) else { return false };
+    let round = |v: f64| Scalar::from_f64(v, start.dtype()).to_f64();
+    let delta = round(b.to_f64() - a.to_f64());
+    delta != 0.0 && round(delta / div as f64) == 0.0
 }
 
 fn to_f64(number: Number) -> f64 {
@@ -139,7 +195,7 @@ fn arange_len(start: Number, stop: Number, step: Number) -> Result<usize> {
     let exact = match (start, stop, step) {
         (Number::Int(a), Number::Int(b), Number::Int(d)) => {
             if d == 0 {
-                return Err(Error::value("arange: step must not be 0"));
+                return Err(Error::zero_division("arange: step must not be 0"));
             }
             let span = if d > 0 { b - a } else { a - b };
             if span <= 0 { 0.0 } else { ((span - 1) / d.abs() + 1) as f64 }
@@ -147,7 +203,7 @@ fn arange_len(start: Number, stop: Number, step: Number) -> Result<usize> {
         _ => {
             let (a, b, d) = (to_f64(start), to_f64(stop), to_f64(step));
             if d == 0.0 {
-                return Err(Error::value("arange: step must not be 0"));
+                return Err(Error::zero_division("arange: step must not be 0"));
             }
             ((b - a) / d).ceil().max(0.0)
         }

@@ -44,7 +44,7 @@ fn dtype_of(op: &str, dtype: Option<&Obj<'_>>) -> PyResult<Option<DType>> {
 /// Numbers from `start` (0 if only one bound is given) up to but without `stop`, by `step`.
 ///
 /// int64 when all bounds are integers, else float64, unless `dtype` says otherwise. In a block it takes
-/// no memory. A step of 0 is a ValueError.
+/// no memory. A step of 0 is a ZeroDivisionError.
 ///
 /// >>> rnp.arange(3)
 /// array([0, 1, 2])
@@ -120,7 +120,7 @@ fn filled<'py>(
     let dims = lengths(op, shape)?;
     let dtype = dtype_of(op, dtype)?.unwrap_or(DType::F64);
     let call = Call::new(shape.py(), op)?;
-    call.run(|| expr::Array::full(&dims, &expr::Array::int(value), Some(dtype)))
+    call.run_array(|| expr::Array::full(&dims, &expr::Array::int(value), Some(dtype)))
 }
 
 /// Zeros of a shape; float64 unless `dtype` says otherwise. In a block they take no memory.
@@ -154,7 +154,7 @@ fn full<'py>(shape: &Obj<'py>, fill_value: &Obj<'py>, dtype: Option<&Obj<'py>>) 
     let dtype = dtype_of("full", dtype)?;
     let mut call = Call::new(shape.py(), "full")?;
     let value = call.operand(fill_value)?;
-    call.run(|| expr::Array::full(&dims, &value, dtype))
+    call.run_array(|| expr::Array::full(&dims, &value, dtype))
 }
 
 fn like<'py>(
@@ -176,7 +176,7 @@ fn like<'py>(
             like.shape().to_vec()
         }
     };
-    call.run(|| expr::Array::full(&dims, value, Some(dtype.unwrap_or(like.dtype()))))
+    call.run_array(|| expr::Array::full(&dims, value, Some(dtype.unwrap_or(like.dtype()))))
 }
 
 /// Zeros of the shape and dtype of `a`, unless `dtype` or `shape` say otherwise.

@@ -175,7 +175,9 @@ for_each_op!(op_functions);
 #[pyfunction]
 #[pyo3(name = "where", signature = (condition, x, y, /))]
 fn choose<'py>(condition: &Obj<'py>, x: &Obj<'py>, y: &Obj<'py>) -> Out<'py> {
-    apply(x.py(), Op::Where, &[condition, x, y])
+    let mut call = Call::new(x.py(), "where")?;
+    let args = [call.operand(condition)?, call.operand(x)?, call.operand(y)?];
+    call.run_array(|| expr::Array::map(Op::Where, &args))
 }
 
 /// Limits the values to `[a_min, a_max]`: `minimum(maximum(a, a_min), a_max)`.
@@ -230,8 +232,8 @@ pub fn limit<'py>(
 pub fn astype<'py>(x: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     let dtype = nd::parse_dtype("astype", dtype)?;
     let mut call = Call::new(x.py(), "astype")?;
-    let x = call.operand(x)?;
-    call.run(|| x.strong().cast(dtype))
+    let from = call.operand(x)?;
+    call.run_view(x, || from.strong().cast(dtype))
 }
 
 /// Linear interpolation: the function through the points `(xp, fp)`, at `x`; float64.

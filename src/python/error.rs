@@ -4,7 +4,7 @@
 
 use pyo3::exceptions::{
     PyIndexError, PyKeyboardInterrupt, PyMemoryError, PyOverflowError, PyRuntimeError, PyTypeError,
-    PyValueError,
+    PyValueError, PyZeroDivisionError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -31,6 +31,7 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Index => PyIndexError::new_err(text),
         ErrorKind::Axis => axis_error(py, &text),
         ErrorKind::Overflow => PyOverflowError::new_err(text),
+        ErrorKind::ZeroDivision => PyZeroDivisionError::new_err(text),
         ErrorKind::Memory => PyMemoryError::new_err(text),
         ErrorKind::Trace => TraceError::new_err(text),
         ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(text),

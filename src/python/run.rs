@@ -89,6 +89,29 @@ impl<'py> Call<'py> {
         nd::result(self.py, &value.ok_or_else(missing)?)
     }
 
+    /// `run`, for functions that make arrays: outside a block the result is one, even a 0-d one.
+    pub fn run_array(self, f: impl FnOnce() -> Result<expr::Array>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        let lazy = self.is_lazy();
+        let out = self.run(f)?;
+        if lazy || out.is_instance_of::<Array>() {
+            return Ok(out);
+        }
+        Ok(py.import("numpy")?.call_method1("asarray", (out,))?)
+    }
+
+    /// `run_array`, for views of `a`: a NumPy scalar stays one.
+    pub fn run_view(
+        self,
+        a: &Bound<'py, PyAny>,
+        f: impl FnOnce() -> Result<expr::Array>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if a.is_instance(&self.py.import("numpy")?.getattr("generic")?)? {
+            return self.run(f);
+        }
+        self.run_array(f)
+    }
+
     /// Builds and finishes.
     pub fn run(self, f: impl FnOnce() -> Result<expr::Array>) -> PyResult<Bound<'py, PyAny>> {
         let out = self.build(f)?;

@@ -42,7 +42,7 @@ pub fn reshape<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
     let dims = integers("reshape", "shape", shape)?;
     let mut call = Call::new(a.py(), "reshape")?;
     let x = call.operand(a)?;
-    call.run(|| x.reshape(&dims))
+    call.run_view(a, || x.reshape(&dims))
 }
 
 /// The axes in the order `axes` (negative ones count from the end), by default in reverse.
@@ -56,7 +56,7 @@ pub fn transpose<'py>(a: &Obj<'py>, axes: Option<&Obj<'py>>) -> Out<'py> {
     let axes = axes.map(|x| integers("transpose", "axes", x)).transpose()?;
     let mut call = Call::new(a.py(), "transpose")?;
     let x = call.operand(a)?;
-    call.run(|| x.transpose(axes.as_deref()))
+    call.run_view(a, || x.transpose(axes.as_deref()))
 }
 
 /// The array repeated to `shape`; a shape that it does not broadcast to is a ValueError.
@@ -70,7 +70,7 @@ fn broadcast_to<'py>(array: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
     let dims = lengths("broadcast_to", shape)?;
     let mut call = Call::new(array.py(), "broadcast_to")?;
     let x = call.operand(array)?;
-    call.run(|| x.broadcast_to(&dims))
+    call.run_array(|| x.broadcast_to(&dims))
 }
 
 /// New axes of length 1 at the places `axis` of the result.
@@ -106,7 +106,7 @@ pub fn squeeze<'py>(a: &Obj<'py>, axis: Option<&Obj<'py>>) -> Out<'py> {
     if let Ok(array) = a.cast::<Array>() {
         array.get().look();
     }
-    call.run(|| {
+    call.run_view(a, || {
         let ones = (0..x.rank()).filter(|&a| x.shape()[a] == 1).collect();
         let gone = match &wanted {
             Some(wanted) => shape::axes("squeeze", Some(wanted), x.rank())?,
