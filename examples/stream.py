@@ -36,4 +36,4 @@ for start in range(0, len(stream), BLOCK):
 
 played = np.concatenate(pieces)
 print(f"{len(pieces)} blocks, {len(played)} samples, the last block {len(pieces[-1])}")
-assert (played.dtype, played.shape) == (np.int16, stream.shape)
+assert played.dtype == np.int16 and played.shape == stream.shape  # noqa: PT018

@@ -89,12 +89,12 @@ impl Array {
         if let Some(out) = mixed_comparison(op, args)? {
             return Ok(out);
         }
-        if op == Op::LeftShift || op == Op::RightShift || info.arity == 2 {
-            // Shapes are checked first: NumPy's users expect the shape error where both apply.
-            shape::broadcast(info.name, args.iter().map(|a| a.shape().as_slice()))?;
-        }
         let operands: SmallVec<[Operand; 3]> = args.iter().map(Array::operand).collect();
         let Resolved { operand, result } = resolve(op, &operands)?;
+        if info.arity == 2 {
+            // Before a number is converted, so that the shapes as the user sees them are told.
+            shape::broadcast(info.name, args.iter().map(|a| a.shape().as_slice()))?;
+        }
         // Numbers alone: Python's own arithmetic stays weak while a function is traced.
         let weak = args.iter().all(|a| a.weak().is_some()) && args.iter().any(Array::is_traced);
         let compute = if operand == DType::F16 { DType::F32 } else { operand };
@@ -121,7 +121,15 @@ impl Array {
         let dtype = result_dtype(&[a.operand(), b.operand()]);
         shape::broadcast("where", [condition, a, b].map(|x| x.shape().as_slice()))?;
         let condition = condition.to_bool()?;
-        // NumPy's where converts Python numbers as assignment does: integers wrap.
+        // NumPy's where converts Python numbers as assignment does: integers of up to 64 bits wrap.
+        for number in [a, b] {
+            if let Some(Number::Int(v)) = number.as_number()
+                && !dtype.is_float()
+                && (v < i128::from(i64::MIN) || v > i128::from(u64::MAX))
+            {
+                return Err(Error::overflow(format!("where: {v} is too large for {dtype}")));
+            }
+        }
         let (a, b) = (a.cast(dtype)?, b.cast(dtype)?);
         Self::derive(Prim::Map(Op::Where), dtype, smallvec![condition, a, b])
     }

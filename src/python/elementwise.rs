@@ -70,6 +70,14 @@ pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
             return apply(py, op, &[array]);
         }
     }
+    let is_bool = x.get().expr().dtype() == crate::dtype::DType::Bool;
+    if is_bool
+        && k.is_exact_instance_of::<pyo3::types::PyInt>()
+        && k.extract::<i64>().ok() == Some(2)
+    {
+        // A square, which of bool is int8.
+        return apply(py, Op::Square, &[array]);
+    }
     operator(Op::Power, array, k)
 }
 

@@ -7,6 +7,7 @@ mod convert;
 mod create;
 mod elementwise;
 mod error;
+mod hooks;
 mod index;
 mod inspect;
 mod jit;
@@ -36,10 +37,11 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     create::register(m)?;
     inspect::register(m)?;
     jit::register(m)?;
+    hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;
     }
-    // Public names only; pickles need the private one.
+    // Public names only; pickles and tests need the private ones.
     let names = PyList::empty(py);
     for name in m.index()?.try_iter()? {
         let name = name?;

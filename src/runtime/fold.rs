@@ -42,9 +42,11 @@ impl Local {
     fn close_leaf(&mut self, fns: &FoldFns, n: usize, tree: &mut Tree) -> Result<()> {
         let row = n * fns.partial_bytes;
         let lanes = self.state.as_mut_ptr();
+        // Lanes that nothing reached hold the identity, and combining it changes no bit.
+        let used = self.next.min(fns.lanes);
         let mut apart = 1;
-        while apart < fns.lanes {
-            for i in (0..fns.lanes).step_by(2 * apart) {
+        while apart < used {
+            for i in (0..used - apart).step_by(2 * apart) {
                 // SAFETY: two different lanes of `n` partials each.
                 unsafe { (fns.combine)(lanes.add(i * row), lanes.add((i + apart) * row), n) };
             }
@@ -52,7 +54,7 @@ impl Local {
         }
         tree.push(&self.state.words()[..row / 8])?;
         // SAFETY: the lanes are `lanes * n` partials.
-        unsafe { (fns.clear)(lanes, fns.lanes * n) };
+        unsafe { (fns.clear)(lanes, used * n) };
         self.next = 0;
         Ok(())
     }
@@ -93,15 +95,16 @@ impl Worker {
         self.seek(nest, cut / nest.cuts);
         let lo = cut % nest.cuts * nest.cut;
         let n = nest.cut.min(nest.run - lo);
+        let from = seg * nest.seg;
+        let to = nest.repeats.min(from + nest.seg);
         for (fold, local) in nest.folds.iter().zip(&mut self.locals) {
             local.next = 0;
+            let used = fold.fns.lanes.min(to.saturating_sub(from)).max(1);
             // SAFETY: the lanes have room for rows of a cut, of which `n` is part.
-            unsafe { (fold.fns.clear)(local.state.as_mut_ptr(), fold.fns.lanes * n) };
+            unsafe { (fold.fns.clear)(local.state.as_mut_ptr(), used * n) };
         }
         let mut trees: SmallVec<[Tree; 2]> =
             nest.folds.iter().map(|f| Tree::new(&f.fns, n)).collect();
-        let from = seg * nest.seg;
-        let to = nest.repeats.min(from + nest.seg);
         if from < to {
             self.jump(nest, nest.outer..nest.middle, from);
         }

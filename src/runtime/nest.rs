@@ -132,7 +132,7 @@ impl<'a> Nest<'a> {
                 "zero-size array to reduction operation {fold} which has no identity"
             )));
         }
-        let (cut, seg) = sizes(kernel, &folds, run);
+        let (cut, seg) = sizes(kernel, &folds, run, repeats);
         let (reduced, columns) = match kernel.form {
             Form::Map => (1, run),
             Form::Inner => (run, 1),
@@ -337,7 +337,7 @@ fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
 /// Elements of a cut and places of a segment.
 ///
 /// A segment of a power of two of leaves is a whole subtree, so its length does not show in the bits.
-fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize) -> (usize, usize) {
+fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (usize, usize) {
     match kernel.form {
         Form::Map => {
             let packed = kernel.bufs.iter().any(|b| b.run == Step::Packed);
@@ -345,8 +345,10 @@ fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize) -> (usize, usize) {
         }
         Form::Inner => (1, BLOCK),
         Form::Rows => {
-            let bytes: usize = folds.iter().map(|f| f.fns.lanes * f.fns.partial_bytes).sum();
-            let cut = (LANE_BYTES / bytes.max(1) / 64 * 64).clamp(64, 512);
+            // Short reductions reach few lanes, and leave room for more columns.
+            let lanes = |f: &FoldSlot| f.fns.lanes.min(repeats) * f.fns.partial_bytes;
+            let bytes: usize = folds.iter().map(lanes).sum();
+            let cut = (LANE_BYTES / bytes.max(1) / 64 * 64).clamp(64, 1024);
             let leaf = folds.iter().map(|f| f.fns.leaf).max().unwrap_or(1);
             (cut.min(run.max(1)), leaf.clamp(1024, BLOCK))
         }

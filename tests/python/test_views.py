@@ -1,0 +1,194 @@
+"""Views against NumPy: indices, reshapes, transposes, broadcasts, of inputs and of computed arrays."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import rnp
+from conftest import DTYPES
+from oracle import ALL_LAYOUTS, differs, lazily, mixed, outcome
+
+HUGE = 10**30
+ENDS = [None, 0, 1, 3, -1, -2, 5, -7, HUGE, -HUGE, 2**63, -(2**63), 2**64]
+STEPS = [None, 1, -1, 2, -2, 3, 7, -9, HUGE, -HUGE, 2**62, -(2**63)]
+
+
+def captured(x):
+    """Return the array as an input."""
+    return rnp.asarray(x)
+
+
+def computed(x):
+    """Return an array that a loop has to compute first."""
+    return rnp.positive(rnp.asarray(x)) if x.dtype != bool else rnp.logical_not(rnp.asarray(~x))
+
+
+SOURCES = [captured, computed]
+
+
+def check(view, x, source=captured):
+    """Compare a view of a deferred array, and an op on it, with NumPy's; return what differs."""
+    want = outcome(view, x)
+    got = outcome(lazily, lambda v: view(source(v)), x)
+    what = differs(np.asarray(got)[()] if not isinstance(got, type) else got,
+                   np.asarray(want)[()] if not isinstance(want, type) else want)  # fmt: skip
+    if what or isinstance(want, type):
+        return what
+    return differs(lazily(lambda v: view(source(v)) != 0, x), want != 0)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_slice(source):
+    x = np.arange(6, dtype="int32")
+    failures = []
+    for start, stop, step in itertools.product(ENDS, ENDS, STEPS):
+        key = slice(start, stop, step)
+        with rnp.lazy():
+            y = source(x)[key]
+        if y.shape != x[key].shape or differs(y.eval(), x[key]):
+            failures.append(key)
+    assert not failures, failures[:10]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 33])
+def test_slices_of_slices(n):
+    rng = np.random.default_rng(n)
+    x = np.arange(n, dtype="float32")
+
+    def some():
+        """Return a random slice."""
+        ends = [None if rng.random() < 0.3 else int(rng.integers(-n - 2, n + 3)) for _ in "ab"]
+        return slice(*ends, int(rng.choice([-3, -2, -1, 1, 2, 5])))
+
+    for _ in range(120):
+        keys = [some() for _ in range(rng.integers(1, 4))]
+
+        def view(v, keys=keys):
+            for key in keys:
+                v = v[key]
+            return v
+
+        assert check(view, x, SOURCES[rng.integers(2)]) == "", keys
+
+
+KEYS = [
+    0, -1, (1, 2), (slice(None), 1), (..., 0), (0, ...), (None, 0), (..., None), (0, None, -1),
+    (slice(None, None, -1), slice(1, 9)),
+    (slice(2, 0, -1), None, slice(None, None, 3)), (), ..., None, (None, None), np.int8(1),
+    np.uint64(1), (0, 0, 0), 4, -5, 2**40, -(2**70), (..., ...), 0.5, "a", slice(0, 1, 0),
+    slice(0.5), (0, 0, 0, 0), (slice(3, 1), ..., 1), (1, slice(None), None, 0), True, False,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_keys(key):
+    for shape in ((4, 3, 5), (5,), (2, 6), ()):
+        x = np.arange(np.prod(shape, dtype=int), dtype="int16").reshape(shape)
+        for source in SOURCES:
+            if isinstance(key, bool) and source is computed and not shape:
+                continue
+            assert check(lambda v: v[key], x, source) == "", (shape, source.__name__)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("layout", ALL_LAYOUTS)
+def test_reshape_over_layouts(source, layout):
+    x = ALL_LAYOUTS[layout](np.arange(120, dtype="float32").reshape(6, 20))
+    n = x.size
+    shapes = [-1, (n,), (1, n, 1), (2, -1), (-1, 3), (4, 5, -1), (6, 20), (20, 6), (-1, -1), (0, -1)]
+    shapes += [(7,), (), (2**40, 2**40), (-2,), (2, 3, 4, 5), (5, -1, 2, 2), (1,), (0,), (n, 1)]
+    for shape in shapes:
+        assert check(lambda v, s=shape: v.reshape(s), x, source) == "", shape
+        assert check(lambda v, s=shape: v[:3].reshape(s) if v.ndim else v, x, source) == "", shape
+        assert check(lambda v, s=shape: v.T.reshape(s), x, source) == "", shape
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_transposes(source):
+    for rank in range(5):
+        x = np.arange(np.prod(range(2, 2 + rank), dtype=int)).reshape(tuple(range(2, 2 + rank)))
+        for axes in itertools.permutations(range(rank)):
+            assert check(lambda v, a=axes: v.transpose(a), x, source) == ""
+            negative = tuple(a - rank for a in axes)
+            assert check(lambda v, a=negative: v.transpose(*a), x, source) == ""
+        for axes in [(0, 0), (rank,), (-rank - 1,), tuple(range(rank + 1)), (2**70,)]:
+            assert isinstance(outcome(lazily, lambda v, a=axes: source(v).transpose(a), x), type)
+        assert check(lambda v: v.T, x, source) == ""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_broadcasts(source):
+    shapes = [(), (1,), (3,), (2, 1), (2, 3), (1, 3), (0,), (1, 0), (5, 1, 1)]
+    failures = []
+    for shape, to in itertools.product(shapes, [*shapes, (4, 2, 3), (5, 2, 3), (2, 0)]):
+        x = np.arange(np.prod(shape, dtype=int), dtype="int8").reshape(shape)
+        want = outcome(np.broadcast_to, x, to)
+        got = outcome(lazily, lambda v, t=to: rnp.broadcast_to(source(v), t), x)
+        what = differs(got, want[()] if not isinstance(want, type) else want)
+        if what:
+            failures.append((shape, to, what))
+        other = np.ones(to, "int8")
+        want = outcome(np.add, x, other)
+        got = outcome(lazily, lambda v, o=other: source(v) + o, x)
+        if differs(got, want):
+            failures.append((shape, "+", to, differs(got, want)))
+    assert not failures, failures[:10]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_through_views(dtype):
+    x = mixed(dtype)[:60].reshape(3, 4, -1) if len(mixed(dtype)) >= 60 else None
+    x = np.resize(mixed(dtype), (3, 4, 5)) if x is None else x
+    views = [
+        lambda v: v[::-1, ::2],
+        lambda v: v.T[1:, ::-1],
+        lambda v: v.reshape(-1)[5:-5:3],
+        lambda v: v.reshape(4, -1).T.reshape(-1)[::-1],
+        lambda v: v[1][:, None][..., 0],
+        lambda v: v[:, 1, None, :].T,
+    ]
+    for view, source in itertools.product(views, SOURCES):
+        assert check(view, x, source) == ""
+
+
+def test_newaxis_squeeze_expand():
+    x = np.arange(6.0).reshape(1, 6, 1)
+    for name, args in [("squeeze", ()), ("squeeze", (0,)), ("squeeze", (-1,)), ("squeeze", ((0, 2),)),
+                       ("squeeze", (1,)), ("squeeze", (5,)), ("expand_dims", (0,)),
+                       ("expand_dims", ((0, -1),)), ("expand_dims", (7,)), ("ravel", ())]:  # fmt: skip
+        want = outcome(getattr(np, name), x, *args)
+        got = outcome(lazily, lambda v, n=name, a=args: getattr(rnp, n)(v, *a), x)
+        assert differs(got, want) == "", (name, args)
+
+
+def test_many_dimensions():
+    x = np.arange(64.0).reshape((2,) * 6)
+    view = x[(None,) * 20]
+    assert check(lambda v: v[(None,) * 20], x) == ""
+    with rnp.lazy():
+        y = rnp.asarray(view) + 1
+    assert differs(y.eval(), view + 1) == ""
+    deep = outcome(lazily, lambda v: rnp.asarray(v)[(None,) * 60] + 1, x)
+    assert isinstance(deep, type) or deep.shape == (1,) * 60 + x.shape
+
+
+def test_strides_of_short_axes_are_not_used():
+    x = np.lib.stride_tricks.as_strided(np.arange(5.0), (1, 5, 1), (2**62, 8, -(2**62)))
+    for axis in (None, 0, 1, 2):
+        assert differs(rnp.sum(x, axis=axis), np.sum(x.copy(), axis=axis)) == ""
+    assert differs(rnp.add(x, 1), np.add(x.copy(), 1)) == ""
+    empty = np.lib.stride_tricks.as_strided(np.arange(5.0), (0, 5), (2**62, 2**61))
+    assert rnp.add(empty, 1).shape == (0, 5)
+
+
+def test_overlapping_inputs():
+    base = np.arange(20, dtype="int32")
+    windows = np.lib.stride_tricks.as_strided(base, (16, 5), (4, 4))
+    assert differs(rnp.multiply(windows, 3), windows * 3) == ""
+    assert differs(rnp.sum(windows, axis=0), windows.sum(axis=0)) == ""
+    with rnp.lazy():
+        y = rnp.asarray(base)
+        y = y[1:] - y[:-1]
+    assert differs(y.eval(), np.diff(base)) == ""
