@@ -229,14 +229,13 @@ impl Array {
         left: Option<&Array>,
         right: Option<&Array>,
     ) -> Result<Array> {
-        if xp.rank() > 1 || fp.rank() > 1 {
+        if xp.rank() != 1 || fp.rank() != 1 {
             return Err(Error::value(format!(
                 "interp: xp and fp must be one-dimensional, got shapes {} and {}",
                 shape::show(xp.shape()),
                 shape::show(fp.shape())
             )));
         }
-        let (xp, fp) = (xp.flatten()?, fp.flatten()?);
         if xp.shape()[0] == 0 {
             return Err(Error::value("interp: array of sample points is empty"));
         }
@@ -280,10 +279,6 @@ impl Array {
             }
         }
         Ok(out)
-    }
-
-    fn flatten(&self) -> Result<Array> {
-        if self.rank() == 1 { Ok(self.clone()) } else { self.reshape(&[-1]) }
     }
 }
 

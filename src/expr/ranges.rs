@@ -74,11 +74,16 @@ impl Array {
                 even = false;
             }
         }
-        let out = out.cast(dtype)?;
-        if !even || len == 0 || !exact_in_f64(dtype) {
-            return Ok(out);
-        }
-        let even = Even { start: a.cast(DType::F64)?, step: delta.cast(DType::F64)?, stop: None };
+        // The older handle is dropped: a note can only be put on a node that nobody else holds.
+        out = out.cast(dtype)?;
+        let step = match dtype.kind() {
+            Kind::Int => even_step(first, second, len),
+            // float32 elements are rounded after each step: their grid is not even in float64.
+            _ => (dtype == DType::F64 && even).then_some(slope),
+        };
+        let Some(step) = step.filter(|_| len > 0) else { return Ok(out) };
+        let step = Array::scalar(Scalar::f64(step));
+        let even = Even { start: a.cast(DType::F64)?, step, stop: None };
         Ok(out.with_even(even))
     }
 
@@ -217,8 +222,11 @@ fn arange_len(start: Number, stop: Number, step: Number) -> Result<usize> {
     Ok(exact as usize)
 }
 
-/// Whether every grid of this dtype is the same formula in `float64`.
-fn exact_in_f64(dtype: DType) -> bool {
-    // float32 elements are rounded after each step, so their grid is not even in float64.
-    dtype == DType::F64 || (dtype.kind() == Kind::Int && dtype.size() <= 4)
+/// The step of a grid of integers, if all of them are exact in `float64` and none wraps.
+fn even_step(first: Scalar, second: Scalar, len: usize) -> Option<f64> {
+    let (a, b) = (first.to_i128(), second.to_i128());
+    let last = (len as i128 - 1).checked_mul(b - a)?.checked_add(a)?;
+    let (low, high) = first.dtype.int_range();
+    let exact = |v: i128| v.unsigned_abs() <= 1 << 53 && v >= low && v <= high;
+    (exact(a) && exact(last)).then_some((b - a) as f64)
 }

@@ -1,4 +1,4 @@
-"""Random graphs: made from a seed, run by NumPy one op at a time and by rnp as a whole, and shrunk."""
+"""Random graphs: made from a seed, run by NumPy op by op and by rnp as a whole, and shrunk."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def errors_in_ulp(got: Nd, reference: Nd) -> Nd:
 
 
 def off_by_ulp(got: Any, want: Any, reference: Any, ulp: float) -> str:
-    """Say how a result is further from the reference than `ulp`, or its special values not NumPy's."""
+    """Say how a result is further from the reference than `ulp`; special values are NumPy's."""
     if isinstance(want, type) or isinstance(got, type) or got.dtype != want.dtype:
         return differs(got, want)
     if got.shape != want.shape or type(got) is not type(want):

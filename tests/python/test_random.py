@@ -1,4 +1,4 @@
-"""Random graphs agree with NumPy, op by op: exact ops to the bit. RNP_GRAPHS asks for more of them."""
+"""Random graphs agree with NumPy op by op, exact ops to the bit; RNP_GRAPHS asks for more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def first_wrong(graph, wanted, cut=()):
     """Compute nodes together and return the first that is not what it has to be, and why."""
     try:
         got = graph.lazily(wanted, cut)
-    except Exception as e:  # noqa: BLE001 - NumPy took the same program
+    except Exception as e:  # NumPy took the same program
         return wanted[-1], f"{type(e).__name__}: {e}"
     wrong = [(k, graph.wrong(k, v)) for k, v in zip(wanted, got, strict=True)]
     return next(((k, what) for k, what in wrong if what), None)

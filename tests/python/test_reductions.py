@@ -1,4 +1,4 @@
-"""Reductions against NumPy: dtypes, axes, layouts, empties, NaN; float sums within what is promised."""
+"""Reductions against NumPy: dtypes, axes, layouts, empties; float sums as is promised."""
 
 from __future__ import annotations
 

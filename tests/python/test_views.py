@@ -1,4 +1,4 @@
-"""Views against NumPy: indices, reshapes, transposes, broadcasts, of inputs and of computed arrays."""
+"""Views against NumPy: indices, reshapes, transposes, broadcasts, of inputs and of results."""
 
 from __future__ import annotations
 
@@ -97,7 +97,18 @@ def test_keys(key):
 def test_reshape_over_layouts(source, layout):
     x = ALL_LAYOUTS[layout](np.arange(120, dtype="float32").reshape(6, 20))
     n = x.size
-    shapes = [-1, (n,), (1, n, 1), (2, -1), (-1, 3), (4, 5, -1), (6, 20), (20, 6), (-1, -1), (0, -1)]
+    shapes = [
+        -1,
+        (n,),
+        (1, n, 1),
+        (2, -1),
+        (-1, 3),
+        (4, 5, -1),
+        (6, 20),
+        (20, 6),
+        (-1, -1),
+        (0, -1),
+    ]
     shapes += [(7,), (), (2**40, 2**40), (2, 3, 4, 5), (5, -1, 2, 2), (1,), (0,), (n, 1)]
     for shape in shapes:
         assert check(lambda v, s=shape: v.reshape(s), x, source) == "", shape
@@ -139,8 +150,7 @@ def test_broadcasts(source):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_dtype_through_views(dtype):
-    x = mixed(dtype)[:60].reshape(3, 4, -1) if len(mixed(dtype)) >= 60 else None
-    x = np.resize(mixed(dtype), (3, 4, 5)) if x is None else x
+    x = np.resize(mixed(dtype), (3, 4, 5))
     views = [
         lambda v: v[::-1, ::2],
         lambda v: v.T[1:, ::-1],
@@ -170,9 +180,10 @@ def test_eager_views_of_one_element_are_arrays():
 
 def test_newaxis_squeeze_expand():
     x = np.arange(6.0).reshape(1, 6, 1)
-    for name, args in [("squeeze", ()), ("squeeze", (0,)), ("squeeze", (-1,)), ("squeeze", ((0, 2),)),
-                       ("squeeze", (1,)), ("squeeze", (5,)), ("expand_dims", (0,)),
-                       ("expand_dims", ((0, -1),)), ("expand_dims", (7,)), ("ravel", ())]:  # fmt: skip
+    axes = [(), (0,), (-1,), ((0, 2),), (1,), (5,)]
+    calls = [("squeeze", axis) for axis in axes] + [("ravel", ())]
+    calls += [("expand_dims", (axis,)) for axis in (0, (0, -1), 7)]
+    for name, args in calls:
         want = outcome(getattr(np, name), x, *args)
         got = outcome(lazily, lambda v, n=name, a=args: getattr(rnp, n)(v, *a), x)
         assert differs(got, want) == "", (name, args)
