@@ -21,7 +21,7 @@ with rnp.lazy():
     wide = mid[:, None] + side[:, None] * sign
     power = rnp.sum(panned * panned, axis=1)  # of each frame: that of the mono signal
 
-plan = rnp.plan(panned, wide, power)  # before the values are there: afterwards nothing is left to do
+plan = rnp.plan(panned, wide, power)  # afterwards, nothing would be left to do
 stereo, wider, energy = rnp.eval(panned, wide, power)
 print(f"{plan.ops} ops in {plan.loops} loops for {wider.shape} {wider.dtype}")
 for name, part in (("first", stereo[:4800]), ("last", stereo[-4800:])):
