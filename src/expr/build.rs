@@ -98,10 +98,20 @@ impl Array {
         // Numbers alone: Python's own arithmetic stays weak while a function is traced.
         let weak = args.iter().all(|a| a.weak().is_some()) && args.iter().any(Array::is_traced);
         let compute = if operand == DType::F16 { DType::F32 } else { operand };
+        let logic = matches!(op, Op::LogicalAnd | Op::LogicalOr | Op::LogicalXor);
         let mut converted = Args::new();
         for a in args {
             // A Python number must fit the dtype that NumPy would use, not the one we compute in.
-            let a = a.coerce(operand).map_err(|e| named(info.name, &e))?;
+            // Only whether it is zero counts for logic, where any 64-bit integer will do.
+            let truth = match a.as_number() {
+                Some(Number::Int(v)) if logic && i64::try_from(v).is_err() => {
+                    return Err(Error::overflow(format!("{op}: {v} does not fit in 64 bits")));
+                }
+                Some(Number::Int(v)) if logic => Some(Self::int(i128::from(v != 0))),
+                _ => None,
+            };
+            let a =
+                truth.as_ref().unwrap_or(a).coerce(operand).map_err(|e| named(info.name, &e))?;
             converted.push(if compute == operand { a } else { a.cast(compute)? });
         }
         if let Some(out) = power_by_scalar(op, args, &converted)? {

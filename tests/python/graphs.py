@@ -301,14 +301,19 @@ class Graph:
 
     # -- telling what went wrong
 
-    def shrink(self, k: int, fails: Callable[[int, set[int]], bool]) -> str:
+    def shrink(self, wanted: Sequence[int], fails: Callable[[list[int], set[int]], bool]) -> str:
         """Return the smallest program that still fails: values stand for whatever is not needed."""
+        keep = list(wanted)
+        for k in wanted:
+            fewer = [w for w in keep if w != k]
+            if fewer and fails(fewer, set()):
+                keep = fewer
         cut: set[int] = set()
-        for i in self.ancestors([k], cut):
-            if i != k and fails(k, cut | {i}):
+        for i in self.ancestors(keep, cut):
+            if fails(keep, cut | {i}):
                 cut.add(i)
-        lines = [f"# seed {self.seed}, node {k}"]
-        for i in self.ancestors([k], cut):
+        lines = [f"# seed {self.seed}"]
+        for i in self.ancestors(keep, cut):
             node = self.nodes[i]
             if node.act == "input" or i in cut:
                 x = self.values[i]
@@ -317,5 +322,6 @@ class Graph:
             else:
                 names = [f"v{v}" if kind == "node" else repr(v) for kind, v in node.operands]
                 extra = "" if node.extra is None else f" {node.extra}"
-                lines.append(f"v{i} = {node.act} {' '.join(names)}{extra}")
-        return "\n".join(lines)
+                tail = "  # what follows takes NumPy's value" if node.fresh else ""
+                lines.append(f"v{i} = {node.act} {' '.join(names)}{extra}{tail}")
+        return "\n".join([*lines, "eval " + " ".join(f"v{k}" for k in keep)])

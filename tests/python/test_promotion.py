@@ -32,6 +32,9 @@ ARITHMETIC = {
     ">=": (operator.ge, "greater_equal"),
 }
 
+FUNCTIONS = {symbol: name for symbol, (_, name) in ARITHMETIC.items()}
+FUNCTIONS |= {"and": "logical_and", "or": "logical_or", "xor": "logical_xor", "max": "maximum"}
+
 
 def kinds(dtype):
     """Return an array, a 0-d array and a NumPy scalar of a dtype."""
@@ -56,10 +59,10 @@ def told(failures):
     assert not failures, f"{len(failures)} differ:\n" + "\n".join(map(str, failures[:20]))
 
 
-@pytest.mark.parametrize("symbol", ARITHMETIC)
+@pytest.mark.parametrize("symbol", FUNCTIONS)
 def test_functions(symbol):
     failures = []
-    name = ARITHMETIC[symbol][1]
+    name = FUNCTIONS[symbol]
     both = [k for d in DTYPES for k in kinds(d)]
     pairs = [(a, b) for a in both for b in both if a.ndim == 0 or b.ndim == 0 or a is b]
     pairs += [(a, n) for a in both for n in NUMBERS] + [(n, a) for a in both for n in NUMBERS]

@@ -225,6 +225,18 @@ def test_wrong_axes(name):
             assert differs(got, want) == "", (axis, mode)
 
 
+@pytest.mark.parametrize("shape", [(2, 0), (0, 0), (1, 4, 0), (3, 0, 2)])
+def test_a_fold_and_a_map_of_nothing_in_one_loop(shape):
+    x = np.empty(shape, "uint64")
+    with rnp.lazy():
+        y = rnp.asarray(x)
+        outs = rnp.std(y), rnp.sin(y), rnp.sum(y), y + 1, rnp.sum(y[..., :0], axis=0)
+    with quiet():
+        wants = np.std(x), np.sin(x), np.sum(x), x + 1, np.sum(x[..., :0], axis=0)
+    for got, want in zip(rnp.eval(*outs), wants, strict=True):
+        assert differs(got, want) == ""
+
+
 def test_nan_wins():
     for n, dtype in itertools.product((1, 2, 8, 33, 1000), FLOATS):
         for at in {0, n // 2, n - 1}:
