@@ -108,6 +108,7 @@ impl Array {
                     return Err(Error::overflow(format!("{op}: {v} does not fit in 64 bits")));
                 }
                 Some(Number::Int(v)) if logic => Some(Self::int(i128::from(v != 0))),
+                Some(Number::Float(v)) if logic => Some(Self::int(i128::from(v != 0.0))),
                 _ => None,
             };
             let a =
@@ -246,16 +247,6 @@ impl Array {
                 shape::show(fp.shape())
             )));
         }
-        if xp.shape()[0] == 0 {
-            return Err(Error::value("interp: array of sample points is empty"));
-        }
-        if xp.shape() != fp.shape() {
-            return Err(Error::value(format!(
-                "interp: fp and xp are not of the same length: {} and {}",
-                fp.shape()[0],
-                xp.shape()[0]
-            )));
-        }
         let xp = xp.cast(DType::F64)?;
         let mut args: Args = smallvec![self.cast(DType::F64)?, fp.cast(DType::F64)?];
         let grid = match xp.even().filter(|e| e.start.is_once() && e.step.is_once()) {
@@ -278,7 +269,8 @@ impl Array {
             }
         }
         let known = |side: Option<&Array>| side.is_some_and(Array::is_once);
-        let prim = Prim::Interp { grid, left: known(left), right: known(right) };
+        let points = xp.shape()[0];
+        let prim = Prim::Interp { grid, points, left: known(left), right: known(right) };
         let mut out = Self::derive(prim, DType::F64, args)?;
         // A side that loops must compute first cannot be part of the table.
         let x = self.cast(DType::F64)?;
@@ -326,7 +318,9 @@ fn mixed_comparison(op: Op, args: &[Array]) -> Result<Option<Array>> {
                 Less | LessEqual => v > hi,
                 _ => v < lo,
             };
-            return Ok(Some(Array::scalar(Scalar::bool(holds)).broadcast_to(a.shape())?));
+            // Tied to the array, not to its shape: a trace meets other lengths.
+            let same = if holds { Equal } else { NotEqual };
+            return Ok(Some(Array::map(same, &[a.clone(), a.clone()])?));
         }
     }
     match (a.operand(), b.operand()) {

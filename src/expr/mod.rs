@@ -83,6 +83,8 @@ pub enum Prim {
     Interp {
         /// How the points are given.
         grid: GridKind,
+        /// How many an even grid has; points in memory are counted there.
+        points: usize,
         /// Whether a value below the first point is given.
         left: bool,
         /// Whether a value above the last point is given.

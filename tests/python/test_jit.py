@@ -467,3 +467,26 @@ def test_the_line_of_an_error_is_the_users():
     with pytest.raises(rnp.TraceError) as caught:
         f(np.float64(2))
     assert re.match(r"test_jit\.py:\d+: ", str(caught.value))
+
+
+def test_answers_that_follow_from_the_dtype_take_the_new_length():
+    f = rnp.jit(lambda x: x < 300)
+    g = rnp.jit(lambda x: rnp.where(x != -1, x, 0))
+    for n in (2, 9, 0):
+        x = np.arange(n, dtype=np.uint8)
+        np.testing.assert_array_equal(f(x), x < 300)
+        np.testing.assert_array_equal(g(x), np.where(x != -1, x, 0))
+    assert f.traces == g.traces == 1
+
+
+def test_interp_checks_the_lengths_of_each_call():
+    f = rnp.jit(lambda x, xp, fp: rnp.interp(x, xp, fp))
+    x, five = np.arange(3.0), np.arange(5.0)
+    np.testing.assert_array_equal(f(x, five, five), np.interp(x, five, five))
+    for xp, fp in ((five, x), (x, five)):
+        with pytest.raises(ValueError, match="not of the same length"):
+            f(x, xp, fp)
+    even = rnp.jit(lambda x, fp: rnp.interp(x, rnp.arange(5), fp))
+    np.testing.assert_array_equal(even(x, five), np.interp(x, five, five))
+    with pytest.raises(ValueError, match="not of the same length"):
+        even(x, x)
