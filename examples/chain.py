@@ -42,12 +42,14 @@ def level(pcm: Pcm, settings: Settings) -> rnp.Array:
     x = rnp.asarray(pcm).astype("float32") / FULL
     x = x - x.mean(axis=0)
     x = x * (settings.peak / rnp.maximum(rnp.abs(x).max(), QUIET))
-    return x * settings.gain
+    levelled: rnp.Array = x * settings.gain
+    return levelled
 
 
 def encode(x: rnp.Array) -> rnp.Array:
     """Round to int16, with saturation."""
-    return rnp.clip(rnp.rint(x * FULL), -32768, 32767).astype("int16")
+    pcm: rnp.Array = rnp.clip(rnp.rint(x * FULL), -32768, 32767).astype("int16")
+    return pcm
 
 
 @rnp.lazy()

@@ -21,8 +21,9 @@ with rnp.lazy():
     wide = mid[:, None] + side[:, None] * sign
     power = rnp.sum(panned * panned, axis=1)  # of each frame: that of the mono signal
 
+plan = rnp.plan(panned, wide, power)  # afterwards, nothing would be left to do
 stereo, wider, energy = rnp.eval(panned, wide, power)
-print(f"{rnp.plan(wide).ops} ops, {rnp.plan(wide).loops} loop for {wider.shape} {wider.dtype}")
+print(f"{plan.ops} ops in {plan.loops} loops for {wider.shape} {wider.dtype}")
 for name, part in (("first", stereo[:4800]), ("last", stereo[-4800:])):
     print(f"RMS left and right, {name} tenth: {np.sqrt((part * part).mean(axis=0)).round(4)}")
 

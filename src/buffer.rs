@@ -8,7 +8,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
 use crate::fork::PerProcess;
 use crate::shape::{Shape, Strides, c_strides};
@@ -244,6 +244,54 @@ unsafe impl Send for Storage {}
 unsafe impl Sync for Storage {}
 
 impl Storage {
+    /// A copy of a slice as a C-ordered array of this shape.
+    ///
+    /// # Errors
+    /// `Value` when the shape has another number of elements; `Memory`.
+    pub fn from_slice<T: Element>(values: &[T], shape: &[usize]) -> Result<Self> {
+        if crate::shape::count(shape)? != values.len() {
+            return Err(Error::value(format!(
+                "{} values for an array of shape {}",
+                values.len(),
+                crate::shape::show(shape)
+            )));
+        }
+        let len = size_of_val(values);
+        let mut buffer = Buffer::new(len)?;
+        // SAFETY: both have `len` bytes; an element's bytes are all initialized.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr().cast(), buffer.as_mut_ptr(), len) };
+        Self::from_buffer(Arc::new(buffer), T::DTYPE, shape.into())
+    }
+
+    /// The elements in C order.
+    ///
+    /// # Errors
+    /// `Type` when `T` is not the dtype's; `Memory`.
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        if self.dtype != T::DTYPE {
+            return Err(Error::dtype(format!("{} asked of an array of {}", T::DTYPE, self.dtype)));
+        }
+        let (n, size) = (crate::shape::count(&self.shape)?, self.dtype.size());
+        let mut out = Vec::new();
+        out.try_reserve_exact(n).map_err(|_| {
+            Error::memory(format!("cannot allocate {n} elements of {}", self.dtype))
+        })?;
+        for k in 0..n {
+            let (mut rest, mut at) = (k, 0isize);
+            for (&extent, &stride) in self.shape.iter().zip(&self.strides).rev() {
+                at += (rest % extent).cast_signed() * stride;
+                rest /= extent;
+            }
+            let mut bytes = [0u8; 8];
+            // SAFETY: `at` is the place of an element of the view, which has `size` bytes.
+            unsafe {
+                std::ptr::copy_nonoverlapping(self.ptr.offset(at), bytes.as_mut_ptr(), size);
+            }
+            out.push(T::from_bits(u64::from_le_bytes(bytes)));
+        }
+        Ok(out)
+    }
+
     /// A copy of a C-ordered view's bytes.
     pub fn copied(&self) -> Result<Buffer> {
         if !self.is_contiguous() {
@@ -345,6 +393,19 @@ mod tests {
             let err = Buffer::new(len).unwrap_err();
             assert_eq!(err.kind(), crate::error::ErrorKind::Memory);
         }
+    }
+
+    #[test]
+    fn slices_go_in_and_vectors_come_out() {
+        let mut s = Storage::from_slice(&[1i16, -2, 3, -4, 5, -6], &[2, 3]).unwrap();
+        assert_eq!(s.to_vec::<i16>().unwrap(), [1, -2, 3, -4, 5, -6]);
+        s.shape.swap(0, 1);
+        s.strides.swap(0, 1);
+        assert_eq!(s.to_vec::<i16>().unwrap(), [1, -4, -2, 5, 3, -6]);
+        assert!(s.to_vec::<u16>().is_err());
+        assert!(Storage::from_slice(&[1.0f32], &[2]).is_err());
+        assert!(Storage::from_slice::<f64>(&[], &[0]).unwrap().to_vec::<f64>().unwrap().is_empty());
+        assert_eq!(Storage::from_slice(&[true], &[]).unwrap().to_vec::<bool>().unwrap(), [true]);
     }
 
     #[test]

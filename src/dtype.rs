@@ -272,6 +272,51 @@ impl Scalar {
     }
 }
 
+/// A Rust type whose values are the elements of a dtype.
+///
+/// Sealed: a type is here because its bytes are those of its dtype.
+pub trait Element: Copy + sealed::Sealed {
+    /// The dtype.
+    const DTYPE: DType;
+
+    /// The value with these bytes (see [`Scalar::bits`]).
+    fn from_bits(bits: u64) -> Self;
+}
+
+mod sealed {
+    /// Keeps [`super::Element`] to this module.
+    pub trait Sealed {}
+}
+
+macro_rules! elements {
+    ($($t:ty, $dtype:ident, $from:expr;)+) => {$(
+        impl sealed::Sealed for $t {}
+
+        impl Element for $t {
+            const DTYPE: DType = $dtype;
+
+            fn from_bits(bits: u64) -> Self {
+                let from: fn(u64) -> $t = $from;
+                from(bits)
+            }
+        }
+    )+};
+}
+
+elements! {
+    bool, Bool, |bits| bits as u8 != 0;
+    i8, I8, |bits| bits as i8;
+    u8, U8, |bits| bits as u8;
+    i16, I16, |bits| bits as i16;
+    u16, U16, |bits| bits as u16;
+    i32, I32, |bits| bits as i32;
+    u32, U32, |bits| bits as u32;
+    i64, I64, u64::cast_signed;
+    u64, U64, |bits| bits;
+    f32, F32, |bits| f32::from_bits(bits as u32);
+    f64, F64, f64::from_bits;
+}
+
 impl std::fmt::Display for Scalar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.dtype {

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use crate::error::Result;
 use crate::expr::{Array, Program};
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, Kind, Reason};
 use crate::loops::{Form, Launch, Memory, Plan, Role, lower, print};
-use crate::pass::{self, PASSES, Reason};
+use crate::pass::{self, PASSES};
 use crate::{codegen, graph};
 
 /// The figures of an evaluation.

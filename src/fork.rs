@@ -19,7 +19,7 @@ mod hook {
         super::GENERATION.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub fn register() {
+    pub(super) fn register() {
         if !REGISTERED.load(Ordering::Acquire) {
             // Two threads may both get here; a second handler only counts twice. Marking first would
             // let a fork slip in between with no handler at all.

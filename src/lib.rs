@@ -1,23 +1,85 @@
-//! rnp: a lazy array engine.
-#![allow(missing_docs)]
+//! A lazy array engine: NumPy's functions and NumPy's meaning, one fused loop per chain.
+//!
+//! Operations on an [`expr::Array`] are recorded, not run. Asked for a value, the engine turns what
+//! was recorded into a graph, simplifies it, cuts it into as few loops as it allows, compiles those
+//! with Cranelift and runs them, without the arrays in between. The crate is the engine of the Python
+//! package `rnp` and works without Python; the feature `python` adds the face.
+//!
+//! ```
+#![doc = include_str!("../examples/normalize.rs")]
+//! ```
+//!
+//! # The house
+//!
+//! Data flows down this list, and a module uses only what stands above it:
+//!
+//! | floor | module | what it holds |
+//! |---|---|---|
+//! | ground | [`error`] | the caller's mistakes and our bugs, never mixed |
+//! | ground | [`dtype`] | element types, their promotion, single values |
+//! | ground | [`shape`] | shapes, strides, axes, slices |
+//! | ground | [`fork`] | state that survives `fork` |
+//! | ground | [`buffer`] | memory: our own, and views of others' |
+//! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
+//! | 2 | [`tile`] | what each op means, on short runs of elements |
+//! | 3 | [`expr`] | deferred arrays: they record, infer dtype and shape, and keep values |
+//! | 4 | [`graph`] | a program as a petgraph graph that can be rewritten |
+//! | 5 | [`pass`] | the optimizer: one file per pass, one visible list |
+//! | 6 | [`loops`] | kernels: fused loop nests as data and text, and their meaning |
+//! | 7 | [`codegen`] | kernels to machine code |
+//! | 8 | [`runtime`] | plans run: memory, threads, kernel cache |
+//! | 9 | [`eval`] | the staircase from an array to its value |
+//! | 9 | [`trace`] | a program recorded once and called again |
+//! | 9 | [`explain`] | the stair, printed |
+//! | beside | [`stubs`] | texts generated from the op table |
+//! | face | `python` | names, arguments, conversions, modes; no arithmetic |
+//!
+//! The same with its rules, which a test checks, is in `design/architecture.md`.
 
-pub mod buffer;
-pub mod codegen;
-pub mod dtype;
+#![deny(unsafe_code)]
+
 pub mod error;
-pub mod eval;
-pub mod explain;
-pub mod expr;
+
+pub mod dtype;
+pub mod shape;
+
+#[allow(unsafe_code, reason = "registers a fork handler and publishes values by pointer")]
 pub mod fork;
+
+#[allow(unsafe_code, reason = "owns memory and reads that of others")]
+pub mod buffer;
+
+pub mod op;
+
+#[allow(
+    unsafe_code,
+    reason = "tile functions work on addresses, so that machine code can call them"
+)]
+pub mod tile;
+
+pub mod expr;
 pub mod graph;
 pub mod loops;
-pub mod op;
 pub mod pass;
-#[cfg(feature = "python")]
-#[allow(unsafe_op_in_unsafe_fn, reason = "pyo3's macros, used from a macro of ours")]
-mod python;
+
+#[allow(unsafe_code, reason = "turns bytes into functions")]
+pub mod codegen;
+
+#[allow(unsafe_code, reason = "hands addresses to kernels, having checked them")]
 pub mod runtime;
-pub mod shape;
+
+pub mod eval;
+pub mod explain;
 pub mod stubs;
-pub mod tile;
 pub mod trace;
+
+#[cfg(feature = "python")]
+#[allow(
+    unsafe_code,
+    reason = "reads NumPy's structures, whose safe wrappers refuse misaligned arrays"
+)]
+#[allow(unsafe_op_in_unsafe_fn, reason = "pyo3's macros, used from a macro of ours")]
+#[allow(unreachable_pub, reason = "within a private module, `pub` says what other files may use")]
+#[allow(clippy::doc_markdown, reason = "docs of Python functions are read in Python")]
+#[allow(clippy::unused_self, reason = "Python's protocols decide the signatures of methods")]
+mod python;

@@ -4,7 +4,7 @@
 //! are found in the cache, since lengths are no part of them. May not know: Python.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::buffer::Storage;
 use crate::dtype::{DType, Scalar};
@@ -102,8 +102,9 @@ impl Trace {
 
     fn specialize(&self, inputs: &[Storage]) -> Result<Arc<Specialized>> {
         let metas: Vec<InputMeta> = inputs.iter().map(InputMeta::of).collect();
-        if let Some(found) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&metas) {
-            return Ok(found.clone());
+        // Never waited for: a forked child may have inherited the lock from a thread that is not there.
+        if let Some(found) = self.plans.try_lock().ok().and_then(|p| p.get(&metas).cloned()) {
+            return Ok(found);
         }
         for (meta, traced) in metas.iter().zip(&self.program.inputs) {
             if meta.dtype != traced.dtype || meta.shape.len() != traced.shape.len() {
@@ -119,11 +120,12 @@ impl Trace {
         };
         let results = program.outputs.iter().map(result).collect();
         let special = Arc::new(Specialized { planned: plan(program)?, results });
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if plans.len() >= PLANS {
-            plans.clear();
+        if let Ok(mut plans) = self.plans.try_lock() {
+            if plans.len() >= PLANS {
+                plans.clear();
+            }
+            plans.insert(metas, special.clone());
         }
-        plans.insert(metas, special.clone());
         Ok(special)
     }
 }

@@ -65,7 +65,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         .prop_map(|(inputs, steps, outputs, threads)| Plan { inputs, steps, outputs, threads })
 }
 
-fn input(number: usize, &(dtype, shape, fortran, step): &(u8, u8, bool, i8)) -> Array {
+fn input(number: usize, (dtype, shape, fortran, step): (u8, u8, bool, i8)) -> Array {
     let spec = InputSpec {
         number,
         dtype: DType::ALL[dtype as usize % DType::ALL.len()],
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn fused_equals_op_by_op(plan in plans()) {
         let ctx = Context::default();
-        let mut lazy: Vec<Array> = plan.inputs.iter().enumerate().map(|(i, x)| input(i, x)).collect();
+        let mut lazy: Vec<Array> = plan.inputs.iter().enumerate().map(|(i, x)| input(i, *x)).collect();
         let mut eager = lazy.clone();
         for step in &plan.steps {
             if let (Some(l), Some(e)) = (apply(step, &lazy), apply(step, &eager)) {

@@ -8,6 +8,7 @@ NumPy returns. `@rnp.jit` traces a function once and then runs its loops without
 
 from typing import TYPE_CHECKING
 
+# The names that arguments are written with are NumPy's own.
 from numpy import (
     bool_,
     dtype,
@@ -32,37 +33,38 @@ from numpy import (
     uint32,
     uint64,
 )
+from rnp._core import *  # noqa: F403 - `__all__` there is the list
 
-from rnp import _core
-from rnp._core import *
+if TYPE_CHECKING:
+    from rnp._core import __all__ as __all__
 
-__all__ = [
-    "bool_",
-    "dtype",
-    "e",
-    "euler_gamma",
-    "finfo",
-    "float16",
-    "float32",
-    "float64",
-    "iinfo",
-    "inf",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "nan",
-    "ndarray",
-    "newaxis",
-    "pi",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-]
-__all__ += _core.__all__
-
-if not TYPE_CHECKING:
+    __all__ += [
+        "bool_",
+        "dtype",
+        "e",
+        "euler_gamma",
+        "finfo",
+        "float16",
+        "float32",
+        "float64",
+        "iinfo",
+        "inf",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "nan",
+        "ndarray",
+        "newaxis",
+        "pi",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+    ]
+else:
+    # Type checkers follow no more than the form above; `mypy.stubtest` compares the two.
+    __all__ = sorted(name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING")
 
     def __getattr__(name: str) -> object:
         """Say what to do about a name that only NumPy has."""

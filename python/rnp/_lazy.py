@@ -20,7 +20,7 @@ def decorate(function: _F) -> _F:
     if not callable(function):
         raise TypeError(f"rnp.lazy() decorates functions, not {type(function).__name__}")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError("rnp.lazy() does not decorate generators; use `with rnp.lazy():` in the body")
+        raise TypeError("rnp.lazy() does not decorate generators; use it in the body, by `with`")
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

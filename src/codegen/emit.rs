@@ -120,11 +120,11 @@ pub(super) fn word(f: &mut FunctionBuilder, words: Value, at: usize) -> Value {
 }
 
 impl Emit<'_, '_> {
-    pub fn word(&mut self, at: usize) -> Value {
+    pub(super) fn word(&mut self, at: usize) -> Value {
         word(&mut self.f, self.words, at)
     }
 
-    pub fn dtype(&self, line: u32) -> Result<DType> {
+    pub(super) fn dtype(&self, line: u32) -> Result<DType> {
         self.kernel
             .line_dtype(&self.kernel.lines[line as usize])
             .ok_or_else(|| Error::bug(format!("%{line} is an operand but has no value")))
@@ -157,7 +157,7 @@ impl Emit<'_, '_> {
     }
 
     /// An invariant line's value.
-    pub fn scalar(&self, line: u32) -> Result<Value> {
+    pub(super) fn scalar(&self, line: u32) -> Result<Value> {
         self.scalars[line as usize]
             .ok_or_else(|| Error::bug(format!("%{line} is used before it is computed")))
     }

@@ -61,7 +61,7 @@ pub(super) fn width_of(kernel: &Kernel, plan: &Plan, line: u32, k: usize) -> usi
 
 impl<'f> Emit<'_, 'f> {
     /// Emits an inline step over `count` elements.
-    pub fn inline_loop(&mut self, step: &Inline, count: Value) -> Result<()> {
+    pub(super) fn inline_loop(&mut self, step: &Inline, count: Value) -> Result<()> {
         let (strided, first) = self.strided(step);
         let fast = self.fast_flag(step)?;
         let unrolled = step.lanes * step.unroll;

@@ -24,6 +24,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleError};
 
 use crate::error::{Error, Result};
+use crate::fork::PerProcess;
 use crate::loops::{Buf, Form, Kernel, Line, Loop, Role, Step};
 
 /// Machine code of one kernel; the memory is freed when the last owner drops it.
@@ -120,8 +121,8 @@ pub fn disassemble(kernel: &Kernel) -> Result<String> {
 
 /// Whether machine code can be made and run in this process at all; found out once.
 pub fn available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| {
+    static AVAILABLE: PerProcess<OnceLock<bool>> = PerProcess::new(OnceLock::new);
+    *AVAILABLE.get().get_or_init(|| {
         let buf = |role| Buf {
             dtype: crate::dtype::DType::F32,
             role,

@@ -122,7 +122,7 @@ const LATER: usize = usize::MAX;
 
 impl Plan {
     /// Cuts up a kernel's body; `full` is the machine's inline set.
-    pub fn new(kernel: &Kernel, full: bool) -> Plan {
+    pub(super) fn new(kernel: &Kernel, full: bool) -> Plan {
         let n = kernel.lines.len();
         let mut plan = Plan {
             invariant: vec![false; n],
@@ -301,7 +301,9 @@ impl Plan {
             // A call may write over an operand that nothing reads again; a loop may not, because it
             // does not read all of its operands before it writes.
             if call {
-                dying.iter().for_each(|d| pool.give(*d));
+                for d in &dying {
+                    pool.give(*d);
+                }
             }
             for i in lines {
                 let i = i as usize;
@@ -311,7 +313,9 @@ impl Plan {
                 }
             }
             if !call {
-                dying.iter().for_each(|d| pool.give(*d));
+                for d in &dying {
+                    pool.give(*d);
+                }
             }
         }
         for (line, at) in &mut self.copies {

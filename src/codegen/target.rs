@@ -9,6 +9,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 
 use crate::error::{Error, Result};
+use crate::fork::PerProcess;
 
 /// What the machine offers.
 pub(super) struct Target {
@@ -21,8 +22,10 @@ pub(super) struct Target {
 
 /// The machine, or why there is none.
 pub(super) fn target() -> Result<&'static Target> {
-    static TARGET: OnceLock<std::result::Result<Target, String>> = OnceLock::new();
+    static TARGET: PerProcess<OnceLock<std::result::Result<Target, String>>> =
+        PerProcess::new(OnceLock::new);
     TARGET
+        .get()
         .get_or_init(probe)
         .as_ref()
         .map_err(|why| Error::bug(format!("no code generator for this machine: {why}")))

@@ -53,7 +53,7 @@ impl Random {
                 ];
                 match self.below(4) {
                     0 => special[self.below(special.len())].to_bits().into(),
-                    1 => bits as u32 as u64,
+                    1 => (bits as u32).into(),
                     _ => ((self.below(4001) as f32 - 2000.0) / 16.0).to_bits().into(),
                 }
             }
@@ -345,7 +345,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
         &[DType::F64, DType::I64, DType::U8],
     ][r.below(5)];
     let steps = [Step::Unit, Step::Unit, Step::Packed, Step::Stride, Step::Fixed];
-    for _ in 0..1 + r.below(4) {
+    for _ in 0..=r.below(4) {
         let dtype = family[r.below(family.len())];
         dtypes.push(Some(dtype));
         if r.below(4) == 0 {
@@ -360,7 +360,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
         lines.push(Line::Index { dim: 0 });
         dtypes.push(Some(DType::I64));
     }
-    for _ in 0..1 + r.below(size) {
+    for _ in 0..=r.below(size) {
         let from = r.below(lines.len());
         let Some(dtype) = dtypes[from] else { continue };
         let op = Op::ALL[r.below(Op::ALL.len())];
@@ -562,83 +562,5 @@ fn code_is_not_writable_and_is_freed() {
     // Nothing else in this process makes code but other tests, on pages of their own.
     for _ in 0..100 {
         drop(compile(&kernel).unwrap());
-    }
-}
-
-/// How fast things are; run by hand, on a quiet machine, with `--ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn speed() {
-    let f32s = |role| buf(DType::F32, role, Step::Unit);
-    let map = |op, args: &[u32]| Line::Map { op, dtype: DType::F32, args: args.into() };
-    let chain = |extra: usize| {
-        let mut lines = vec![
-            Line::Load { buf: 0 },
-            Line::Scalar { slot: 0 },
-            Line::Scalar { slot: 1 },
-            Line::Scalar { slot: 2 },
-            Line::Scalar { slot: 3 },
-            map(Op::Absolute, &[0]),
-            map(Op::Multiply, &[5, 1]),
-            map(Op::Add, &[6, 2]),
-        ];
-        for k in 0..extra {
-            let last = lines.len() as u32 - 1;
-            lines.push(map(
-                if k % 2 == 0 { Op::Multiply } else { Op::Add },
-                &[last, 1 + k as u32 % 2],
-            ));
-        }
-        let last = lines.len() as u32 - 1;
-        lines.push(map(Op::Maximum, &[last, 3]));
-        lines.push(map(Op::Minimum, &[last + 1, 4]));
-        lines.push(Line::Store { buf: 1, value: last + 2 });
-        kernel(vec![f32s(Role::Input), f32s(Role::Output)], vec![DType::F32; 4], lines)
-    };
-    for extra in [0, 15, 95] {
-        let kernel = chain(extra);
-        if std::env::var_os("RNP_TEST_DISASSEMBLY").is_some() {
-            println!("{}", disassemble(&kernel).unwrap());
-        }
-        let mut times: Vec<f64> = (0..60)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                drop(compile(&kernel).unwrap());
-                start.elapsed().as_secs_f64() * 1e6
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        let code = compile(&kernel).unwrap();
-        println!(
-            "{} ops: compile {:.0} us (least {:.0}), {} bytes",
-            extra + 5,
-            times[30],
-            times[0],
-            code.size()
-        );
-        for n in [256usize, 4096, 65536] {
-            let (x, mut y) = (vec![0.25f32; n], vec![0f32; n]);
-            let layout = kernel.layout();
-            let mut scratch = vec![0u64; code.scratch() / 8 + 16];
-            let mut words = vec![0u64; layout.len];
-            words[Layout::N] = n as u64;
-            words[Layout::SCRATCH] = (scratch.as_mut_ptr() as u64).next_multiple_of(64);
-            words[layout.bufs] = x.as_ptr() as u64;
-            words[layout.bufs + 2] = y.as_mut_ptr() as u64;
-            for (k, v) in [0.9f32, 0.1, -1.0, 1.0].into_iter().enumerate() {
-                words[layout.scalars + k] = v.to_bits().into();
-            }
-            let turns = (1 << 22) / n;
-            let mut best = f64::MAX;
-            for _ in 0..15 {
-                let start = std::time::Instant::now();
-                for _ in 0..turns {
-                    // SAFETY: the words describe the vectors above.
-                    unsafe { code.run(words.as_ptr()) };
-                }
-                best = best.min(start.elapsed().as_secs_f64() * 1e9 / (turns * n) as f64);
-            }
-            println!("    n {n}: {best:.3} ns/element");
-        }
     }
 }

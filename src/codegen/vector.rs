@@ -86,13 +86,13 @@ pub(super) struct Consts {
 
 impl Consts {
     /// No constants yet; those in memory start at `end`.
-    pub fn new(entry: Inst, scratch: Value, end: usize) -> Self {
+    pub(super) fn new(entry: Inst, scratch: Value, end: usize) -> Self {
         let (registers, memory) = (HashMap::new(), HashMap::new());
         Self { entry, prelude: entry, scratch, end, registers, memory }
     }
 
     /// Begins a loop, whose registers are all free.
-    pub fn begin(&mut self, prelude: Inst) {
+    pub(super) fn begin(&mut self, prelude: Inst) {
         self.prelude = prelude;
         self.registers.clear();
     }
@@ -110,7 +110,7 @@ pub(super) struct Body<'a, 'b> {
 
 impl Body<'_, '_> {
     /// The same bits as another vector type.
-    pub fn as_type(&mut self, v: Value, to: Type) -> Value {
+    pub(super) fn as_type(&mut self, v: Value, to: Type) -> Value {
         if self.f.func.dfg.value_type(v) == to {
             return v;
         }
@@ -119,12 +119,12 @@ impl Body<'_, '_> {
     }
 
     /// All vectors of a value as another type.
-    pub fn as_types(&mut self, v: &Lanes, to: Type) -> Lanes {
+    pub(super) fn as_types(&mut self, v: &Lanes, to: Type) -> Lanes {
         v.iter().map(|&v| self.as_type(v, to)).collect()
     }
 
     /// A constant, made by `make` where it is made only once.
-    pub fn constant(
+    pub(super) fn constant(
         &mut self,
         key: Key,
         to: Type,
@@ -155,7 +155,7 @@ impl Body<'_, '_> {
     }
 
     /// A constant of these bytes.
-    pub fn bytes(&mut self, bytes: [u8; 16], to: Type) -> Value {
+    pub(super) fn bytes(&mut self, bytes: [u8; 16], to: Type) -> Value {
         self.constant(Key::Bits(bytes), to, |at| {
             let data = at.func.dfg.constants.insert(ConstantData::from(bytes.as_slice()));
             at.ins().vconst(I8X16, data)
@@ -163,17 +163,17 @@ impl Body<'_, '_> {
     }
 
     /// A constant with `bits` in each lane of `to`.
-    pub fn lanes_of(&mut self, to: Type, bits: u64) -> Value {
+    pub(super) fn lanes_of(&mut self, to: Type, bits: u64) -> Value {
         self.bytes(repeat(to.lane_type().bytes() as usize, bits), to)
     }
 
     /// Applies `op` to each vector of a value.
-    pub fn each(&mut self, v: &Lanes, op: impl Fn(&mut Self, Value) -> Value) -> Lanes {
+    pub(super) fn each(&mut self, v: &Lanes, op: impl Fn(&mut Self, Value) -> Value) -> Lanes {
         v.iter().map(|&v| op(self, v)).collect()
     }
 
     /// Applies `op` to the vectors of two values in pairs.
-    pub fn pairs(
+    pub(super) fn pairs(
         &mut self,
         a: &Lanes,
         b: &Lanes,
@@ -183,12 +183,12 @@ impl Body<'_, '_> {
     }
 
     /// How many vectors hold the group at `width` bytes an element.
-    pub fn vectors(&self, width: usize) -> usize {
+    pub(super) fn vectors(&self, width: usize) -> usize {
         (self.lanes * width).div_ceil(16)
     }
 
     /// Loads the group from contiguous memory.
-    pub fn load(&mut self, dtype: DType, addr: Value, offset: i32) -> Lanes {
+    pub(super) fn load(&mut self, dtype: DType, addr: Value, offset: i32) -> Lanes {
         let ty = vector(dtype);
         let bytes = self.lanes * dtype.size();
         if bytes >= 16 {
@@ -214,7 +214,7 @@ impl Body<'_, '_> {
     }
 
     /// Stores the group to contiguous memory.
-    pub fn store(&mut self, v: &Lanes, width: usize, addr: Value, offset: i32) {
+    pub(super) fn store(&mut self, v: &Lanes, width: usize, addr: Value, offset: i32) {
         let bytes = self.lanes * width;
         if bytes >= 16 {
             for (k, &v) in v.iter().enumerate() {
@@ -234,7 +234,7 @@ impl Body<'_, '_> {
     }
 
     /// Loads the group element by element, one from each address.
-    pub fn gather(&mut self, dtype: DType, addrs: &[Value]) -> Lanes {
+    pub(super) fn gather(&mut self, dtype: DType, addrs: &[Value]) -> Lanes {
         let (ty, per) = (vector(dtype), 16 / dtype.size());
         let mut out = Lanes::new();
         for part in addrs.chunks(per) {
@@ -257,7 +257,7 @@ impl Body<'_, '_> {
     }
 
     /// Stores the group element by element, one to each address.
-    pub fn scatter(&mut self, v: &Lanes, width: usize, addrs: &[Value]) {
+    pub(super) fn scatter(&mut self, v: &Lanes, width: usize, addrs: &[Value]) {
         let per = 16 / width;
         for (k, &addr) in addrs.iter().enumerate() {
             let x = self.f.ins().extractlane(v[k / per], (k % per) as u8);
@@ -266,7 +266,7 @@ impl Body<'_, '_> {
     }
 
     /// Integers of `width` bytes to twice that.
-    pub fn widen(&mut self, v: &Lanes, width: usize, signed: bool) -> Lanes {
+    pub(super) fn widen(&mut self, v: &Lanes, width: usize, signed: bool) -> Lanes {
         let two = self.lanes * width * 2 > 16;
         let mut out = Lanes::new();
         for &v in v {
@@ -282,7 +282,7 @@ impl Body<'_, '_> {
     }
 
     /// Integers of `width` bytes to half of that: the low bits, or a mask if they are one.
-    pub fn narrow(&mut self, v: &Lanes, width: usize, mask: bool) -> Lanes {
+    pub(super) fn narrow(&mut self, v: &Lanes, width: usize, mask: bool) -> Lanes {
         let from = int(width);
         let v: Lanes = v
             .iter()
@@ -309,7 +309,7 @@ impl Body<'_, '_> {
     }
 
     /// Bytes `low` of `a`, then the same bytes of `b`, as integers of `width` bytes.
-    pub fn shuffle(&mut self, a: Value, b: Value, low: [u8; 8], width: usize) -> Value {
+    pub(super) fn shuffle(&mut self, a: Value, b: Value, low: [u8; 8], width: usize) -> Value {
         let (a, b) = (self.as_type(a, I8X16), self.as_type(b, I8X16));
         let mut bytes = [0u8; 16];
         for i in 0..8 {
@@ -322,21 +322,21 @@ impl Body<'_, '_> {
     }
 
     /// The high half of a vector in the low half.
-    pub fn high(&mut self, v: Value) -> Value {
+    pub(super) fn high(&mut self, v: Value) -> Value {
         let ty = self.f.func.dfg.value_type(v);
         let high = self.shuffle(v, v, [8, 9, 10, 11, 12, 13, 14, 15], 8);
         self.as_type(high, ty)
     }
 
     /// The low halves of two vectors side by side.
-    pub fn join(&mut self, a: Value, b: Value) -> Value {
+    pub(super) fn join(&mut self, a: Value, b: Value) -> Value {
         let ty = self.f.func.dfg.value_type(a);
         let v = self.shuffle(a, b, [0, 1, 2, 3, 4, 5, 6, 7], 8);
         self.as_type(v, ty)
     }
 
     /// A mask with lanes of another width.
-    pub fn mask(&mut self, v: &Lanes, from: usize, to: usize) -> Lanes {
+    pub(super) fn mask(&mut self, v: &Lanes, from: usize, to: usize) -> Lanes {
         let (mut v, mut width) = (v.clone(), from);
         while width < to {
             v = self.widen(&v, width, true);
@@ -350,13 +350,13 @@ impl Body<'_, '_> {
     }
 
     /// Bytes 0 and 1 as a mask.
-    pub fn mask_of_bytes(&mut self, v: &Lanes) -> Lanes {
+    pub(super) fn mask_of_bytes(&mut self, v: &Lanes) -> Lanes {
         let zero = self.lanes_of(I8X16, 0);
         self.each(v, |b, v| b.f.ins().icmp(IntCC::SignedGreaterThan, v, zero))
     }
 
     /// A mask of byte lanes as bytes 0 and 1.
-    pub fn bytes_of_mask(&mut self, v: &Lanes) -> Lanes {
+    pub(super) fn bytes_of_mask(&mut self, v: &Lanes) -> Lanes {
         let one = self.lanes_of(I8X16, 1);
         self.each(v, |b, v| b.f.ins().band(v, one))
     }

@@ -108,6 +108,7 @@ impl Array {
                     return Err(Error::overflow(format!("{op}: {v} does not fit in 64 bits")));
                 }
                 Some(Number::Int(v)) if logic => Some(Self::int(i128::from(v != 0))),
+                Some(Number::Float(v)) if logic => Some(Self::int(i128::from(v != 0.0))),
                 _ => None,
             };
             let a =
@@ -162,7 +163,7 @@ impl Array {
         let operands: SmallVec<[&Array; 3]> =
             std::iter::once(self).chain(low).chain(high).collect();
         let types: SmallVec<[Operand; 3]> = operands.iter().map(|a| a.operand()).collect();
-        let dtype = result_dtype(&types);
+        let dtype = clip_dtype(&types);
         shape::broadcast("clip", operands.iter().map(|a| a.shape().as_slice()))?;
         let mut out = self.coerce(dtype)?;
         if let Some(low) = low {
@@ -246,16 +247,6 @@ impl Array {
                 shape::show(fp.shape())
             )));
         }
-        if xp.shape()[0] == 0 {
-            return Err(Error::value("interp: array of sample points is empty"));
-        }
-        if xp.shape() != fp.shape() {
-            return Err(Error::value(format!(
-                "interp: fp and xp are not of the same length: {} and {}",
-                fp.shape()[0],
-                xp.shape()[0]
-            )));
-        }
         let xp = xp.cast(DType::F64)?;
         let mut args: Args = smallvec![self.cast(DType::F64)?, fp.cast(DType::F64)?];
         let grid = match xp.even().filter(|e| e.start.is_once() && e.step.is_once()) {
@@ -278,7 +269,8 @@ impl Array {
             }
         }
         let known = |side: Option<&Array>| side.is_some_and(Array::is_once);
-        let prim = Prim::Interp { grid, left: known(left), right: known(right) };
+        let points = xp.shape()[0];
+        let prim = Prim::Interp { grid, points, left: known(left), right: known(right) };
         let mut out = Self::derive(prim, DType::F64, args)?;
         // A side that loops must compute first cannot be part of the table.
         let x = self.cast(DType::F64)?;
@@ -289,6 +281,26 @@ impl Array {
             }
         }
         Ok(out)
+    }
+}
+
+/// The first dtype that all operands are cast to safely. With three of them that may be narrower than
+/// promoting one after the other: `int8`, `uint16` and `float32` are clipped in `float32`.
+fn clip_dtype(types: &[Operand]) -> DType {
+    let strong = |d: &DType| {
+        types.iter().all(|t| match *t {
+            Operand::Strong(s) => s.casts_safely(*d),
+            Operand::Weak(_) => true,
+        })
+    };
+    match DType::ALL.into_iter().find(strong) {
+        Some(d) if types.iter().any(|t| matches!(t, Operand::Strong(_))) => {
+            let weak = types.iter().filter(|t| matches!(t, Operand::Weak(_))).copied();
+            result_dtype(
+                &std::iter::once(Operand::Strong(d)).chain(weak).collect::<SmallVec<[_; 4]>>(),
+            )
+        }
+        _ => result_dtype(types),
     }
 }
 
@@ -326,7 +338,9 @@ fn mixed_comparison(op: Op, args: &[Array]) -> Result<Option<Array>> {
                 Less | LessEqual => v > hi,
                 _ => v < lo,
             };
-            return Ok(Some(Array::scalar(Scalar::bool(holds)).broadcast_to(a.shape())?));
+            // Tied to the array, not to its shape: a trace meets other lengths.
+            let same = if holds { Equal } else { NotEqual };
+            return Ok(Some(Array::map(same, &[a.clone(), a.clone()])?));
         }
     }
     match (a.operand(), b.operand()) {
@@ -362,6 +376,9 @@ fn power_by_scalar(
     }
     match args[1].as_number() {
         Some(Number::Int(v)) if v < 0 && base.dtype().kind() == Kind::Int => {
+            if base.shape().contains(&0) {
+                return base.cast(dtype).map(Some); // of nothing there is a power
+            }
             Err(Error::value("power: Integers to negative integer powers are not allowed."))
         }
         Some(Number::Int(2)) => Array::map(Op::Square, std::slice::from_ref(base)).map(Some),

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::Prim;
+use super::{GridKind, Prim};
 use crate::error::{Error, Result};
 use crate::shape::{self, Item, Shape, show};
 
@@ -14,7 +14,7 @@ pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shap
         Prim::Input | Prim::Param(_) | Prim::NumberParam(_) | Prim::Scalar => Ok(own.into()),
         Prim::Map(op) => shape::broadcast(op.info().name, args.iter().copied()),
         Prim::Cast | Prim::Narrow => Ok(args[0].into()),
-        Prim::Interp { .. } => interp(args),
+        Prim::Interp { grid, points, .. } => interp(*grid, *points, args),
         Prim::Index(items) => index(items, args[0]),
         Prim::Transpose(perm) => Ok(perm.iter().map(|&a| args[0][a]).collect()),
         Prim::Reshape(dims) => reshape(dims, args[0]),
@@ -47,10 +47,17 @@ fn empty_reduction(fold: crate::op::Fold) -> Error {
     })
 }
 
-fn interp(args: &[&[usize]]) -> Result<Shape> {
-    let fp = args[1];
-    if fp.is_empty() || fp[0] == 0 {
+fn interp(grid: GridKind, points: usize, args: &[&[usize]]) -> Result<Shape> {
+    let values = args[1].first().copied().unwrap_or(0);
+    let points =
+        if grid == GridKind::Points { args[2].first().copied().unwrap_or(0) } else { points };
+    if points == 0 {
         return Err(Error::value("interp: array of sample points is empty"));
+    }
+    if points != values {
+        return Err(Error::value(format!(
+            "interp: fp and xp are not of the same length: {values} and {points}"
+        )));
     }
     Ok(args[0].into())
 }
@@ -137,7 +144,7 @@ fn reshape(dims: &[i64], input: &[usize]) -> Result<Shape> {
         .filter(|&&d| d >= 0)
         .try_fold(1usize, |n, &d| n.checked_mul(d as usize))
         .ok_or_else(fail)?;
-    let unknown = if known == 0 { 0 } else { size / known };
+    let unknown = size.checked_div(known).unwrap_or(0);
     let out: Shape = dims.iter().map(|&d| if d < 0 { unknown } else { d as usize }).collect();
     let ambiguous = known == 0 && dims.contains(&-1);
     if ambiguous || shape::count(&out)? != size || out.len() > shape::MAX_RANK {

@@ -24,7 +24,8 @@ pub use span::{Span, with_span};
 pub use text::{InputSpec, parse};
 
 use crate::buffer::Storage;
-use crate::dtype::{DType, Scalar};
+use crate::dtype::{DType, Element, Scalar};
+use crate::error::Result;
 use crate::op::{Fold, Op, Weak};
 use crate::shape::{Axes, Item, Shape};
 
@@ -82,6 +83,8 @@ pub enum Prim {
     Interp {
         /// How the points are given.
         grid: GridKind,
+        /// How many an even grid has; points in memory are counted there.
+        points: usize,
         /// Whether a value below the first point is given.
         left: bool,
         /// Whether a value above the last point is given.
@@ -184,6 +187,14 @@ impl Array {
             expr.state = Mutex::new(State::Ready(storage));
         }
         array
+    }
+
+    /// A copy of a slice, as an array of this shape.
+    ///
+    /// # Errors
+    /// `Value` when the shape has another number of elements; `Memory`.
+    pub fn from_slice<T: Element>(values: &[T], shape: &[usize]) -> Result<Self> {
+        Storage::from_slice(values, shape).map(Self::input)
     }
 
     /// A 0-d value with a dtype of its own (a NumPy scalar).

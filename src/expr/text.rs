@@ -118,7 +118,7 @@ fn dtype(text: &str) -> Result<DType> {
 }
 
 /// The text inside a bracketed token.
-fn inside<'a>(token: &'a str, open: char, close: char) -> Option<&'a str> {
+fn inside(token: &str, open: char, close: char) -> Option<&str> {
     token.strip_prefix(open)?.strip_suffix(close)
 }
 

@@ -59,7 +59,7 @@ fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>
             Kind::Literal(Scalar::wrap_int((count - i128::from(*ddof)).max(0), dtype))
         }
         Prim::Iota { .. } => Kind::Iota,
-        Prim::Interp { grid, left, right } => {
+        Prim::Interp { grid, left, right, .. } => {
             Kind::Interp { grid: *grid, left: *left, right: *right }
         }
     })

@@ -5,6 +5,7 @@
 //! numbered 0, 1, ... on the edges; dtypes and shapes agree with the op table.
 
 mod build;
+mod fusion;
 mod text;
 mod verify;
 mod view;
@@ -15,11 +16,13 @@ use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 
 pub use build::build;
+pub use fusion::{Fusion, Group, Reason};
 pub use verify::verify;
 pub use view::{View, ViewDim};
 
 use crate::dtype::{DType, Scalar};
-use crate::expr::{GridKind, InputMeta, Span};
+pub use crate::expr::GridKind;
+use crate::expr::{InputMeta, Span};
 use crate::op::{Cost, Fold, Op};
 use crate::shape::{Axes, Shape};
 
@@ -108,7 +111,7 @@ pub struct Graph {
     /// The layouts of the inputs.
     pub inputs: Vec<InputMeta>,
     /// Where chains are cut into loops, set by the `fuse` pass.
-    pub fusion: Option<crate::pass::Fusion>,
+    pub fusion: Option<Fusion>,
 }
 
 impl Graph {

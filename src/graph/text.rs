@@ -1,7 +1,7 @@
 //! Graphs as text: one line a node, numbered in execution order.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{Graph, Ix, Kind, Node};
 
@@ -27,17 +27,17 @@ impl Graph {
             let node = &self[at];
             let mut line = format!("%{} = {}", names[&at], self.act(at));
             for operand in self.operands(at) {
-                line += &format!(" %{}", names[&operand]);
+                let _ = write!(line, " %{}", names[&operand]);
             }
             line += &attributes(&node.kind);
-            line += &format!(" : {}", type_text(node));
+            let _ = write!(line, " : {}", type_text(node));
             if node.once {
                 line += "  once";
             }
-            match node.span.text().filter(|_| spans) {
-                Some(place) => out += &format!("{line:<52}  ; {place}\n"),
-                None => out += &format!("{line}\n"),
-            }
+            let _ = match node.span.text().filter(|_| spans) {
+                Some(place) => writeln!(out, "{line:<52}  ; {place}"),
+                None => writeln!(out, "{line}"),
+            };
         }
         let outputs: Vec<String> = self.outputs.iter().map(|o| format!("%{}", names[o])).collect();
         out + &format!("return {}\n", outputs.join(", "))

@@ -37,9 +37,9 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
         Kind::Map(op) => op.info().arity,
         Kind::Interp { grid, left, right } => {
             let points = match grid {
-                crate::expr::GridKind::Points => 1,
-                crate::expr::GridKind::Arange => 2,
-                crate::expr::GridKind::Linspace => 3,
+                super::GridKind::Points => 1,
+                super::GridKind::Arange => 2,
+                super::GridKind::Linspace => 3,
             };
             2 + points + usize::from(*left) + usize::from(*right)
         }

@@ -7,6 +7,7 @@
 //!
 //! May not know: graphs above it (but for [`lower`]), machines, thread counts.
 
+#[allow(unsafe_code, reason = "runs tile functions on addresses, as machine code does")]
 pub mod interp;
 mod launch;
 mod lower;

@@ -106,7 +106,7 @@ fn signature(kernel: &Kernel, name: &str, out: &mut String) {
         Form::Rows => "rows",
     };
     let flat = if kernel.flat && kernel.loops.len() > 1 { "flat" } else { "" };
-    words.extend([form, flat].iter().filter(|w| !w.is_empty()).map(|w| w.to_string()));
+    words.extend([form, flat].iter().filter(|w| !w.is_empty()).map(|&w| w.to_owned()));
     wrap(&words, 4, out);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! May not know: shapes and values, but for the value of a Python integer, which must fit.
 
+use smallvec::SmallVec;
+
 use super::{Loops, Op, Out};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
@@ -35,14 +37,18 @@ pub struct Resolved {
 
 /// NumPy's `result_type` of the operands under NEP 50.
 pub fn result_dtype(operands: &[Operand]) -> DType {
-    let mut strong: Option<DType> = None;
+    let mut strong: SmallVec<[DType; 3]> = SmallVec::new();
     let mut weak: Option<Weak> = None;
     for o in operands {
         match *o {
-            Operand::Strong(d) => strong = Some(strong.map_or(d, |s| s.promote(d))),
+            Operand::Strong(d) => strong.push(d),
             Operand::Weak(w) => weak = weak.max(Some(w)),
         }
     }
+    // The most general first, as NumPy does: of (int8, uint8, float16) it is float16, though the two
+    // integers alone would need more.
+    strong.sort_unstable_by_key(|d| std::cmp::Reverse(*d));
+    let strong = strong.into_iter().reduce(DType::promote);
     match (strong, weak) {
         (Some(s), None) => s,
         (Some(s), Some(Weak::Int)) => {

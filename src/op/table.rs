@@ -44,7 +44,7 @@ macro_rules! for_each_op {
             Divide divide Divide Same Light 0.0 (-1e3, 1e3) "Quotient: `a / b`, always floating point.";
             FloorDivide floor_divide Number Same Light 0.0 (-1e3, 1e3) "Quotient rounded down; an integer by 0 is 0.";
             Remainder remainder Number Same Light 0.0 (-1e3, 1e3) "Remainder with the divisor's sign; an integer by 0 is 0.";
-            Power power Number Same Heavy 1.0 (0.1, 8.0) "`a` to the power `b`. Integers wrap; a negative integer exponent is a ValueError.";
+            Power power Number Same Heavy 1.0 (0.1, 8.0) "`a` to the power `b`. Integers wrap; a negative integer exponent is a `ValueError`.";
             Minimum minimum All Same Light 0.0 (-1e6, 1e6) "Smaller of two; NaN if either is.";
             Maximum maximum All Same Light 0.0 (-1e6, 1e6) "Larger of two; NaN if either is.";
             Equal equal All Bool Light 0.0 (-4.0, 4.0) "Whether `a == b`.";
@@ -110,11 +110,11 @@ impl Op {
 }
 
 macro_rules! define_folds {
-    ($($(#[doc = $doc:literal])+ $variant:ident $name:ident;)+) => {
+    ($(#[doc = $doc:literal] $variant:ident $name:ident;)+) => {
         /// How a reduction combines elements. Composite reductions (`mean`, `var`, `std`) are graphs of these.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Fold {
-            $($(#[doc = $doc])+ $variant,)+
+            $(#[doc = $doc] $variant,)+
         }
 
         impl Fold {
@@ -124,6 +124,11 @@ macro_rules! define_folds {
             /// NumPy's name.
             pub const fn name(self) -> &'static str {
                 match self { $(Fold::$variant => stringify!($name),)+ }
+            }
+
+            /// One line of prose.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Fold::$variant => $doc.trim_ascii(),)+ }
             }
 
             /// The fold with this name.

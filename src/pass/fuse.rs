@@ -6,68 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::graph::{Graph, Ix, Kind};
+use crate::graph::{Fusion, Graph, Group, Ix, Kind, Reason};
 use crate::shape::{Axes, Shape};
 
 /// The most nodes in one loop: register allocation and compile time grow faster than the loop.
 const MAX_NODES: usize = 96;
 /// The most roots in one loop.
 const MAX_ROOTS: usize = 16;
-
-/// Why a node is in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The caller wants it.
-    Wanted,
-    /// A reduction: all its elements are needed before any use.
-    Reduction,
-    /// A reshape that is no view of it, or a table, needs it in C order.
-    Contiguous,
-    /// It is dear, and several loops would compute it again.
-    Dear,
-    /// It is repeated along an axis, and would be computed again for each repeat.
-    Repeated,
-    /// The loop grew too long for the registers.
-    TooLong,
-}
-
-impl Reason {
-    /// The reason as `explain` words it.
-    pub fn text(self) -> &'static str {
-        match self {
-            Reason::Wanted => "asked for",
-            Reason::Reduction => "a reduction ends here: what follows needs all of it",
-            Reason::Contiguous => "its elements are needed in C order",
-            Reason::Dear => "dear to compute, and used by several loops",
-            Reason::Repeated => "repeated along an axis: computed once, read again",
-            Reason::TooLong => "the loop would be too long",
-        }
-    }
-}
-
-/// The cuts, and the loops between them.
-#[derive(Clone, Debug, Default)]
-pub struct Fusion {
-    /// The nodes in memory, with the reason.
-    pub roots: HashMap<Ix, Reason>,
-    /// The loops, in an order in which they can run.
-    pub groups: Vec<Group>,
-}
-
-/// The roots that one loop nest computes.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// What the nest covers: the shape of its stores, and of its reductions' operands.
-    pub shape: Shape,
-    /// The axes that its reductions reduce; `None` without reductions.
-    pub axes: Option<Axes>,
-    /// Its roots, operands before users.
-    pub roots: Vec<Ix>,
-    /// Loops of a lower stage run first.
-    pub stage: usize,
-    /// Everything that it computes or reads.
-    nodes: HashSet<Ix>,
-}
 
 /// Decides the cuts and the loops.
 pub(super) fn run(graph: &mut Graph) {
@@ -127,7 +72,7 @@ impl<'a> Cutter<'a> {
                 }
                 Kind::Interp { grid, .. } => {
                     let operands = self.graph.operands(at);
-                    let points = usize::from(grid == crate::expr::GridKind::Points);
+                    let points = usize::from(grid == crate::graph::GridKind::Points);
                     for &table in &operands[1..2 + points] {
                         if !c_ordered_input(self.graph, table)
                             && self.graph[table].kind != Kind::Reshape
@@ -314,9 +259,9 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
             let pointwise =
                 here && graph[at].shape == *shape && !matches!(graph[at].kind, Kind::Reduce { .. });
             if pointwise {
-                needs.soft.push(at)
+                needs.soft.push(at);
             } else {
-                needs.hard.push(at)
+                needs.hard.push(at);
             }
             continue;
         }
@@ -335,9 +280,9 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
                 stack.push((operands[0], here));
                 for &table in &operands[1..] {
                     if roots.contains_key(&table) {
-                        needs.hard.push(table)
+                        needs.hard.push(table);
                     } else {
-                        stack.push((table, false))
+                        stack.push((table, false));
                     }
                 }
             }

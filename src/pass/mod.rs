@@ -10,8 +10,6 @@ mod fuse;
 mod simplify;
 mod sink;
 
-pub use fuse::{Fusion, Group, Reason};
-
 use crate::error::Result;
 use crate::graph::Graph;
 

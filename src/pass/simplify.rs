@@ -15,8 +15,11 @@ enum Become {
     Act(Kind, Operands),
 }
 
+/// What a node becomes, if the rule fits it.
+type Rule = fn(&Graph, Ix, &[Ix]) -> Option<Become>;
+
 /// The rules in the order they are tried.
-const RULES: &[fn(&Graph, Ix, &[Ix]) -> Option<Become>] = &[
+const RULES: &[Rule] = &[
     view_of_view,
     reshape_as_view,
     reshape_of_reshape,
@@ -107,14 +110,13 @@ fn cast_of_cast(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
         return None;
     }
     let from = graph.operands(operands[0]);
-    if !holds(graph[from[0]].dtype, middle.dtype) {
+    let source = graph[from[0]].dtype;
+    // An integer that does not fit wraps when it comes from an integer, but not from a float.
+    let wraps = middle.dtype.is_float() && to.kind() == Family::Int && !source.casts_safely(to);
+    if !holds(source, middle.dtype) || (wraps && source.kind() == Family::Int) {
         return None;
     }
-    Some(if graph[from[0]].dtype == to {
-        Become::Other(from[0])
-    } else {
-        Become::Act(Kind::Cast, from)
-    })
+    Some(if source == to { Become::Other(from[0]) } else { Become::Act(Kind::Cast, from) })
 }
 
 /// Whether every value of `from` survives in `to`.
@@ -149,9 +151,9 @@ fn sign_changes(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     match (op, inner(0)?, operands.len()) {
         (Op::Negative, Op::Negative, _) => Some(Become::Other(below(0))),
         (Op::Absolute, Op::Absolute, _) => Some(Become::Other(operands[0])),
-        (Op::Absolute | Op::Square, Op::Negative, _) | (Op::Square, Op::Absolute, _) => {
-            act(op, &[below(0)])
-        }
+        // Unsigned integers negate by wrapping, which their absolute value keeps.
+        (Op::Absolute, Op::Negative, _) if !graph[at].dtype.is_unsigned() => act(op, &[below(0)]),
+        (Op::Square, Op::Negative | Op::Absolute, _) => act(op, &[below(0)]),
         _ => None,
     }
 }

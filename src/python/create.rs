@@ -29,7 +29,7 @@ fn number(obj: &Obj<'_>) -> PyResult<Number> {
         }
         Operand::Array(_) | Operand::Memory(_) => {
             let value = convert::asarray(obj)?;
-            if nd::layout("arange", &value)?.shape.len() != 0 {
+            if !nd::layout("arange", &value)?.shape.is_empty() {
                 return Err(bad());
             }
             number(&value.call_method0("item")?)

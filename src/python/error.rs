@@ -29,7 +29,7 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Value => PyValueError::new_err(text),
         ErrorKind::Type => PyTypeError::new_err(text),
         ErrorKind::Index => PyIndexError::new_err(text),
-        ErrorKind::Axis => axis_error(py, text),
+        ErrorKind::Axis => axis_error(py, &text),
         ErrorKind::Overflow => PyOverflowError::new_err(text),
         ErrorKind::ZeroDivision => PyZeroDivisionError::new_err(text),
         ErrorKind::Memory => PyMemoryError::new_err(text),
@@ -41,11 +41,11 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-fn axis_error(py: Python<'_>, text: String) -> PyErr {
+fn axis_error(py: Python<'_>, text: &str) -> PyErr {
     let class = AXIS_ERROR.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("numpy.exceptions")?.getattr("AxisError")?.unbind())
     });
-    match class.and_then(|class| class.bind(py).call1((&text,))) {
+    match class.and_then(|class| class.bind(py).call1((text,))) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
     }

@@ -35,7 +35,7 @@ fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
             let temporary = is_temporary(&one, 2) && is_temporary(arrays.as_any(), 1);
             return array.get().evaluate(py, temporary);
         }
-        return Ok(super::convert::asarray(&one)?);
+        return super::convert::asarray(&one);
     }
     let mut deferred = Vec::new();
     for item in arrays.iter() {

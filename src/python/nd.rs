@@ -24,7 +24,7 @@ pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float
 const LARGE: usize = 64 << 10;
 
 /// Keeps a Python object alive for as long as its memory is read.
-pub struct PyKeeper(#[allow(dead_code)] pub Py<PyAny>);
+pub struct PyKeeper(#[allow(dead_code, reason = "held, not used")] pub Py<PyAny>);
 
 /// The base of an ndarray whose memory the engine owns.
 #[pyclass(frozen, module = "rnp._core")]
@@ -124,7 +124,7 @@ unsafe fn descr(py: Python<'_>, descr: *const PyArray_Descr) -> Option<(DType, b
 /// NumPy's kind letter and type number.
 fn code(dtype: DType) -> (u8, NPY_TYPES) {
     use NPY_TYPES::*;
-    let long = std::mem::size_of::<std::ffi::c_long>() == 8;
+    let long = size_of::<std::ffi::c_long>() == 8;
     match dtype {
         DType::Bool => (b'b', NPY_BOOL),
         DType::I8 => (b'i', NPY_BYTE),

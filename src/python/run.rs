@@ -97,7 +97,7 @@ impl<'py> Call<'py> {
         if lazy || out.is_instance_of::<Array>() {
             return Ok(out);
         }
-        Ok(py.import("numpy")?.call_method1("asarray", (out,))?)
+        py.import("numpy")?.call_method1("asarray", (out,))
     }
 
     /// `run_array`, for views of `a`: a NumPy scalar stays one.

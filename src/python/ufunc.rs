@@ -50,7 +50,7 @@ pub fn array_ufunc<'py>(
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Out<'py> {
     let py = ufunc.py();
-    let plain = method == "__call__" && keywords.is_none_or(|k| k.is_empty());
+    let plain = method == "__call__" && keywords.is_none_or(PyDictMethods::is_empty);
     if plain && let Some(op) = op_of(ufunc)? {
         let inputs: Vec<Obj<'py>> = inputs.iter().collect();
         let inputs: Vec<&Obj<'py>> = inputs.iter().collect();

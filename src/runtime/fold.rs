@@ -13,7 +13,7 @@ use crate::loops::{Form, Layout};
 use crate::tile::{FoldFns, Tree};
 
 /// One thread's memory for one fold.
-pub struct Local {
+pub(super) struct Local {
     /// Inner: the state of a run. Rows: the lanes, each a row of partials.
     state: Buffer,
     /// Inner: room for one partial.
@@ -24,7 +24,7 @@ pub struct Local {
 
 impl Local {
     /// Memory for `fold`.
-    pub fn new(nest: &Nest, fold: &FoldSlot) -> Result<Self> {
+    pub(super) fn new(nest: &Nest, fold: &FoldSlot) -> Result<Self> {
         let (fns, width) = (fold.fns, nest.width());
         let state = match nest.form {
             Form::Rows => fns.lanes * width * fns.partial_bytes,
@@ -34,7 +34,7 @@ impl Local {
     }
 
     /// The address of the state.
-    pub fn state(&self) -> *const u8 {
+    pub(super) fn state(&self) -> *const u8 {
         self.state.as_ptr()
     }
 
@@ -42,9 +42,11 @@ impl Local {
     fn close_leaf(&mut self, fns: &FoldFns, n: usize, tree: &mut Tree) -> Result<()> {
         let row = n * fns.partial_bytes;
         let lanes = self.state.as_mut_ptr();
+        // Lanes that nothing reached hold the identity, and combining it changes no bit.
+        let used = self.next.min(fns.lanes);
         let mut apart = 1;
-        while apart < fns.lanes {
-            for i in (0..fns.lanes).step_by(2 * apart) {
+        while apart < used {
+            for i in (0..used - apart).step_by(2 * apart) {
                 // SAFETY: two different lanes of `n` partials each.
                 unsafe { (fns.combine)(lanes.add(i * row), lanes.add((i + apart) * row), n) };
             }
@@ -52,7 +54,7 @@ impl Local {
         }
         tree.push(&self.state.words()[..row / 8])?;
         // SAFETY: the lanes are `lanes * n` partials.
-        unsafe { (fns.clear)(lanes, fns.lanes * n) };
+        unsafe { (fns.clear)(lanes, used * n) };
         self.next = 0;
         Ok(())
     }
@@ -60,7 +62,7 @@ impl Local {
 
 impl Worker {
     /// One segment of one place, inner form: a block folds into one partial.
-    pub fn inner_unit(&mut self, nest: &Nest, unit: usize) {
+    pub(super) fn inner_unit(&mut self, nest: &Nest, unit: usize) {
         let (place, seg) = match nest.segs {
             1 => (unit, 0),
             segs => (unit / segs, unit % segs),
@@ -88,20 +90,21 @@ impl Worker {
     }
 
     /// One segment of one cut of one place, rows form.
-    pub fn rows_unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
+    pub(super) fn rows_unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
         let (cut, seg) = (unit / nest.segs, unit % nest.segs);
         self.seek(nest, cut / nest.cuts);
         let lo = cut % nest.cuts * nest.cut;
         let n = nest.cut.min(nest.run - lo);
+        let from = seg * nest.seg;
+        let to = nest.repeats.min(from + nest.seg);
         for (fold, local) in nest.folds.iter().zip(&mut self.locals) {
             local.next = 0;
+            let used = fold.fns.lanes.min(to.saturating_sub(from)).max(1);
             // SAFETY: the lanes have room for rows of a cut, of which `n` is part.
-            unsafe { (fold.fns.clear)(local.state.as_mut_ptr(), fold.fns.lanes * n) };
+            unsafe { (fold.fns.clear)(local.state.as_mut_ptr(), used * n) };
         }
         let mut trees: SmallVec<[Tree; 2]> =
             nest.folds.iter().map(|f| Tree::new(&f.fns, n)).collect();
-        let from = seg * nest.seg;
-        let to = nest.repeats.min(from + nest.seg);
         if from < to {
             self.jump(nest, nest.outer..nest.middle, from);
         }
@@ -174,7 +177,7 @@ impl Worker {
 }
 
 /// Combines the stored partials of all segments, in order, and writes the results.
-pub fn combine(nest: &Nest) -> Result<()> {
+pub(super) fn combine(nest: &Nest) -> Result<()> {
     if nest.segs == 1 || nest.folds.is_empty() {
         return Ok(());
     }

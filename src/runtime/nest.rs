@@ -18,13 +18,13 @@ use crate::shape::count;
 use crate::tile::{self, BLOCK, FoldFns, InterpTable};
 
 /// Memory by name: where it is and which bytes of it may be touched.
-pub trait Memories {
+pub(super) trait Memories {
     /// The address that places count from, and the first and one past the last byte, counted from it.
     fn find(&self, memory: Memory) -> Result<(*mut u8, isize, isize)>;
 }
 
 /// A buffer of the launch.
-pub struct Slot {
+pub(super) struct Slot {
     /// The address of the nest's first element.
     pub base: *mut u8,
     /// Bytes of an element.
@@ -40,7 +40,7 @@ pub struct Slot {
 }
 
 /// A fold of the launch.
-pub struct FoldSlot {
+pub(super) struct FoldSlot {
     /// Its functions.
     pub fns: FoldFns,
     /// The buffer of its results.
@@ -56,7 +56,7 @@ pub struct FoldSlot {
 ///
 /// Unit `u` is segment `u % segs` of cut `u / segs % cuts` of place `u / segs / cuts`: a cut is a
 /// part of a kept run, a segment a part of what is reduced.
-pub struct Nest<'a> {
+pub(super) struct Nest<'a> {
     pub engine: Engine<'a>,
     pub layout: Layout,
     pub form: Form,
@@ -84,7 +84,7 @@ pub struct Nest<'a> {
     /// What one element costs, in light ops.
     pub weight: usize,
     pub status: AtomicU32,
-    _tables: Vec<InterpTable>,
+    tables: Vec<InterpTable>,
 }
 
 // SAFETY: the raw pointers lead to memory that outlives the nest (its maker holds it); threads
@@ -105,7 +105,7 @@ fn bug(what: &str) -> Error {
 
 impl<'a> Nest<'a> {
     /// Binds `launch`; `None` when it has nothing to do.
-    pub fn bind(
+    pub(super) fn bind(
         runner: &'a Runner,
         launch: &Launch,
         scalars: &[Scalar],
@@ -132,7 +132,7 @@ impl<'a> Nest<'a> {
                 "zero-size array to reduction operation {fold} which has no identity"
             )));
         }
-        let (cut, seg) = sizes(kernel, &folds, run);
+        let (cut, seg) = sizes(kernel, &folds, run, repeats);
         let (reduced, columns) = match kernel.form {
             Form::Map => (1, run),
             Form::Inner => (run, 1),
@@ -159,7 +159,7 @@ impl<'a> Nest<'a> {
             words: Vec::new(),
             weight: weight(kernel),
             status: AtomicU32::new(0),
-            _tables: tables,
+            tables,
         };
         nest.place_buffers(kernel, launch, memories, all == 0)?;
         nest.fill_words(kernel, launch, scalars)?;
@@ -168,12 +168,12 @@ impl<'a> Nest<'a> {
     }
 
     /// How many units there are.
-    pub fn units(&self) -> usize {
+    pub(super) fn units(&self) -> usize {
         self.places * self.cuts * self.segs
     }
 
     /// Elements of a full unit.
-    pub fn unit_elements(&self) -> usize {
+    pub(super) fn unit_elements(&self) -> usize {
         match self.form {
             Form::Map => self.cut.min(self.run),
             Form::Inner => self.seg.min(self.run),
@@ -182,7 +182,7 @@ impl<'a> Nest<'a> {
     }
 
     /// Partials of one unit.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         if self.form == Form::Rows { self.cut } else { 1 }
     }
 
@@ -244,8 +244,9 @@ impl<'a> Nest<'a> {
             Step::Packed if role == Role::Input => return Ok(size.cast_signed()),
             Step::Packed => return Err(bug("a packed output")),
         };
+        // Without elements nothing moves, and strides say nothing.
         if self.extents.contains(&0) {
-            return Ok(stride); // nobody moves
+            return Ok(stride);
         }
         let mut want = stride;
         for (extent, step) in strides {
@@ -267,7 +268,7 @@ impl<'a> Nest<'a> {
             let value = scalars.get(place as usize).filter(|v| v.dtype == dtype);
             self.words[layout.scalars + s] = value.ok_or_else(|| bug("a scalar's dtype"))?.bits;
         }
-        for (t, table) in self._tables.iter().enumerate() {
+        for (t, table) in self.tables.iter().enumerate() {
             // The vector's memory does not move when the nest does.
             self.words[layout.tables + t] = std::ptr::from_ref(table) as u64;
         }
@@ -336,7 +337,7 @@ fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
 /// Elements of a cut and places of a segment.
 ///
 /// A segment of a power of two of leaves is a whole subtree, so its length does not show in the bits.
-fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize) -> (usize, usize) {
+fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (usize, usize) {
     match kernel.form {
         Form::Map => {
             let packed = kernel.bufs.iter().any(|b| b.run == Step::Packed);
@@ -344,8 +345,10 @@ fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize) -> (usize, usize) {
         }
         Form::Inner => (1, BLOCK),
         Form::Rows => {
-            let bytes: usize = folds.iter().map(|f| f.fns.lanes * f.fns.partial_bytes).sum();
-            let cut = (LANE_BYTES / bytes.max(1) / 64 * 64).clamp(64, 512);
+            // Short reductions reach few lanes, and leave room for more columns.
+            let lanes = |f: &FoldSlot| f.fns.lanes.min(repeats) * f.fns.partial_bytes;
+            let bytes: usize = folds.iter().map(lanes).sum();
+            let cut = (LANE_BYTES / bytes.max(1) / 64 * 64).clamp(64, 1024);
             let leaf = folds.iter().map(|f| f.fns.leaf).max().unwrap_or(1);
             (cut.min(run.max(1)), leaf.clamp(1024, BLOCK))
         }

@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// How to find the elements of a run over several loops, merged where they advance evenly.
 #[derive(Clone, Debug)]
-pub struct Gather {
+pub(super) struct Gather {
     /// Extent and stride in bytes, outermost first; at least one.
     dims: SmallVec<[(usize, isize); 4]>,
     size: usize,
@@ -24,7 +24,7 @@ const SHORT: usize = 16;
 
 impl Gather {
     /// For a run over loops of these extents (none 0), taken at most `chunk` elements at a time.
-    pub fn new(extents: &[usize], strides: &[isize], size: usize, chunk: usize) -> Self {
+    pub(super) fn new(extents: &[usize], strides: &[isize], size: usize, chunk: usize) -> Self {
         let mut dims: SmallVec<[(usize, isize); 4]> = SmallVec::new();
         for (&extent, &stride) in extents.iter().zip(strides).rev() {
             if extent == 1 {
@@ -50,7 +50,7 @@ impl Gather {
     ///
     /// # Safety
     /// The run's elements may be read; `dst` has room, and is aligned for the element.
-    pub unsafe fn copy(&self, src: *const u8, lo: usize, n: usize, dst: *mut u8) {
+    pub(super) unsafe fn copy(&self, src: *const u8, lo: usize, n: usize, dst: *mut u8) {
         // SAFETY: the caller's promise.
         unsafe {
             match self.size {
@@ -116,7 +116,7 @@ unsafe fn copy_plane<T: Copy>(
         done = n.min(width - col);
         // SAFETY: the caller's promise; `done` never passes `n`.
         unsafe {
-            copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step)
+            copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step);
         };
         src = src.wrapping_offset(row_step);
     }
@@ -170,7 +170,7 @@ unsafe fn copy_line<T: Copy>(dst: *mut T, src: *const u8, n: usize, step: isize)
 }
 
 /// One thread's tile for one packed buffer.
-pub struct Pack {
+pub(super) struct Pack {
     tile: Buffer,
     /// Where the repeating pattern in the tile came from; null: there is none yet.
     filled: *const u8,
@@ -178,7 +178,7 @@ pub struct Pack {
 
 impl Pack {
     /// A tile for `gather`.
-    pub fn new(gather: &Gather) -> Result<Self> {
+    pub(super) fn new(gather: &Gather) -> Result<Self> {
         Ok(Self { tile: Buffer::new(gather.room * gather.size)?, filled: std::ptr::null() })
     }
 
@@ -186,7 +186,7 @@ impl Pack {
     ///
     /// # Safety
     /// The run's elements may be read and do not change while the pack lives; `n` is at most the chunk.
-    pub unsafe fn bind(
+    pub(super) unsafe fn bind(
         &mut self,
         gather: &Gather,
         src: *const u8,
@@ -278,7 +278,8 @@ mod tests {
             // SAFETY: nine elements of `size` bytes were written.
             let got = unsafe { std::slice::from_raw_parts(dst.as_ptr().cast::<u8>(), 9 * size) };
             for (i, element) in got.chunks(size).enumerate() {
-                let at = 1 + (4 + i) / 2 * 3 + (4 + i) % 2;
+                let k = 4 + i;
+                let at = 1 + k / 2 * 3 + k % 2;
                 assert_eq!(element, &bytes[at..at + size]);
             }
         }

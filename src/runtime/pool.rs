@@ -91,7 +91,7 @@ fn helpers(n: usize) -> Option<Arc<ThreadPool>> {
 }
 
 /// Asks the caller now and then whether to stop. Stays on the calling thread.
-pub struct Poll<'a> {
+pub(super) struct Poll<'a> {
     interrupt: Option<&'a dyn Fn() -> bool>,
     last: Cell<Instant>,
 }
@@ -101,12 +101,12 @@ impl<'a> Poll<'a> {
     const PAUSE: Duration = Duration::from_millis(25);
 
     /// The first question comes one pause from now.
-    pub fn new(ctx: &Context<'a>) -> Self {
+    pub(super) fn new(ctx: &Context<'a>) -> Self {
         Self { interrupt: ctx.interrupt, last: Cell::new(Instant::now()) }
     }
 
     /// An `Interrupted` error when the caller wants to stop.
-    pub fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let Some(interrupt) = self.interrupt else { return Ok(()) };
         if self.last.get().elapsed() < Self::PAUSE {
             return Ok(());
@@ -118,7 +118,7 @@ impl<'a> Poll<'a> {
 }
 
 /// Work cut into independent items.
-pub trait Work: Sync {
+pub(super) trait Work: Sync {
     /// What one thread needs for its items.
     type Worker;
     /// Makes it, once per thread.
@@ -130,7 +130,7 @@ pub trait Work: Sync {
 }
 
 /// Does all `items` with up to `threads` threads. The first error stops everybody.
-pub fn drive<T: Work>(work: &T, items: usize, threads: usize, poll: &Poll) -> Result<()> {
+pub(super) fn drive<T: Work>(work: &T, items: usize, threads: usize, poll: &Poll) -> Result<()> {
     let crew = Crew {
         work,
         items,
@@ -268,7 +268,7 @@ impl Gate {
 ///
 /// Some libraries switch subnormals off in the thread that loads them. Restoring also hides the
 /// status flags that kernels raise, which NumPy would take for its own.
-pub struct FloatMode {
+pub(super) struct FloatMode {
     #[cfg(target_arch = "x86_64")]
     before: u32,
     #[cfg(target_arch = "aarch64")]
@@ -278,7 +278,7 @@ pub struct FloatMode {
 impl FloatMode {
     /// Switches to the standard mode.
     #[cfg(target_arch = "x86_64")]
-    pub fn standard() -> Self {
+    pub(super) fn standard() -> Self {
         let mut before = 0u32;
         let standard = 0x1f80u32;
         // SAFETY: this is the mode that compiled code expects.

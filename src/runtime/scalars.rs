@@ -9,7 +9,7 @@ use crate::op::{Op, Out};
 use crate::tile;
 
 /// The values of `sources`, given the evaluation's arguments.
-pub fn evaluate(sources: &[ScalarSource], arguments: &[Scalar]) -> Result<Vec<Scalar>> {
+pub(super) fn evaluate(sources: &[ScalarSource], arguments: &[Scalar]) -> Result<Vec<Scalar>> {
     let mut values: Vec<Scalar> = Vec::with_capacity(sources.len());
     let mut status = 0u32;
     for source in sources {
@@ -41,7 +41,7 @@ pub fn evaluate(sources: &[ScalarSource], arguments: &[Scalar]) -> Result<Vec<Sc
 }
 
 /// The error that a status word tells of.
-pub fn check_status(status: u32) -> Result<()> {
+pub(super) fn check_status(status: u32) -> Result<()> {
     if status & tile::NEGATIVE_POWER != 0 {
         return Err(Error::value("Integers to negative integer powers are not allowed."));
     }

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::loops::{Form, Layout, Role, Step};
 
 /// What one thread needs to run units of a nest.
-pub struct Worker {
+pub(super) struct Worker {
     pub words: Vec<u64>,
     /// Per buffer, the address of the first element of the run at this place.
     pub ptrs: Vec<*mut u8>,
@@ -32,7 +32,7 @@ pub struct Worker {
 
 impl Worker {
     /// A worker at the nest's first place.
-    pub fn new(nest: &Nest) -> Result<Self> {
+    pub(super) fn new(nest: &Nest) -> Result<Self> {
         let mut scratch = Buffer::new(nest.engine.scratch())?;
         let mut status = Box::new(0u32);
         let mut words = nest.words.clone();
@@ -61,7 +61,7 @@ impl Worker {
     }
 
     /// Runs a unit of a nest of any form.
-    pub fn unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
+    pub(super) fn unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
         match nest.form {
             Form::Map => {
                 // The usual cases divide nothing: a place per unit, or one place alone.
@@ -81,7 +81,7 @@ impl Worker {
     }
 
     /// Goes to a place of the outer loops; cheap when it is the next one.
-    pub fn seek(&mut self, nest: &Nest, place: usize) {
+    pub(super) fn seek(&mut self, nest: &Nest, place: usize) {
         if place == self.at + 1 {
             self.step(nest, 0..nest.outer);
         } else if place != self.at {
@@ -91,7 +91,7 @@ impl Worker {
     }
 
     /// Goes one place on along `loops`, and from the last place back to the first.
-    pub fn step(&mut self, nest: &Nest, loops: Range<usize>) {
+    pub(super) fn step(&mut self, nest: &Nest, loops: Range<usize>) {
         for l in loops.rev() {
             let (extent, strides) = (nest.extents[l], &nest.steps[l]);
             let wrap = self.place[l] + 1 == extent;
@@ -108,7 +108,7 @@ impl Worker {
     }
 
     /// Goes to the place with linear index `to` along `loops`.
-    pub fn jump(&mut self, nest: &Nest, loops: Range<usize>, to: usize) {
+    pub(super) fn jump(&mut self, nest: &Nest, loops: Range<usize>, to: usize) {
         let mut rest = to;
         for l in loops.rev() {
             let place = rest % nest.extents[l];
@@ -123,7 +123,7 @@ impl Worker {
     }
 
     /// Runs the kernel on elements `lo..lo + n` of the run at this place.
-    pub fn run(&mut self, nest: &Nest, lo: usize, n: usize) {
+    pub(super) fn run(&mut self, nest: &Nest, lo: usize, n: usize) {
         self.words[Layout::N] = n as u64;
         if nest.middle + 1 == nest.extents.len() {
             self.words[nest.layout.index + nest.middle] = lo as u64;
@@ -150,7 +150,7 @@ impl Worker {
     }
 
     /// Hands over what the worker found in the data.
-    pub fn finish(self, nest: &Nest) {
+    pub(super) fn finish(self, nest: &Nest) {
         // SAFETY: the worker's own word; read through its address, since kernels write it there.
         let status = unsafe { std::ptr::from_ref(&*self.status).read_volatile() };
         nest.status.fetch_or(status, Ordering::Relaxed);

@@ -52,6 +52,7 @@ macro_rules! plain {
     ($($from:ident: $($to:ident)+;)+) => {$($(
         impl To<$to> for $from {
             #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "written once for all pairs")]
             fn to(self) -> $to {
                 self as $to
             }

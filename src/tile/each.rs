@@ -54,7 +54,7 @@ pub(super) unsafe fn binary<T: Copy, O: Copy, const W: usize>(
 ) {
     // SAFETY: the caller's promise; the third operand is of no size.
     unsafe {
-        chunks::<T, T, (), O, W>(out, a, b, a, n, |x, y, _| std::array::from_fn(|k| f(x[k], y[k])))
+        chunks::<T, T, (), O, W>(out, a, b, a, n, |x, y, _| std::array::from_fn(|k| f(x[k], y[k])));
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) unsafe fn ternary<A: Copy, B: Copy, C: Copy, O: Copy, const W: usize>
     unsafe {
         chunks::<A, B, C, O, W>(out, a, b, c, n, |x, y, z| {
             std::array::from_fn(|k| f(x[k], y[k], z[k]))
-        })
+        });
     }
 }
 

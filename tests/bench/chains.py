@@ -24,18 +24,21 @@ Take = npt.NDArray[np.float32]
 
 def gain(x: rnp.Array) -> rnp.Array:
     """One operation: the least that laziness has to gain from."""
-    return x * 0.5
+    louder: rnp.Array = x * 0.5
+    return louder
 
 
 def normalize(x: rnp.Array) -> rnp.Array:
     """Two reductions, each feeding a map."""
     x = x - x.mean()
-    return x * (0.99 / rnp.abs(x).max())
+    normal: rnp.Array = x * (0.99 / rnp.abs(x).max())
+    return normal
 
 
 def clip(x: rnp.Array) -> rnp.Array:
     """A transcendental in a chain, encoded to int16."""
-    return rnp.rint(rnp.tanh(x * 2.0) * 32767.0).astype("int16")
+    pcm: rnp.Array = rnp.rint(rnp.tanh(x * 2.0) * 32767.0).astype("int16")
+    return pcm
 
 
 CHAINS: dict[str, tuple[Callable[[rnp.Array], rnp.Array], Callable[[Take], object]]] = {

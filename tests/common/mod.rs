@@ -13,7 +13,7 @@ use rnp::shape::{self, Strides};
 /// Element `k` of input `number`: `(37 k + 11 number) mod 201 - 100`, floats over 64.
 ///
 /// The Python tests fill the same programs by the same formula.
-pub fn element(dtype: DType, number: usize, k: usize) -> Scalar {
+pub(crate) fn element(dtype: DType, number: usize, k: usize) -> Scalar {
     let v = ((37 * k + 11 * number) % 201) as i128 - 100;
     match dtype {
         DType::Bool => Scalar::bool(v > 0),
@@ -23,7 +23,7 @@ pub fn element(dtype: DType, number: usize, k: usize) -> Scalar {
 }
 
 /// Memory with a value per element of the spec, laid out as it says.
-pub fn storage(spec: &InputSpec, value: impl Fn(usize) -> Scalar) -> Result<Storage> {
+pub(crate) fn storage(spec: &InputSpec, value: impl Fn(usize) -> Scalar) -> Result<Storage> {
     let size = spec.dtype.size();
     let apart = spec.step.unsigned_abs() as usize;
     let mut strides: Strides = if spec.fortran {
@@ -67,12 +67,12 @@ pub fn storage(spec: &InputSpec, value: impl Fn(usize) -> Scalar) -> Result<Stor
 }
 
 /// An input filled by [`element`].
-pub fn input(spec: &InputSpec) -> Result<Array> {
+pub(crate) fn input(spec: &InputSpec) -> Result<Array> {
     storage(spec, |k| element(spec.dtype, spec.number, k)).map(Array::input)
 }
 
 /// The bytes of a C-ordered value.
-pub fn bytes(storage: &Storage) -> Vec<u8> {
+pub(crate) fn bytes(storage: &Storage) -> Vec<u8> {
     let len = shape::count(&storage.shape).unwrap() * storage.dtype.size();
     assert!(storage.is_contiguous());
     // SAFETY: the value is contiguous and kept alive by `storage`.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
+INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+DTYPES = ["bool", *INTEGERS, "float16", "float32", "float64"]
 
 
 def misaligned(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -120,7 +120,8 @@ def test_nested_arguments():
 
 
 @pytest.mark.parametrize(
-    "look", [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))]
+    "look",
+    [len, lambda x: x.shape[0], lambda x: x.size, lambda x: x.nbytes, lambda x: len(list(x))],
 )
 def test_looking_at_a_length(look):
     @rnp.jit
@@ -404,9 +405,8 @@ def test_unhashable_and_odd_arguments():
     assert f(X, object()).tolist() == X.tolist()
     assert f(X, slice(1, 2)).tolist() == X.tolist()
     assert f(X, None).tolist() == X.tolist()
-    with pytest.raises(TypeError, match="set"):
-        f(X, {1}.union) if False else f(X, bytearray(b"a"))
-        raise TypeError("set or other")
+    with pytest.raises(TypeError, match="bytearray"):
+        f(X, bytearray(b"a"))
     with pytest.raises(TypeError, match="complex"):
         f(np.zeros(2, complex), None)
     with pytest.raises(TypeError, match="function"):
@@ -441,9 +441,7 @@ def test_threads():
     x, bad = np.arange(20_000.0), []
 
     def work(k):
-        for _ in range(20):
-            if f(x, float(k)) != (x * k).sum():
-                bad.append(k)
+        bad.extend(k for _ in range(20) if f(x, float(k)) != (x * k).sum())
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
     for thread in threads:
@@ -469,3 +467,26 @@ def test_the_line_of_an_error_is_the_users():
     with pytest.raises(rnp.TraceError) as caught:
         f(np.float64(2))
     assert re.match(r"test_jit\.py:\d+: ", str(caught.value))
+
+
+def test_answers_that_follow_from_the_dtype_take_the_new_length():
+    f = rnp.jit(lambda x: x < 300)
+    g = rnp.jit(lambda x: rnp.where(x != -1, x, 0))
+    for n in (2, 9, 0):
+        x = np.arange(n, dtype=np.uint8)
+        np.testing.assert_array_equal(f(x), x < 300)
+        np.testing.assert_array_equal(g(x), np.where(x != -1, x, 0))
+    assert f.traces == g.traces == 1
+
+
+def test_interp_checks_the_lengths_of_each_call():
+    f = rnp.jit(lambda x, xp, fp: rnp.interp(x, xp, fp))
+    x, five = np.arange(3.0), np.arange(5.0)
+    np.testing.assert_array_equal(f(x, five, five), np.interp(x, five, five))
+    for xp, fp in ((five, x), (x, five)):
+        with pytest.raises(ValueError, match="not of the same length"):
+            f(x, xp, fp)
+    even = rnp.jit(lambda x, fp: rnp.interp(x, rnp.arange(5), fp))
+    np.testing.assert_array_equal(even(x, five), np.interp(x, five, five))
+    with pytest.raises(ValueError, match="not of the same length"):
+        even(x, x)

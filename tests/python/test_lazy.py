@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -436,6 +437,39 @@ def test_threads_setting():
             rnp.set_num_threads("2")
     finally:
         rnp.set_num_threads(before)
+
+
+def test_a_bad_number_of_threads_in_the_environment_is_a_warning():
+    code = (
+        "import warnings, rnp\n"
+        "with warnings.catch_warnings(record=True) as seen:\n"
+        "    warnings.simplefilter('always')\n"
+        "    assert rnp.add(1, 2) == 3 and rnp.add(2, 2) == 4 and rnp.get_num_threads() >= 1\n"
+        "    rnp.add(1, 1)\n"
+        "print([w.category.__name__ for w in seen], str(seen[0].message))\n"
+    )
+    environment = {**os.environ, "RNP_NUM_THREADS": "abc"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stdout.startswith("['RuntimeWarning']"), done.stderr
+    assert "RNP_NUM_THREADS" in done.stdout
+
+
+def test_an_interrupt_stops_a_long_evaluation():
+    code = (
+        "import signal, time, numpy as np, rnp\n"
+        "with rnp.lazy():\n"
+        "    y = rnp.asarray(np.ones(4_000_000))\n"
+        "    for _ in range(2000): y = rnp.sin(y)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.3)\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "try:\n"
+        "    y.eval()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped', rnp.is_lazy(), rnp.add(1, 2))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "stopped False 3\n", done.stderr
 
 
 def test_plan_and_explain_name_the_line():

@@ -8,10 +8,8 @@ use super::super::{Line, Memory, Points, Role, Table, Value};
 use super::Lowering;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::expr::GridKind;
-use crate::graph::{Graph, Ix, Kind, View, ViewDim};
+use crate::graph::{Graph, GridKind, Group, Ix, Kind, View, ViewDim};
 use crate::op::Op;
-use crate::pass::Group;
 use crate::shape::Strides;
 
 /// A buffer as the body uses it: strides are per axis of the loop space.

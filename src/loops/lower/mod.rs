@@ -12,8 +12,7 @@ use std::sync::Arc;
 use super::{BufferSpec, Launch, Memory, Plan, ScalarSource};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Ix, Kind};
-use crate::pass::{Fusion, Group};
+use crate::graph::{Fusion, Graph, Group, Ix, Kind};
 
 /// The plan of an optimized graph.
 ///
@@ -32,7 +31,10 @@ pub fn lower(graph: &Graph) -> Result<Plan> {
     for group in &fusion.groups {
         let launch = lowering.launch(group)?;
         if cfg!(any(test, debug_assertions, feature = "verify")) {
-            super::verify::verify(&launch.kernel)?;
+            super::verify::verify(&launch.kernel).map_err(|e| {
+                let text = super::print::text(&launch.kernel, "k");
+                Error::bug(format!("{e}\n{:?}\n{text}", launch.extents))
+            })?;
         }
         lowering.plan.launches.push(launch);
     }
@@ -66,7 +68,7 @@ impl Lowering<'_> {
         }
         let body = body::write(self, group)?;
         let (kernel, extents, bufs) =
-            nest::choose(group, body.lines, body.accesses, body.tables.len(), &body.scalars);
+            nest::choose(group, body.lines, &body.accesses, body.tables.len(), &body.scalars);
         let mut launch = Launch {
             kernel: Arc::new(kernel),
             extents,

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::super::{Buf, Form, Kernel, Line, Loop, Place, Role, Step};
 use super::body::Access;
 use crate::dtype::DType;
-use crate::pass::Group;
+use crate::graph::Group;
 use crate::shape::Strides;
 
 /// A run shorter than this costs more in calls than in work.
@@ -28,14 +28,14 @@ struct Dim {
 pub(super) fn choose(
     group: &Group,
     lines: Vec<Line>,
-    accesses: Vec<Access>,
+    accesses: &[Access],
     tables: usize,
     scalars: &[(u32, DType)],
 ) -> (Kernel, SmallVec<[usize; 4]>, Vec<Place>) {
     let indexed = |axis: usize| {
         lines.iter().any(|l| matches!(l, Line::Index { dim } if *dim as usize == axis))
     };
-    let dims = collapse(dims(group, &accesses), indexed);
+    let dims = collapse(dims(group, accesses), indexed);
     let (dims, form) = arrange(dims, group.axes.is_some());
     let flat = is_flat(&dims, form);
     let loop_of =
@@ -89,6 +89,24 @@ fn dims(group: &Group, accesses: &[Access]) -> Vec<Dim> {
         strides: smallvec![0; accesses.len()],
         axes: SmallVec::new(),
     };
+    // Without elements strides say nothing: one contiguous loop of no length stands for all.
+    for reduce in [false, true] {
+        if dims.iter().any(|d| d.reduce == reduce && d.extent == 0) {
+            let (gone, rest): (Vec<Dim>, Vec<Dim>) =
+                dims.into_iter().partition(|d| d.reduce == reduce);
+            let stride = |x: &Access| match x.role {
+                Role::Folded if reduce => 0,
+                _ => x.dtype.size().cast_signed(),
+            };
+            dims = rest;
+            dims.push(Dim {
+                extent: 0,
+                reduce,
+                strides: accesses.iter().map(stride).collect(),
+                axes: gone.into_iter().flat_map(|d| d.axes).collect(),
+            });
+        }
+    }
     let needs_reduce = group.axes.is_some() && !dims.iter().any(|d| d.reduce);
     if needs_reduce || dims.is_empty() {
         dims.push(unit(group.axes.is_some()));
@@ -182,6 +200,10 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
     let even = covered
         .windows(2)
         .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
-    // Strides over nothing say nothing: a dense result need not look dense, and is not packed.
-    if even || dims.iter().any(|d| d.extent == 0) { simple(run) } else { Step::Packed }
+    match access.role {
+        _ if even => simple(run),
+        Role::Input => Step::Packed,
+        // Only over nothing does a dense result not look dense.
+        _ => Step::Stride,
+    }
 }

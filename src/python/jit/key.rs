@@ -140,8 +140,8 @@ fn stored(py: Python<'_>, value: Scalar) -> PyResult<Storage> {
     Ok(Storage {
         ptr,
         dtype: value.dtype,
-        shape: Default::default(),
-        strides: Default::default(),
+        shape: crate::shape::Shape::new(),
+        strides: crate::shape::Strides::new(),
         keeper: std::sync::Arc::new(buffer),
     })
 }

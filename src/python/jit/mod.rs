@@ -26,6 +26,9 @@ use crate::expr::Number;
 use crate::shape::Shape;
 use crate::trace::{Argument, Trace};
 
+/// Keyword arguments that take no place of a parameter.
+type Named<'py> = Vec<(String, Obj<'py>)>;
+
 /// How many traces a function keeps; the one used longest ago goes first.
 const TRACES: usize = 256;
 
@@ -116,7 +119,7 @@ impl Jitted {
         &self,
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Vec<(String, Obj<'py>)>)> {
+    ) -> PyResult<(Bound<'py, PyTuple>, Named<'py>)> {
         let Some(keywords) = keywords.filter(|k| !k.is_empty()) else {
             return Ok((args.clone(), Vec::new()));
         };

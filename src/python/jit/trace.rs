@@ -122,8 +122,8 @@ impl Tracing {
         let made = expr.span().text().map(|t| format!(", made at {t},")).unwrap_or_default();
         let shape = crate::shape::show(expr.shape());
         TraceError::new_err(format!(
-            "{at}{why} needs a value, but {} is being traced and {}{shape}{made} has none yet; to \
-             choose by value use rnp.where(condition, a, b), and to fix an argument while tracing name \
+            "{at}{why} needs a value, but {} is being traced, and this {} array of shape {shape}{made} \
+             has none yet; to choose by value use rnp.where(condition, a, b), and to fix an argument while tracing name \
              it in rnp.jit(static=(...))",
             self.name,
             expr.dtype()

@@ -20,7 +20,7 @@ use crate::op::{Fold, Op};
 use crate::shape::{Shape, c_strides};
 
 /// Builds a plan of one launch. Buffers are added in order, then lines.
-pub struct Builder {
+pub(super) struct Builder {
     pub kernel: Kernel,
     pub extents: SmallVec<[usize; 4]>,
     pub places: Vec<Place>,
@@ -30,7 +30,7 @@ pub struct Builder {
 
 impl Builder {
     /// A nest; `reduce` says which loops fold.
-    pub fn new(form: Form, flat: bool, extents: &[usize], reduce: &[bool]) -> Self {
+    pub(super) fn new(form: Form, flat: bool, extents: &[usize], reduce: &[bool]) -> Self {
         let loops = reduce.iter().map(|&reduce| Loop { reduce }).collect();
         Self {
             kernel: Kernel {
@@ -50,32 +50,39 @@ impl Builder {
     }
 
     /// Any buffer; it moves along loops with a stride.
-    pub fn buf(&mut self, dtype: DType, role: Role, run: Step, memory: Memory, strides: &[isize]) {
+    pub(super) fn buf(
+        &mut self,
+        dtype: DType,
+        role: Role,
+        run: Step,
+        memory: Memory,
+        strides: &[isize],
+    ) {
         let moves = strides.iter().map(|&s| s != 0).collect();
         self.kernel.bufs.push(Buf { dtype, role, moves, run });
         self.places.push(Place { memory, offset: 0, strides: strides.into() });
     }
 
     /// Loads the next input.
-    pub fn input(&mut self, dtype: DType, run: Step, strides: &[isize]) -> Value {
+    pub(super) fn input(&mut self, dtype: DType, run: Step, strides: &[isize]) -> Value {
         self.buf(dtype, Role::Input, run, Memory::Input(self.inputs), strides);
         self.inputs += 1;
         self.line(Line::Load { buf: self.kernel.bufs.len() as u32 - 1 })
     }
 
     /// Adds a line.
-    pub fn line(&mut self, line: Line) -> Value {
+    pub(super) fn line(&mut self, line: Line) -> Value {
         self.kernel.lines.push(line);
         self.kernel.lines.len() as u32 - 1
     }
 
     /// Adds an op.
-    pub fn map(&mut self, op: Op, dtype: DType, args: &[Value]) -> Value {
+    pub(super) fn map(&mut self, op: Op, dtype: DType, args: &[Value]) -> Value {
         self.line(Line::Map { op, dtype, args: args.into() })
     }
 
     /// Loads the next scalar argument.
-    pub fn scalar(&mut self, dtype: DType) -> Value {
+    pub(super) fn scalar(&mut self, dtype: DType) -> Value {
         let slot = self.kernel.scalars.len() as u32;
         self.kernel.scalars.push(dtype);
         self.plan.scalars.push(ScalarSource::Argument(slot));
@@ -98,20 +105,20 @@ impl Builder {
     }
 
     /// Stores a value into a new output of the nest's shape.
-    pub fn store(&mut self, dtype: DType, value: Value) {
+    pub(super) fn store(&mut self, dtype: DType, value: Value) {
         let buf = self.result(dtype, Role::Output, Step::Unit);
         self.line(Line::Store { buf, value });
     }
 
     /// Folds a value into a new output of the kept loops' shape.
-    pub fn fold(&mut self, fold: Fold, dtype: DType, value: Value) {
+    pub(super) fn fold(&mut self, fold: Fold, dtype: DType, value: Value) {
         let run = if self.kernel.form == Form::Rows { Step::Unit } else { Step::Fixed };
         let buf = self.result(fold.out_dtype(dtype), Role::Folded, run);
         self.line(Line::Fold { fold, dtype, buf, value });
     }
 
     /// The plan.
-    pub fn finish(mut self) -> Plan {
+    pub(super) fn finish(mut self) -> Plan {
         self.plan.launches.push(Launch {
             kernel: Arc::new(self.kernel),
             extents: self.extents,
@@ -124,7 +131,7 @@ impl Builder {
 }
 
 /// An input of the bytes of `values`.
-pub fn storage<T: Copy + Send + Sync + 'static>(dtype: DType, values: &[T]) -> Storage {
+pub(super) fn storage<T: Copy + Send + Sync + 'static>(dtype: DType, values: &[T]) -> Storage {
     let keeper = Arc::new(values.to_vec());
     Storage {
         ptr: keeper.as_ptr().cast(),
@@ -136,7 +143,7 @@ pub fn storage<T: Copy + Send + Sync + 'static>(dtype: DType, values: &[T]) -> S
 }
 
 /// The elements of a result.
-pub fn values<T: Copy>(buffer: &Buffer) -> Vec<T> {
+pub(super) fn values<T: Copy>(buffer: &Buffer) -> Vec<T> {
     assert_eq!(buffer.len() % size_of::<T>(), 0);
     let n = buffer.len() / size_of::<T>();
     // SAFETY: buffers are aligned and as long as their elements; T is plain numbers.
@@ -144,7 +151,11 @@ pub fn values<T: Copy>(buffer: &Buffer) -> Vec<T> {
 }
 
 /// Runs the plan in each tier and with several thread counts; all must give the same bytes.
-pub fn run_all(plan: &Plan, inputs: &[Storage], scalars: &[Scalar]) -> Result<Vec<Arc<Buffer>>> {
+pub(super) fn run_all(
+    plan: &Plan,
+    inputs: &[Storage],
+    scalars: &[Scalar],
+) -> Result<Vec<Arc<Buffer>>> {
     let ctx = |threads| Context { interrupt: None, threads };
     let first = run(plan, inputs, scalars, &ctx(None))?;
     for tier in [Tier::Interp, Tier::Jit] {
@@ -162,7 +173,7 @@ pub fn run_all(plan: &Plan, inputs: &[Storage], scalars: &[Scalar]) -> Result<Ve
 }
 
 /// Numbers without a pattern, from -1 to 1.
-pub fn noise(n: usize) -> Vec<f64> {
+pub(super) fn noise(n: usize) -> Vec<f64> {
     let mut x = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {
         x ^= x << 13;

@@ -182,7 +182,7 @@ fn sums_start_from_plus_zero_and_integers_wrap() {
     let sum = |x: &[f64]| f64::from_le_bytes(of_f64(Fold::Sum, x));
     assert_eq!(sum(&[]).to_bits(), 0);
     assert_eq!(sum(&[-0.0; 20]).to_bits(), 0);
-    assert!((sum(&[0.1; 10000]) - 1000.0).abs() < 3e-13);
+    assert!((sum(&vec![0.1; 10_000]) - 1000.0).abs() < 3e-13);
     assert_eq!(f64::from_le_bytes(of_f64(Fold::Prod, &[])), 1.0);
     assert_eq!(f64::from_le_bytes(of_f64(Fold::Prod, &[-0.0])).to_bits(), (-0.0f64).to_bits());
     let data: Vec<u8> = [i64::MAX, 1, -5].iter().flat_map(|x| x.to_le_bytes()).collect();

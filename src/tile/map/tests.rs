@@ -21,7 +21,7 @@ fn run(op: Op, dtype: DType, args: &[Vec<u8>], n: usize, shared: Option<usize>) 
         assert_eq!(tiles[out][0], 0xAA);
         assert!(tiles[out][1 + n * size..].iter().all(|&b| b == 0xAA), "{op} {dtype} wrote on");
     }
-    (tiles[out][1..1 + n * size].to_vec(), status)
+    (tiles[out][1..=(n * size)].to_vec(), status)
 }
 
 /// Elements of a dtype: the special ones against each other, in an order that differs by operand.

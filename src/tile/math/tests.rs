@@ -6,7 +6,7 @@ use super::*;
 const NAN: f64 = f64::NAN;
 const INF: f64 = f64::INFINITY;
 
-/// Random bits, the same in every run (Steele, Lea and Flood's SplitMix64).
+/// Random bits, the same in every run (Steele, Lea and Flood's `SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -101,7 +101,7 @@ fn run<T: Copy>(f: MapFn, a: &[T], b: &[T], offset: usize, in_place: bool) -> Ve
         let mut v = vec![0u8; bytes + offset];
         // SAFETY: the buffer has room for all bytes after the offset.
         unsafe {
-            std::ptr::copy_nonoverlapping(s.as_ptr().cast(), v.as_mut_ptr().add(offset), bytes)
+            std::ptr::copy_nonoverlapping(s.as_ptr().cast(), v.as_mut_ptr().add(offset), bytes);
         };
         v
     };

@@ -12,7 +12,7 @@ macro_rules! integers {
                 self != 0
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn absolute(self) -> Self {
                 if self < 0 { self.wrapping_neg() } else { self }
             }
@@ -64,7 +64,7 @@ macro_rules! integers {
                 self.wrapping_neg()
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn sign(self) -> Self {
                 if self > 0 {
                     1
@@ -95,7 +95,7 @@ macro_rules! integers {
                 self.wrapping_sub(other)
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn floor_divide(self, other: Self) -> Self {
                 if other == 0 {
                     return 0;
@@ -106,7 +106,7 @@ macro_rules! integers {
                 if inexact && (self < 0) != (other < 0) { quotient - 1 } else { quotient }
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn remainder(self, other: Self) -> Self {
                 if other == 0 {
                     return 0;
@@ -137,12 +137,12 @@ macro_rules! integers {
 
         impl Integer for $t {
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn left_shift(self, count: Self) -> Self {
                 if (0..$width).contains(&count) { self << count } else { 0 }
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn right_shift(self, count: Self) -> Self {
                 if (0..$width).contains(&count) {
                     self >> count
@@ -153,7 +153,7 @@ macro_rules! integers {
                 }
             }
             #[inline(always)]
-            #[allow(unused_comparisons)]
+            #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn power(self, exponent: Self) -> Option<Self> {
                 if exponent < 0 {
                     return None;

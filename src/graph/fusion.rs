@@ -1,0 +1,63 @@
+//! The cuts of a graph and the loops between them, as data.
+//!
+//! The `fuse` pass decides them, `loops` lowers them. May not know: how either is done.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Ix;
+use crate::shape::{Axes, Shape};
+
+/// Why a node is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The caller wants it.
+    Wanted,
+    /// A reduction: all its elements are needed before any use.
+    Reduction,
+    /// A reshape that is no view of it, or a table, needs it in C order.
+    Contiguous,
+    /// It is dear, and several loops would compute it again.
+    Dear,
+    /// It is repeated along an axis, and would be computed again for each repeat.
+    Repeated,
+    /// The loop grew too long for the registers.
+    TooLong,
+}
+
+impl Reason {
+    /// The reason as `explain` words it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::Wanted => "asked for",
+            Reason::Reduction => "a reduction ends here: what follows needs all of it",
+            Reason::Contiguous => "its elements are needed in C order",
+            Reason::Dear => "dear to compute, and used by several loops",
+            Reason::Repeated => "repeated along an axis: computed once, read again",
+            Reason::TooLong => "the loop would be too long",
+        }
+    }
+}
+
+/// The cuts, and the loops between them.
+#[derive(Clone, Debug, Default)]
+pub struct Fusion {
+    /// The nodes in memory, with the reason.
+    pub roots: HashMap<Ix, Reason>,
+    /// The loops, in an order in which they can run.
+    pub groups: Vec<Group>,
+}
+
+/// The roots that one loop nest computes.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What the nest covers: the shape of its stores, and of its reductions' operands.
+    pub shape: Shape,
+    /// The axes that its reductions reduce; `None` without reductions.
+    pub axes: Option<Axes>,
+    /// Its roots, operands before users.
+    pub roots: Vec<Ix>,
+    /// Loops of a lower stage run first.
+    pub stage: usize,
+    /// Everything that it computes or reads.
+    pub(crate) nodes: HashSet<Ix>,
+}
