@@ -115,7 +115,7 @@ impl Array {
                 truth.as_ref().unwrap_or(a).coerce(operand).map_err(|e| named(info.name, &e))?;
             converted.push(if compute == operand { a } else { a.cast(compute)? });
         }
-        if let Some(out) = power_by_scalar(op, args, &converted)? {
+        if let Some(out) = power_by_scalar(op, operand, args, &converted)? {
             return if compute == operand { Ok(out) } else { out.cast(operand) };
         }
         let dtype = if info.out == Out::Bool { DType::Bool } else { compute };
@@ -339,11 +339,21 @@ fn mixed_comparison(op: Op, args: &[Array]) -> Result<Option<Array>> {
 }
 
 /// `x ** 2` and its like by a Python number, in the forms that NumPy's operator uses.
-fn power_by_scalar(op: Op, args: &[Array], converted: &[Array]) -> Result<Option<Array>> {
+fn power_by_scalar(
+    op: Op,
+    dtype: DType,
+    args: &[Array],
+    converted: &[Array],
+) -> Result<Option<Array>> {
     if op != Op::Power {
         return Ok(None);
     }
     let base = &converted[0];
+    // NumPy's loop takes a root for an exponent of 0.5 throughout, but for float16.
+    let half = |s: Scalar| s.dtype.is_float() && s.to_f64().to_bits() == 0.5f64.to_bits();
+    if dtype != DType::F16 && converted[1].as_scalar().is_some_and(half) {
+        return Array::map(Op::Sqrt, std::slice::from_ref(base)).map(Some);
+    }
     match args[1].as_number() {
         Some(Number::Int(v)) if v < 0 && base.dtype().kind() == Kind::Int => {
             Err(Error::value("power: Integers to negative integer powers are not allowed."))

@@ -245,7 +245,7 @@ impl<'a> Nest<'a> {
             Step::Packed => return Err(bug("a packed output")),
         };
         // Without elements nothing moves, and strides say nothing.
-        if self.run == 0 {
+        if self.extents.contains(&0) {
             return Ok(stride);
         }
         let mut want = stride;

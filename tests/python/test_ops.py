@@ -223,6 +223,15 @@ def test_accuracy_of_power(dtype):
     assert check("power", [-bases, np.rint(exponents).astype(dtype)], "lazy") == ""
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("k", [0.5, -0.5, 1.0, 2.0, 3.0, -1.0, -2.0, 0.0, float("inf")])
+def test_powers_of_special_values_by_one_number(dtype, k):
+    x = specials(dtype)
+    for exponent in (k, np.dtype(dtype).type(k)):
+        for mode in ("eager", "lazy"):
+            assert check("power", [x, exponent], mode) == "", (exponent, mode)
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (3,), (0, 3), (2, 0), (5, 1, 7), (1, 1)])
 def test_shapes(shape):
     for name, dtype in itertools.product(BINARY, ["int32", "float32"]):

@@ -88,7 +88,8 @@ def test_the_net_catches_a_fault(monkeypatch):
     monkeypatch.setattr(rnp, "subtract", lambda a, b: right(b, a))
     for seed in range(300):
         graph = Graph(seed)
-        wrong = first_wrong(graph, outputs(graph))
+        wanted = outputs(graph)
+        wrong = first_wrong(graph, wanted)
         if wrong:
             text = explain(graph, wanted, wrong[1])
             assert "= subtract" in text

@@ -171,12 +171,12 @@ fn arrange(dims: Vec<Dim>, folds: bool) -> (Vec<Dim>, Form) {
 
 /// Whether the run covers several loops at once.
 fn is_flat(dims: &[Dim], form: Form) -> bool {
-    // Strides over nothing say nothing: a dense result need not look dense.
-    if dims.iter().any(|d| d.extent == 0) {
-        return false;
-    }
     match form {
-        Form::Map => dims.len() > 1 && dims.last().is_some_and(|d| d.extent < SHORT),
+        Form::Map => {
+            dims.len() > 1
+                && dims.last().is_some_and(|d| d.extent < SHORT)
+                && !dims.iter().any(|d| d.extent == 0)
+        }
         Form::Inner => dims.iter().filter(|d| d.reduce).count() > 1,
         Form::Rows => false,
     }
