@@ -356,6 +356,9 @@ fn power_by_scalar(
     }
     match args[1].as_number() {
         Some(Number::Int(v)) if v < 0 && base.dtype().kind() == Kind::Int => {
+            if base.shape().contains(&0) {
+                return Ok(None); // of nothing there is a power; a trace may meet more, and be told
+            }
             Err(Error::value("power: Integers to negative integer powers are not allowed."))
         }
         Some(Number::Int(2)) => Array::map(Op::Square, std::slice::from_ref(base)).map(Some),

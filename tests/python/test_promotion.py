@@ -139,6 +139,26 @@ def test_minimum_where_clip(dtype):
     told(failures)
 
 
+def test_clip_of_three_dtypes():
+    failures = []
+    for dtypes in itertools.product(DTYPES, repeat=3):
+        args = [np.ones(2, d) for d in dtypes]
+        want = outcome(np.clip, *args)
+        with rnp.lazy():
+            got = outcome(lambda args=args: rnp.clip(*args).dtype)
+        if got != (want if isinstance(want, type) else want.dtype):
+            failures.append((dtypes, got, want))
+    told(failures)
+
+
+def test_powers_of_nothing():
+    for dtype in DTYPES:
+        for k in (-1, np.int8(-1), 2, 0.5):
+            x = np.empty((0, 2), dtype)
+            what = differs(outcome(rnp.power, x, k), outcome(np.power, x, k))
+            assert what == "", (dtype, k)
+
+
 @pytest.mark.parametrize("name", ["add", "divide", "power", "less", "minimum"])
 def test_numbers_alone(name):
     failures = []

@@ -200,5 +200,10 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
     let even = covered
         .windows(2)
         .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
-    if even { simple(run) } else { Step::Packed }
+    match access.role {
+        _ if even => simple(run),
+        Role::Input => Step::Packed,
+        // Only over nothing does a dense result not look dense.
+        _ => Step::Stride,
+    }
 }
