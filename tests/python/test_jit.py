@@ -7,6 +7,7 @@ import gc
 import re
 import threading
 import weakref
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -467,3 +468,61 @@ def test_the_line_of_an_error_is_the_users():
     with pytest.raises(rnp.TraceError) as caught:
         f(np.float64(2))
     assert re.match(r"test_jit\.py:\d+: ", str(caught.value))
+
+
+def test_a_block_inside_belongs_to_the_trace():
+    local = np.ones(5, "float32")
+
+    @rnp.lazy()
+    def helper(x):
+        return x * local
+
+    @rnp.jit
+    def inner(x):
+        return x + 1
+
+    @rnp.jit
+    def f(x):
+        with rnp.lazy():
+            y = inner(x * local)
+        return y + helper(x)
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    local[:] = 3
+    assert f(X).tolist() == (X * 6 + 1).tolist()
+    assert (f.traces, inner.traces) == (1, 0)
+
+
+class Pair(NamedTuple):
+    """A result."""
+
+    low: object
+    high: object
+
+
+class Holder:
+    """Holds whatever it is given."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def test_a_namedtuple_comes_back_as_one():
+    f = rnp.jit(lambda x: Pair(x * 2, (x + 1, 3)))
+    for x in (X, X + 1):
+        out = f(x)
+        assert type(out) is Pair
+        assert out.low.tolist() == (x * 2).tolist()
+        assert out.high[0].tolist() == (x + 1).tolist()
+    assert f.traces == 1
+
+
+@pytest.mark.parametrize("make", [Holder, lambda x: Holder(1), lambda x: {x.ndim}, lambda x: [Holder(x)]])
+def test_other_objects_cannot_be_returned(make):
+    with pytest.raises(rnp.TraceError, match="cannot return an object of type"):
+        rnp.jit(lambda x: make(x))(X)
+
+
+def test_plain_constants_can_be_returned():
+    constants = (None, True, 1, 1.5, 2j, "a", b"a", np.float32(1), np.dtype("f4"), int, ...)
+    assert rnp.jit(lambda x: constants)(X) == constants
