@@ -71,7 +71,7 @@ pub enum Tree {
     Constant(Py<PyAny>),
     /// A namedtuple: its class and its items.
     Named(Py<PyAny>, Vec<Tree>),
-    /// A tuple (0), list (1) or dict (2).
+    /// A tuple (0), list (1), dict (2) or slice (3).
     Nest(u8, Vec<Tree>),
 }
 
@@ -100,6 +100,9 @@ impl Tree {
             (1, l.iter().collect())
         } else if let Ok(d) = obj.cast_exact::<PyDict>() {
             (2, d.iter().flat_map(|(k, v)| [k, v]).collect())
+        } else if obj.is_instance_of::<PySlice>() {
+            let parts = ["start", "stop", "step"].map(|name| obj.getattr(name));
+            (3, parts.into_iter().collect::<PyResult<_>>()?)
         } else if is_plain(obj)? {
             return Ok(Tree::Constant(obj.clone().unbind()));
         } else {
