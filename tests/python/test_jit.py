@@ -735,7 +735,7 @@ class Loud(Voice):
 
 VOICE = Voice()
 WAYS = {
-    "comprehension": lambda x: [x * GAIN for _ in range(1)][0],
+    "comprehension": lambda x: [x * GAIN for _ in range(1)].pop(),
     "generator": lambda x: next(x * GAIN for _ in range(1)),
     "lambda": lambda x: (lambda: (lambda: x * GAIN)())(),
     "jitted": lambda x: jitted_helper(x),
@@ -830,7 +830,7 @@ def test_slots_are_guarded():
 
 def test_the_object_of_a_bound_method_is_guarded():
     held = Filter(2.0)
-    f = rnp.jit(lambda x: Filter.run.__wrapped__(held, x))
+    f = rnp.jit(lambda x, it=held: Filter.run.__wrapped__(it, x))
     method = type(held).run.__wrapped__.__get__(held)
     g = rnp.jit(method)
     for gain in (2.0, 3.0):
