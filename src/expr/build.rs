@@ -163,7 +163,7 @@ impl Array {
         let operands: SmallVec<[&Array; 3]> =
             std::iter::once(self).chain(low).chain(high).collect();
         let types: SmallVec<[Operand; 3]> = operands.iter().map(|a| a.operand()).collect();
-        let dtype = clip_dtype(&types);
+        let dtype = result_dtype(&types);
         shape::broadcast("clip", operands.iter().map(|a| a.shape().as_slice()))?;
         let mut out = self.coerce(dtype)?;
         if let Some(low) = low {
@@ -284,26 +284,6 @@ impl Array {
     }
 }
 
-/// The first dtype that all operands are cast to safely. With three of them that may be narrower than
-/// promoting one after the other: `int8`, `uint16` and `float32` are clipped in `float32`.
-fn clip_dtype(types: &[Operand]) -> DType {
-    let strong = |d: &DType| {
-        types.iter().all(|t| match *t {
-            Operand::Strong(s) => s.casts_safely(*d),
-            Operand::Weak(_) => true,
-        })
-    };
-    match DType::ALL.into_iter().find(strong) {
-        Some(d) if types.iter().any(|t| matches!(t, Operand::Strong(_))) => {
-            let weak = types.iter().filter(|t| matches!(t, Operand::Weak(_))).copied();
-            result_dtype(
-                &std::iter::once(Operand::Strong(d)).chain(weak).collect::<SmallVec<[_; 4]>>(),
-            )
-        }
-        _ => result_dtype(types),
-    }
-}
-
 fn named(op: &str, error: &Error) -> Error {
     match error.kind() {
         crate::error::ErrorKind::Overflow => Error::overflow(format!("{op}: {error}")),
@@ -377,7 +357,7 @@ fn power_by_scalar(
     match args[1].as_number() {
         Some(Number::Int(v)) if v < 0 && base.dtype().kind() == Kind::Int => {
             if base.shape().contains(&0) {
-                return base.cast(dtype).map(Some); // of nothing there is a power
+                return Ok(None); // of nothing there is a power; a trace may meet more, and be told
             }
             Err(Error::value("power: Integers to negative integer powers are not allowed."))
         }

@@ -29,9 +29,10 @@ pub struct Block {
 }
 
 impl Block {
-    /// The trace that the block records, if it is one of `rnp.jit`.
+    /// The trace that the block records, if it is one of `rnp.jit` or inside one. A block that was left
+    /// open inside a trace records no more of it once the trace is over.
     pub fn trace(&self) -> Option<&Arc<Tracing>> {
-        self.trace.as_ref()
+        self.trace.as_ref().filter(|t| t.is_active())
     }
 
     /// The copies of inputs made in it.
@@ -92,7 +93,7 @@ pub fn current(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
     Ok(blocks(py)?.pop())
 }
 
-/// Enters a block.
+/// Enters a block; one without a trace of its own belongs to the trace that it is entered in.
 pub fn enter(py: Python<'_>, trace: Option<Arc<Tracing>>) -> PyResult<Bound<'_, Block>> {
     let mut all = blocks(py)?;
     let snapshots = match all.last() {
@@ -101,6 +102,7 @@ pub fn enter(py: Python<'_>, trace: Option<Arc<Tracing>>) -> PyResult<Bound<'_, 
         _ => Arc::default(),
     };
     let outermost = all.is_empty() || trace.is_some();
+    let trace = trace.or_else(|| all.last().and_then(|outer| outer.get().trace().cloned()));
     let block = Block { active: AtomicBool::new(false), snapshots, outermost, trace };
     let block = Bound::new(py, block)?;
     all.push(block.clone());

@@ -219,11 +219,11 @@ def test_an_error_in_a_signal_handler_comes_through():
         def handler(*_):
             raise RuntimeError("mine")
         signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
         with rnp.lazy():
             y = rnp.asarray(np.ones(10_000_000), copy=False)
             for _ in range(200):
                 y = rnp.cos(y)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
         try:
             y.eval()
         except RuntimeError as e:

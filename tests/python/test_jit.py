@@ -7,6 +7,7 @@ import gc
 import re
 import threading
 import weakref
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -413,18 +414,17 @@ def test_unhashable_and_odd_arguments():
         rnp.jit(3)
 
 
-def test_side_effects_happen_while_tracing():
-    calls = 0
+def test_other_side_effects_happen_while_tracing():
+    calls = []
 
     @rnp.jit
     def f(x):
-        nonlocal calls
-        calls += 1
+        calls.append(1)
         return x + 1
 
     for _ in range(3):
         f(X)
-    assert (calls, f.traces) == (1, 1)
+    assert (len(calls), f.traces) == (1, 1)
 
 
 def test_integers_that_do_not_fit():
@@ -490,3 +490,63 @@ def test_interp_checks_the_lengths_of_each_call():
     np.testing.assert_array_equal(even(x, five), np.interp(x, five, five))
     with pytest.raises(ValueError, match="not of the same length"):
         even(x, x)
+
+
+def test_a_block_inside_belongs_to_the_trace():
+    local = np.ones(5, "float32")
+
+    @rnp.lazy()
+    def helper(x):
+        return x * local
+
+    @rnp.jit
+    def inner(x):
+        return x + 1
+
+    @rnp.jit
+    def f(x):
+        with rnp.lazy():
+            y = inner(x * local)
+        return y + helper(x)
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    local[:] = 3
+    assert f(X).tolist() == (X * 6 + 1).tolist()
+    assert (f.traces, inner.traces) == (1, 0)
+
+
+class Pair(NamedTuple):
+    """A result."""
+
+    low: object
+    high: object
+
+
+class Holder:
+    """Holds whatever it is given."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def test_a_namedtuple_comes_back_as_one():
+    f = rnp.jit(lambda x: Pair(x * 2, (x + 1, 3)))
+    for x in (X, X + 1):
+        out = f(x)
+        assert type(out) is Pair
+        assert out.low.tolist() == (x * 2).tolist()
+        assert out.high[0].tolist() == (x + 1).tolist()
+    assert f.traces == 1
+
+
+@pytest.mark.parametrize(
+    "make", [Holder, lambda x: Holder(1), lambda x: {x.ndim}, lambda x: [Holder(x)]]
+)
+def test_other_objects_cannot_be_returned(make):
+    with pytest.raises(rnp.TraceError, match="cannot return an object of type"):
+        rnp.jit(lambda x: make(x))(X)
+
+
+def test_plain_constants_can_be_returned():
+    constants = (None, True, 1, 1.5, 2j, "a", b"a", np.float32(1), np.dtype("f4"), int, ...)
+    assert rnp.jit(lambda x: constants)(X) == constants

@@ -307,9 +307,7 @@ impl Jitted {
         if let Ok(entries) = self.entries.try_lock() {
             // An entry in use elsewhere is not ours alone to report.
             for entry in entries.iter().filter(|e| Arc::strong_count(e) == 1) {
-                for value in entry.guards.held() {
-                    visit.call(value)?;
-                }
+                entry.guards.traverse(&visit)?;
             }
         }
         Ok(())
@@ -329,9 +327,20 @@ impl Jitted {
 /// Tuples, lists and dicts may nest arrays, as arguments and as results. Results are fresh NumPy arrays.
 ///
 /// The function must not choose by value: `if x > 0` raises rnp.TraceError, which names the line and the
-/// way out, `rnp.where`. It sees later changes of globals, closure variables and attributes of `self` that
-/// are numbers, strings, tuples, functions or ndarrays; an ndarray it closes over is read at each call.
-/// Other side effects happen while tracing only.
+/// way out, `rnp.where`. It sees later changes of globals, closure variables and attributes of `self` and
+/// of its class (`__slots__` too) that are numbers, strings, tuples, functions or ndarrays, also where they
+/// are read by inner functions, by Python functions, jitted functions, partials and bound methods that it
+/// names, and by methods of `self`; an ndarray it closes over is read at each call.
+///
+/// It does not see changes: inside lists, dicts, sets and tuples; of attributes of objects other than
+/// arguments and what a bound method is bound to; of attributes of modules (`config.GAIN`); in functions
+/// reached only through those, or through operators (`self[x]`), default arguments or names made at run
+/// time; of what it reads from files, clocks or random numbers; of values that NumPy computes while
+/// tracing; and beyond the first 128 functions.
+///
+/// A function that assigns what it reads (`self.n += 1`) raises rnp.TraceError: return the new value and
+/// assign it outside. Other side effects happen while tracing only. Results are arrays, numbers, None,
+/// strings, and tuples, namedtuples, lists and dicts of them; any other object raises rnp.TraceError.
 ///
 /// >>> @rnp.jit
 /// ... def scale(x, gain):

@@ -56,6 +56,11 @@ impl Tracing {
         self.active.store(false, Ordering::Release);
     }
 
+    /// Whether the function is still being recorded.
+    pub fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
     /// Notes that the function looked at a length.
     pub fn look_at_lengths(&self) {
         self.lengths.store(true, Ordering::Release);
@@ -102,7 +107,7 @@ impl Tracing {
 
     /// An error if the recording is over.
     pub fn check(&self, py: Python<'_>, op: &str) -> PyResult<()> {
-        if self.active.load(Ordering::Acquire) {
+        if self.is_active() {
             return Ok(());
         }
         let at = span::here(py).text().map(|t| format!(" ({t})")).unwrap_or_default();

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySlice, PyTuple};
+use pyo3::types::{
+    PyBool, PyBytes, PyComplex, PyDict, PyEllipsis, PyFloat, PyInt, PyList, PySlice, PyString,
+    PyTuple, PyType,
+};
 
 use super::super::array::Array;
-use super::super::nd;
+use super::super::error::TraceError;
+use super::super::{convert, nd};
 use super::key::{Leaf, leaf};
 use super::trace::Tracing;
 use crate::buffer::Storage;
@@ -63,9 +67,11 @@ pub enum Tree {
     Output(usize, bool),
     /// An ndarray that does not depend on the arguments: each call gets a copy.
     Copied(Py<PyAny>),
-    /// Anything else, as it is.
+    /// A plain value, as it is.
     Constant(Py<PyAny>),
-    /// A tuple (0), list (1) or dict (2).
+    /// A namedtuple: its class and its items.
+    Named(Py<PyAny>, Vec<Tree>),
+    /// A tuple (0), list (1), dict (2) or slice (3).
     Nest(u8, Vec<Tree>),
 }
 
@@ -83,14 +89,30 @@ impl Tree {
         if nd::is_ndarray(obj) {
             return Ok(Tree::Copied(obj.clone().unbind()));
         }
+        if obj.is_instance_of::<PyTuple>() && obj.hasattr("_fields")? && obj.hasattr("_make")? {
+            let items = obj.try_iter()?.map(|item| Tree::take(&item?, outputs, depth + 1));
+            let items = items.collect::<PyResult<_>>()?;
+            return Ok(Tree::Named(obj.get_type().into_any().unbind(), items));
+        }
         let (kind, items): (u8, Vec<Obj<'_>>) = if let Ok(t) = obj.cast_exact::<PyTuple>() {
             (0, t.iter().collect())
         } else if let Ok(l) = obj.cast_exact::<PyList>() {
             (1, l.iter().collect())
         } else if let Ok(d) = obj.cast_exact::<PyDict>() {
             (2, d.iter().flat_map(|(k, v)| [k, v]).collect())
-        } else {
+        } else if obj.is_instance_of::<PySlice>() {
+            let parts = ["start", "stop", "step"].map(|name| obj.getattr(name));
+            (3, parts.into_iter().collect::<PyResult<_>>()?)
+        } else if is_plain(obj)? {
             return Ok(Tree::Constant(obj.clone().unbind()));
+        } else {
+            // Later calls would get this very object, with what it held while tracing.
+            return Err(TraceError::new_err(format!(
+                "rnp.jit: a jitted function cannot return an object of type {}: later calls would get the \
+                 object of the first; return arrays, numbers, None, strings, and tuples, namedtuples, \
+                 lists or dicts of them, and build the object outside",
+                obj.get_type().fully_qualified_name()?
+            )));
         };
         let items = items.iter().map(|item| Tree::take(item, outputs, depth + 1));
         Ok(Tree::Nest(kind, items.collect::<PyResult<_>>()?))
@@ -106,10 +128,31 @@ impl Tree {
             }
             Tree::Copied(array) => nd::numpy_copy(array.bind(py)),
             Tree::Constant(value) => Ok(value.bind(py).clone()),
+            Tree::Named(class, items) => {
+                let items = items.iter().map(|item| item.give(py, values));
+                let items = PyList::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
+                class.bind(py).call_method1("_make", (items,))
+            }
             Tree::Nest(kind, items) => {
                 let items = items.iter().map(|item| item.give(py, values));
                 nest(py, *kind, items.collect::<PyResult<_>>()?)
             }
         }
     }
+}
+
+/// Whether the object is a value that nobody can change and that holds no array.
+fn is_plain(obj: &Obj<'_>) -> PyResult<bool> {
+    Ok(obj.is_none()
+        || obj.is_instance_of::<PyBool>()
+        || obj.is_instance_of::<PyInt>()
+        || obj.is_instance_of::<PyFloat>()
+        || obj.is_instance_of::<PyComplex>()
+        || obj.is_instance_of::<PyString>()
+        || obj.is_instance_of::<PyBytes>()
+        || obj.is_instance_of::<PyType>()
+        || obj.is_instance_of::<PyEllipsis>()
+        || convert::is_scalar(obj)?
+        || obj.get_type().getattr("__module__")?.to_string().starts_with("numpy.dtype")
+        || obj.is_instance(&obj.py().import("enum")?.getattr("Enum")?)?)
 }
