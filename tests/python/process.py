@@ -13,6 +13,7 @@ MIB = 2**20
 HEAD = """
 import os, signal, sys, threading, time, warnings
 import numpy as np, rnp
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by children of background jobs
 def chain(x):
     with rnp.lazy():
         y = rnp.asarray(x)

@@ -344,7 +344,8 @@ impl Guards {
             // Bound methods and partials.
             if let Ok(inner) = f.getattr("__func__") {
                 search.follow(&inner);
-                let object = f.getattr("__self__")?;
+                // A staticmethod as its class holds it wraps a function and has no object.
+                let Ok(object) = f.getattr("__self__") else { return Ok(()) };
                 if let Ok(class) = object.cast::<PyType>() {
                     search.class(class.clone());
                 } else if is_object(&object)
