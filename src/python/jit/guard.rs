@@ -274,7 +274,7 @@ impl Guards {
     ) -> PyResult<()> {
         let owner = self.owners.len();
         let vars = vars(object);
-        self.owners.push(Owner { who, count: vars.as_ref().map(|v| v.len()) });
+        self.owners.push(Owner { who, count: vars.as_ref().map(PyDictMethods::len) });
         for (name, value) in vars.iter().flatten() {
             let Ok(name) = name.cast_into::<PyString>() else { continue };
             search.follow(&value);
@@ -471,7 +471,7 @@ impl Guards {
     pub fn hold(&self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<bool> {
         let owners = self.owners(py, args);
         for (owner, (_, vars)) in self.owners.iter().zip(&owners) {
-            if vars.as_ref().map(|v| v.len()) != owner.count {
+            if vars.as_ref().map(PyDictMethods::len) != owner.count {
                 return Ok(false);
             }
         }
