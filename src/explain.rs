@@ -53,7 +53,7 @@ pub fn report(arrays: &[Array]) -> Result<Report> {
         ops,
         loops: plan.launches.len(),
         temporaries: temporaries(&plan),
-        bytes_moved: plan.launches.iter().map(|l| bytes(l, &plan)).sum(),
+        bytes_moved: plan.launches.iter().map(bytes).sum(),
         numpy_bytes,
         text: kernels(&plan),
         cuts: cuts(&graph),
@@ -82,7 +82,7 @@ pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
         out += if text == last { "same as above\n" } else { &text };
         last = text;
     }
-    let moved: u64 = plan.launches.iter().map(|l| bytes(l, &plan)).sum();
+    let moved: u64 = plan.launches.iter().map(bytes).sum();
     let _ = write!(
         out,
         "\nloops: {}, temporaries: {}, bytes moved: {moved} (NumPy, op by op: {numpy_bytes})\n{}",
@@ -126,7 +126,7 @@ fn numpy_work(graph: &Graph) -> (usize, u64) {
 }
 
 /// Bytes that a launch reads and writes.
-fn bytes(launch: &Launch, plan: &Plan) -> u64 {
+fn bytes(launch: &Launch) -> u64 {
     let buf = |buf: &crate::loops::Buf| {
         let touched: usize =
             buf.moves.iter().zip(&launch.extents).filter(|(m, _)| **m).map(|(_, e)| e).product();
@@ -134,7 +134,6 @@ fn bytes(launch: &Launch, plan: &Plan) -> u64 {
         if empty { 0 } else { (touched * buf.dtype.size()) as u64 }
     };
     let tables: usize = launch.tables.iter().map(|t| t.len * 8).sum();
-    let _ = plan;
     launch.kernel.bufs.iter().map(buf).sum::<u64>() + tables as u64
 }
 

@@ -131,6 +131,13 @@ impl Graph {
         self.nodes.edges_directed(at, Direction::Outgoing).map(|e| e.target()).collect()
     }
 
+    /// Whether a node is an input whose elements lie in C order: memory that needs no copy to be reshaped.
+    pub fn is_c_ordered_input(&self, at: Ix) -> bool {
+        let Kind::Input(slot) = self[at].kind else { return false };
+        let meta = &self.inputs[slot as usize];
+        crate::shape::is_c_ordered(&meta.shape, &meta.strides, meta.dtype.size())
+    }
+
     /// Every node, operands before users.
     pub fn order(&self) -> Vec<Ix> {
         self.nodes.node_indices().collect()

@@ -36,13 +36,6 @@ fn fusable(graph: &Graph, at: Ix) -> bool {
         )
 }
 
-/// Whether a node is memory that needs no loop: an input, or a reshape of C-ordered memory.
-fn c_ordered_input(graph: &Graph, at: Ix) -> bool {
-    let Kind::Input(slot) = graph[at].kind else { return false };
-    let meta = &graph.inputs[slot as usize];
-    crate::shape::is_c_ordered(&meta.shape, &meta.strides, meta.dtype.size())
-}
-
 struct Cutter<'a> {
     graph: &'a Graph,
     order: Vec<Ix>,
@@ -65,7 +58,8 @@ impl<'a> Cutter<'a> {
                 Kind::Reduce { .. } => self.cut(at, Reason::Reduction),
                 Kind::Reshape => {
                     let from = self.graph.operands(at)[0];
-                    if !c_ordered_input(self.graph, from) && self.graph[from].kind != Kind::Reshape
+                    if !self.graph.is_c_ordered_input(from)
+                        && self.graph[from].kind != Kind::Reshape
                     {
                         self.cut(from, Reason::Contiguous);
                     }
@@ -74,7 +68,7 @@ impl<'a> Cutter<'a> {
                     let operands = self.graph.operands(at);
                     let points = usize::from(grid == crate::graph::GridKind::Points);
                     for &table in &operands[1..2 + points] {
-                        if !c_ordered_input(self.graph, table)
+                        if !self.graph.is_c_ordered_input(table)
                             && self.graph[table].kind != Kind::Reshape
                         {
                             self.cut(table, Reason::Contiguous);

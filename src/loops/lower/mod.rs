@@ -197,7 +197,7 @@ impl Lowering<'_> {
             Kind::Reshape => {
                 let from = self.graph.operands(at)[0];
                 let memory = match self.buffers.get(&from) {
-                    Some(&b) if !self.is_c_input(from) => Memory::Buffer(b),
+                    Some(&b) if !self.graph.is_c_ordered_input(from) => Memory::Buffer(b),
                     _ => self.memory(from)?.0,
                 };
                 Some((memory, c_order()))
@@ -206,16 +206,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn is_c_input(&self, at: Ix) -> bool {
-        let Kind::Input(slot) = self.graph[at].kind else { return false };
-        let meta = &self.graph.inputs[slot as usize];
-        crate::shape::is_c_ordered(&meta.shape, &meta.strides, meta.dtype.size())
-    }
-
     /// Where the elements of a table lie: contiguous `float64`.
     fn table_memory(&self, at: Ix) -> Result<(Memory, isize)> {
         let (memory, _) = match self.buffers.get(&at) {
-            Some(&b) if !self.is_c_input(at) => (Memory::Buffer(b), crate::shape::Strides::new()),
+            Some(&b) if !self.graph.is_c_ordered_input(at) => {
+                (Memory::Buffer(b), crate::shape::Strides::new())
+            }
             _ => self.memory(at).ok_or_else(|| Error::bug("lower: a table is not in memory"))?,
         };
         if self.graph[at].dtype != DType::F64 {

@@ -184,7 +184,6 @@ impl Flat {
     }
 
     fn fix(&mut self, obj: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = obj.py();
         if super::super::nd::is_ndarray(obj) || obj.is_instance_of::<Array>() {
             return Err(PyTypeError::new_err("rnp.jit: an array cannot be a static argument"));
         }
@@ -211,7 +210,6 @@ impl Flat {
             })?;
             Key::Same(obj.clone().unbind())
         });
-        let _ = py;
         Ok(())
     }
 }
