@@ -1,0 +1,314 @@
+"""From a call of a NumPy function to what answers it: a kernel of ours, a graph, or NumPy.
+
+Every public function of rnp that NumPy has too is a `Function` made here. In a lazy block it asks, in
+this order: its implementation (builtins of `rnp._core`, or a composition of them), a rule that says
+what NumPy's result will look like (then the call becomes an opaque node of the graph), and NumPy at
+once, on values. Outside of a block compositions are NumPy's own functions. `numpy.f(x)` of a deferred
+`x` comes the same way, through `__array_function__`.
+
+May not know: what any single function does.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy
+from rnp import _core
+from rnp._core import Array, Unsupported, is_lazy
+
+# What a rule says of a result: its shape and its dtype.
+Meta = tuple[tuple[int, ...], Any]
+Rule = Callable[..., Meta | None]
+
+_FUNCTIONS: dict[Any, Function] = {}
+_RULES: dict[Any, Rule] = {}
+_NAMESPACES = (
+    "numpy",
+    "numpy.fft",
+    "numpy.linalg",
+    "numpy.random",
+    "numpy.polynomial",
+    "numpy.strings",
+    "numpy.char",
+    "numpy.ma",
+    "numpy.lib.stride_tricks",
+    "numpy.testing",
+)
+
+
+def find(path: str) -> Any:
+    """NumPy's object at a dotted path such as `fft.rfft`."""
+    return functools.reduce(getattr, path.split("."), numpy)
+
+
+class Function:
+    """A function of NumPy as rnp offers it; calls are answered as the module says."""
+
+    __slots__ = ("__dict__", "_composed", "_implementation", "_numpy", "kind")
+
+    def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
+        self._numpy = find(path)
+        self._implementation = implementation
+        self._composed = kind == "composed"
+        self.kind = kind
+        functools.update_wrapper(self, implementation or self._numpy, updated=())
+        self.__name__ = self.__qualname__ = path.rpartition(".")[2]
+        self.__module__ = "rnp"
+        _FUNCTIONS[self._numpy] = self
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        try:
+            return inspect.signature(self._numpy)
+        except ValueError:
+            return inspect.signature(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return f"<function rnp.{self.__name__}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __get__(self, instance: object, owner: object = None) -> Any:
+        # A function that a class stores is a method, as NumPy's are.
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        implementation = self._implementation
+        if implementation is None or (self._composed and not recording(args, keywords)):
+            return fallback(self._numpy, args, keywords)
+        try:
+            return implementation(*args, **keywords)
+        except Unsupported:
+            pass
+        except TypeError:
+            # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
+            if _takes(implementation, args, keywords):
+                raise
+        return fallback(self._numpy, args, keywords)
+
+
+def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
+    try:
+        inspect.signature(function).bind(*args, **keywords)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that shows no signature
+        return True
+    return True
+
+
+def composed(path: str) -> Callable[[Callable[..., Any]], Function]:
+    """Register a composition of recorded functions as `numpy.<path>`; it runs in lazy blocks only.
+
+    Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy.
+    """
+    return lambda implementation: Function(path, implementation, "composed")
+
+
+def native(path: str) -> Function:
+    """Register the builtin of `rnp._core` of the same name."""
+    return Function(path, getattr(_core, path), "native")
+
+
+def rule(*paths: str) -> Callable[[Rule], Rule]:
+    """Register what the results of `numpy.<path>` look like, so that calls of it are opaque nodes.
+
+    The rule takes NumPy's arguments, deferred arrays among them, and returns shape and dtype, or None
+    when the values decide. It must not look at values.
+    """
+
+    def register(function: Rule) -> Rule:
+        for path in paths:
+            target = find(path)
+            _RULES[target] = function
+            if target not in _FUNCTIONS:
+                Function(path, None, "opaque")
+        return function
+
+    return register
+
+
+# -- arguments and results
+
+
+def arrays_in(*items: Any) -> Iterator[Array]:
+    """Give the deferred arrays of arguments, which may be nested in tuples, lists and dicts."""
+    for item in items:
+        if isinstance(item, Array):
+            yield item
+        elif isinstance(item, (tuple, list)):
+            yield from arrays_in(*item)
+        elif isinstance(item, dict):
+            yield from arrays_in(*item.values())
+
+
+def recording(args: Any, keywords: Any) -> bool:
+    """Whether a call with these arguments is recorded: in a block, or of a traced array."""
+    return is_lazy()
+
+
+def replace(item: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every deferred array of an argument."""
+    if isinstance(item, Array):
+        return change(item)
+    if type(item) in (tuple, list):
+        return type(item)(replace(part, change) for part in item)
+    if isinstance(item, tuple) and hasattr(item, "_make"):
+        return item._make(replace(part, change) for part in item)
+    if isinstance(item, dict):
+        return {name: replace(part, change) for name, part in item.items()}
+    return item
+
+
+def record(result: Any) -> Any:
+    """Take what NumPy returned into the graph: ndarrays become arrays that are evaluated already."""
+    if isinstance(result, numpy.ndarray) and type(result) is numpy.ndarray:
+        return _core.asarray(result) if supported(result.dtype) else result
+    if type(result) in (tuple, list):
+        return type(result)(record(part) for part in result)
+    if isinstance(result, tuple) and hasattr(result, "_make"):
+        return result._make(record(part) for part in result)
+    return result
+
+
+@functools.cache
+def supported(dtype: numpy.dtype[Any]) -> bool:
+    """Whether arrays of a dtype can be deferred."""
+    try:
+        _core.asarray(numpy.empty(0, dtype))
+    except (Unsupported, TypeError):
+        return False
+    return True
+
+
+# -- NumPy answers
+
+
+def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+    """Answer by NumPy: as an opaque node if a rule knows the result, else at once."""
+    if not recording(args, keywords):
+        evaluate = _evaluator()
+        return function(*replace(args, evaluate), **replace(keywords, evaluate))
+    known = _RULES.get(function)
+    if known is not None:
+        try:
+            meta = known(*args, **keywords)
+        except (TypeError, ValueError, IndexError):
+            meta = None  # NumPy says what is wrong
+        if meta is not None and supported(numpy.dtype(meta[1])):
+            return _opaque(function, args, keywords, meta)
+    return at_once(function, args, keywords)
+
+
+def _evaluator() -> Callable[[Array], Any]:
+    return lambda array: array.__array__()
+
+
+def at_once(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+    """Evaluate what a call needs, let NumPy answer it, and go on with the result."""
+    name = getattr(function, "__name__", str(function))
+    _core._note_fallback(name, True)
+    deferred = list(arrays_in(args, keywords))
+    if deferred:
+        _core.eval(*deferred)  # together, so that they share loops
+    evaluate = _evaluator()
+    return record(function(*replace(args, evaluate), **replace(keywords, evaluate)))
+
+
+def _opaque(function: Callable[..., Any], args: Any, keywords: Any, meta: Meta) -> Any:
+    """Record the call as a node that runs NumPy when it is evaluated."""
+    name = getattr(function, "__name__", str(function))
+    _core._note_fallback(name, False)
+    operands: list[Any] = []
+
+    def hole(array: Any) -> _Hole:
+        operands.append(array)
+        return _Hole(len(operands) - 1)
+
+    # An ndarray is an operand too: what is written into it later must not be seen.
+    open_args, open_keywords = _punch(args, hole), _punch(keywords, hole)
+
+    def run(*values: Any) -> Any:
+        result = function(*_fill(open_args, values), **_fill(open_keywords, values))
+        return numpy.asarray(result)
+
+    return _core._call(run, operands, numpy.dtype(meta[1]), meta[0], name)
+
+
+class _Hole:
+    """The place of an operand among the arguments of an opaque call."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+def _punch(item: Any, hole: Callable[[Any], _Hole]) -> Any:
+    if isinstance(item, Array) or (type(item) is numpy.ndarray and supported(item.dtype)):
+        return hole(item)
+    if type(item) in (tuple, list):
+        return type(item)(_punch(part, hole) for part in item)
+    if isinstance(item, dict):
+        return {name: _punch(part, hole) for name, part in item.items()}
+    return item
+
+
+def _fill(item: Any, values: tuple[Any, ...]) -> Any:
+    if isinstance(item, _Hole):
+        return values[item.index]
+    if type(item) in (tuple, list):
+        return type(item)(_fill(part, values) for part in item)
+    if isinstance(item, dict):
+        return {name: _fill(part, values) for name, part in item.items()}
+    return item
+
+
+# -- protocols and names
+
+
+def array_function(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+    """`__array_function__`: NumPy's functions on deferred arrays are ours where we have them."""
+    ours = _FUNCTIONS.get(function)
+    if ours is not None:
+        return ours(*args, **keywords)
+    return fallback(function, args, keywords)
+
+
+@functools.cache
+def public(path: str) -> Any:
+    """Give what `rnp.<path>` is: ours, or NumPy's object, functions being wrapped."""
+    target = find(path)
+    try:
+        ours = _FUNCTIONS.get(target)
+    except TypeError:  # unhashable
+        return target
+    if ours is not None:
+        return ours
+    if isinstance(target, (type, ModuleType)) or not callable(target):
+        return target
+    return Function(path, None, "numpy")
+
+
+def namespace(module: str) -> Callable[[str], Any]:
+    """Make the `__getattr__` of a module that stands for one of NumPy's."""
+    original = module.removeprefix("rnp.")
+
+    def get(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        try:
+            found = public(f"{original}.{name}")
+        except AttributeError:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}") from None
+        setattr(sys.modules[module], name, found)
+        return found
+
+    return get
