@@ -26,7 +26,7 @@ from rnp._core import Array, Unsupported, is_lazy
 Meta = tuple[tuple[int, ...], Any]
 Rule = Callable[..., Meta | None]
 
-_FUNCTIONS: dict[Any, Function] = {}
+_FUNCTIONS: dict[Any, Any] = {}
 _RULES: dict[Any, Rule] = {}
 _NAMESPACES = (
     "numpy",
@@ -203,7 +203,7 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
         except (TypeError, ValueError, IndexError):
             meta = None  # NumPy says what is wrong
         if meta is not None and supported(numpy.dtype(meta[1])):
-            return _opaque(function, args, keywords, meta)
+            return opaque(function, args, keywords, meta)
     return at_once(function, args, keywords)
 
 
@@ -222,7 +222,7 @@ def at_once(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
     return record(function(*replace(args, evaluate), **replace(keywords, evaluate)))
 
 
-def _opaque(function: Callable[..., Any], args: Any, keywords: Any, meta: Meta) -> Any:
+def opaque(function: Callable[..., Any], args: Any, keywords: Any, meta: Meta) -> Any:
     """Record the call as a node that runs NumPy when it is evaluated."""
     name = getattr(function, "__name__", str(function))
     _core._note_fallback(name, False)
@@ -271,11 +271,20 @@ def _fill(item: Any, values: tuple[Any, ...]) -> Any:
     return item
 
 
+def register_ufuncs(functions: dict[Any, Any]) -> None:
+    """Register the ufuncs, which `rnp._ufunc` makes."""
+    _FUNCTIONS.update(functions)
+
+
 # -- protocols and names
 
 
-def array_function(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+def array_function(
+    function: Callable[..., Any], types: Any, args: Any, keywords: Any
+) -> Any:
     """`__array_function__`: NumPy's functions on deferred arrays are ours where we have them."""
+    if not all(issubclass(t, (Array, numpy.ndarray)) for t in types):
+        return NotImplemented
     ours = _FUNCTIONS.get(function)
     if ours is not None:
         return ours(*args, **keywords)
