@@ -6,6 +6,7 @@
 
 mod build;
 mod infer;
+mod pairs;
 mod program;
 mod ranges;
 mod reduce;
