@@ -103,7 +103,14 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
                 return None;
             }
             let number = Array::number(Number::Int(i128::from(step.n) % 5));
-            let args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
+            let mut args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
+            if matches!(op, Op::Signbit | Op::Copysign) {
+                // The sign of NaN follows from operand order, which no rule fixes.
+                let least = Array::number(Number::Float(-9.0));
+                for a in &mut args {
+                    *a = Array::map(Op::Fmax, &[a.clone(), least.clone()]).ok()?;
+                }
+            }
             Array::map(op, &args[..op.info().arity])
         }
         6 | 7 => x.cast(DType::ALL[step.which as usize % DType::ALL.len()]),

@@ -204,6 +204,28 @@ def isinf(x: _Operand, /) -> _Result: ...
 def isfinite(x: _Operand, /) -> _Result: ...
 def logical_not(x: _Operand, /) -> _Result: ...
 def invert(x: _Operand, /) -> _Result: ...
+def conjugate(x: _Operand, /) -> _Result: ...
+def fabs(x: _Operand, /) -> _Result: ...
+def signbit(x: _Operand, /) -> _Result: ...
+def spacing(x: _Operand, /) -> _Result: ...
+def deg2rad(x: _Operand, /) -> _Result: ...
+def rad2deg(x: _Operand, /) -> _Result: ...
+def frexp_mantissa(x: _Operand, /) -> _Result: ...
+def frexp_exponent(x: _Operand, /) -> _Result: ...
+def bitwise_count(x: _Operand, /) -> _Result: ...
+def cbrt(x: _Operand, /) -> _Result: ...
+def exp2(x: _Operand, /) -> _Result: ...
+def expm1(x: _Operand, /) -> _Result: ...
+def log2(x: _Operand, /) -> _Result: ...
+def tan(x: _Operand, /) -> _Result: ...
+def arcsin(x: _Operand, /) -> _Result: ...
+def arccos(x: _Operand, /) -> _Result: ...
+def arctan(x: _Operand, /) -> _Result: ...
+def sinh(x: _Operand, /) -> _Result: ...
+def cosh(x: _Operand, /) -> _Result: ...
+def arcsinh(x: _Operand, /) -> _Result: ...
+def arccosh(x: _Operand, /) -> _Result: ...
+def arctanh(x: _Operand, /) -> _Result: ...
 def add(a: _Operand, b: _Operand, /) -> _Result: ...
 def subtract(a: _Operand, b: _Operand, /) -> _Result: ...
 def multiply(a: _Operand, b: _Operand, /) -> _Result: ...
@@ -227,6 +249,20 @@ def bitwise_or(a: _Operand, b: _Operand, /) -> _Result: ...
 def bitwise_xor(a: _Operand, b: _Operand, /) -> _Result: ...
 def left_shift(a: _Operand, b: _Operand, /) -> _Result: ...
 def right_shift(a: _Operand, b: _Operand, /) -> _Result: ...
+def fmod(a: _Operand, b: _Operand, /) -> _Result: ...
+def fmin(a: _Operand, b: _Operand, /) -> _Result: ...
+def fmax(a: _Operand, b: _Operand, /) -> _Result: ...
+def copysign(a: _Operand, b: _Operand, /) -> _Result: ...
+def nextafter(a: _Operand, b: _Operand, /) -> _Result: ...
+def heaviside(a: _Operand, b: _Operand, /) -> _Result: ...
+def ldexp(a: _Operand, b: _Operand, /) -> _Result: ...
+def gcd(a: _Operand, b: _Operand, /) -> _Result: ...
+def lcm(a: _Operand, b: _Operand, /) -> _Result: ...
+def float_power(a: _Operand, b: _Operand, /) -> _Result: ...
+def hypot(a: _Operand, b: _Operand, /) -> _Result: ...
+def arctan2(a: _Operand, b: _Operand, /) -> _Result: ...
+def logaddexp(a: _Operand, b: _Operand, /) -> _Result: ...
+def logaddexp2(a: _Operand, b: _Operand, /) -> _Result: ...
 def where(condition: _Operand, x: _Operand, y: _Operand, /) -> _Result: ...
 def sum(a: _Operand, axis: _Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> _Result: ...
 def prod(a: _Operand, axis: _Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> _Result: ...
@@ -315,15 +351,25 @@ def _folds() -> list[str]: ...
 def _set_tier(tier: str, /) -> str: ...
 def _stats() -> dict[str, int]: ...
 abs = absolute
+acos = arccos
+acosh = arccosh
 amax = max
 amin = min
+asin = arcsin
+asinh = arcsinh
+atan = arctan
+atan2 = arctan2
+atanh = arctanh
 bitwise_invert = invert
 bitwise_left_shift = left_shift
 bitwise_not = invert
 bitwise_right_shift = right_shift
+conj = conjugate
+degrees = rad2deg
 mod = remainder
 permute_dims = transpose
 pow = power
+radians = deg2rad
 true_divide = divide
 
 __all__ = [
@@ -334,17 +380,32 @@ __all__ = [
     "TraceError",
     "abs",
     "absolute",
+    "acos",
+    "acosh",
     "add",
     "all",
     "amax",
     "amin",
     "any",
     "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
     "argmax",
     "argmin",
     "asarray",
+    "asin",
+    "asinh",
     "astype",
+    "atan",
+    "atan2",
+    "atanh",
     "bitwise_and",
+    "bitwise_count",
     "bitwise_invert",
     "bitwise_left_shift",
     "bitwise_not",
@@ -352,22 +413,41 @@ __all__ = [
     "bitwise_right_shift",
     "bitwise_xor",
     "broadcast_to",
+    "cbrt",
     "ceil",
     "clip",
+    "conj",
+    "conjugate",
+    "copysign",
     "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
     "divide",
     "equal",
     "eval",
     "exp",
+    "exp2",
     "expand_dims",
     "explain",
+    "expm1",
+    "fabs",
+    "float_power",
     "floor",
     "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frexp_exponent",
+    "frexp_mantissa",
     "full",
     "full_like",
+    "gcd",
     "get_num_threads",
     "greater",
     "greater_equal",
+    "heaviside",
+    "hypot",
     "interp",
     "invert",
     "is_lazy",
@@ -376,6 +456,8 @@ __all__ = [
     "isnan",
     "jit",
     "lazy",
+    "lcm",
+    "ldexp",
     "left_shift",
     "less",
     "less_equal",
@@ -383,6 +465,9 @@ __all__ = [
     "log",
     "log10",
     "log1p",
+    "log2",
+    "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -395,6 +480,7 @@ __all__ = [
     "mod",
     "multiply",
     "negative",
+    "nextafter",
     "not_equal",
     "ones",
     "ones_like",
@@ -404,6 +490,8 @@ __all__ = [
     "pow",
     "power",
     "prod",
+    "rad2deg",
+    "radians",
     "ravel",
     "reciprocal",
     "remainder",
@@ -412,13 +500,17 @@ __all__ = [
     "rint",
     "set_num_threads",
     "sign",
+    "signbit",
     "sin",
+    "sinh",
+    "spacing",
     "sqrt",
     "square",
     "squeeze",
     "std",
     "subtract",
     "sum",
+    "tan",
     "tanh",
     "transpose",
     "true_divide",

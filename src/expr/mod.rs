@@ -7,6 +7,7 @@
 mod alias;
 mod build;
 mod infer;
+mod pairs;
 mod program;
 mod ranges;
 mod reduce;
