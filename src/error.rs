@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Value,
     /// A dtype or type that no rule accepts (`TypeError`).
     Type,
+    /// What rnp has no kernel for, though NumPy may (`TypeError`).
+    Unsupported,
     /// An index past the end (`IndexError`).
     Index,
     /// An axis that the array does not have (`numpy.exceptions.AxisError`).
@@ -55,6 +57,8 @@ constructors! {
     value => Value;
     /// A dtype or type that no rule accepts.
     dtype => Type;
+    /// What rnp has no kernel for, though NumPy may.
+    unsupported => Unsupported;
     /// An index past the end.
     index => Index;
     /// An axis that the array does not have.

@@ -110,12 +110,21 @@ fn numpy_work(graph: &Graph) -> (usize, u64) {
         let node = &graph[at];
         if !matches!(
             node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. }
+            Kind::Map(_)
+                | Kind::Cast
+                | Kind::Reduce { .. }
+                | Kind::Interp { .. }
+                | Kind::Update(_)
         ) {
             continue;
         }
         ops += 1;
         let size = |n: &graph::Node| (n.size() * n.dtype.size()) as u64;
+        if let Kind::Update(_) = node.kind {
+            // The value is read, and as much is written.
+            moved += 2 * size(&graph[graph.operands(at)[1]]);
+            continue;
+        }
         moved += size(node);
         for operand in graph.operands(at) {
             // Views are read through at the size of what is read.
@@ -192,7 +201,14 @@ fn cuts(graph: &Graph) -> Vec<String> {
     let ordered: BTreeMap<_, _> = fusion.roots.iter().collect();
     let mut out = Vec::new();
     for (&at, &reason) in ordered {
-        if reason == Reason::Wanted || (reason == Reason::Reduction && graph.users(at).is_empty()) {
+        let users = graph.users(at);
+        let whole = matches!(reason, Reason::Reduction | Reason::Updated);
+        // What is stored on top of a store waits for nothing else.
+        let chain = reason == Reason::Updated
+            && users.iter().all(|&u| {
+                matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at
+            });
+        if reason == Reason::Wanted || (whole && users.is_empty()) || chain {
             continue;
         }
         let node = &graph[at];

@@ -17,7 +17,8 @@ use crate::shape::{Shape, Strides};
 pub struct Plan {
     /// The scalars that kernels use; an entry may use earlier ones.
     pub scalars: Vec<ScalarSource>,
-    /// The memory that the plan allocates: temporaries and results, C-ordered.
+    /// The memory that the plan allocates: temporaries and results, C-ordered. Several launches may
+    /// each store a part of one.
     pub buffers: Vec<BufferSpec>,
     /// The kernels, in order.
     pub launches: Vec<Launch>,

@@ -27,7 +27,7 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.message().to_owned();
     match error.kind() {
         ErrorKind::Value => PyValueError::new_err(text),
-        ErrorKind::Type => PyTypeError::new_err(text),
+        ErrorKind::Type | ErrorKind::Unsupported => PyTypeError::new_err(text),
         ErrorKind::Index => PyIndexError::new_err(text),
         ErrorKind::Axis => axis_error(py, &text),
         ErrorKind::Overflow => PyOverflowError::new_err(text),

@@ -62,6 +62,16 @@ impl Lowering<'_> {
     fn launch(&mut self, group: &Group) -> Result<Launch> {
         for &root in &group.roots {
             let node = &self.graph[root];
+            if let Kind::Update(_) = node.kind {
+                let base = self.graph.source(self.graph.operands(root)[0]);
+                if let Some(&buffer) = self.buffers.get(&base) {
+                    self.buffers.insert(root, buffer);
+                    continue;
+                }
+                if self.graph[base].kind != Kind::Empty {
+                    return Err(Error::bug("lower: an update comes before its base"));
+                }
+            }
             let spec = BufferSpec { dtype: node.dtype, shape: node.shape.clone(), last_use: None };
             self.buffers.insert(root, self.plan.buffers.len() as u32);
             self.plan.buffers.push(spec);
