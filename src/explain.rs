@@ -110,11 +110,7 @@ fn numpy_work(graph: &Graph) -> (usize, u64) {
         let node = &graph[at];
         if !matches!(
             node.kind,
-            Kind::Map(_)
-                | Kind::Cast
-                | Kind::Reduce { .. }
-                | Kind::Interp { .. }
-                | Kind::Update(_)
+            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. } | Kind::Update(_)
         ) {
             continue;
         }
@@ -205,9 +201,9 @@ fn cuts(graph: &Graph) -> Vec<String> {
         let whole = matches!(reason, Reason::Reduction | Reason::Updated);
         // What is stored on top of a store waits for nothing else.
         let chain = reason == Reason::Updated
-            && users.iter().all(|&u| {
-                matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at
-            });
+            && users
+                .iter()
+                .all(|&u| matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at);
         if reason == Reason::Wanted || (whole && users.is_empty()) || chain {
             continue;
         }

@@ -118,7 +118,9 @@ fn update(step: &Step, x: &Array, y: &Array) -> rnp::error::Result<Array> {
     let beside = |a: usize, n: i64| {
         let back = Slice { start: (n > 0).then_some(n), stop: (n <= 0).then_some(n - 1), step: 1 };
         let whole = Slice { start: None, stop: None, step: 1 };
-        part.index(&(0..=a).map(|i| Item::Slice(if i == a { back } else { whole })).collect::<Vec<_>>())
+        part.index(
+            &(0..=a).map(|i| Item::Slice(if i == a { back } else { whole })).collect::<Vec<_>>(),
+        )
     };
     let value = match step.b % 5 {
         0 => Array::number(Number::Int(i128::from(step.n))).strong(),

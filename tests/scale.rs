@@ -85,13 +85,7 @@ fn wide_graphs_are_split() {
 fn views_of_views_are_one_view() {
     let mut x = ramp(300_001);
     for _ in 0..100_000 {
-        x = x
-            .index(&[Item::Slice(Slice {
-                start: Some(1),
-                stop: None,
-                step: 1,
-            })])
-            .unwrap();
+        x = x.index(&[Item::Slice(Slice { start: Some(1), stop: None, step: 1 })]).unwrap();
     }
     assert_eq!(x.shape()[..], [200_001]);
     assert_eq!(rnp::explain::report(&[x.clone()]).unwrap().loops, 1);

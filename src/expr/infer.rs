@@ -226,7 +226,8 @@ fn tight(shape: &[usize]) -> String {
 }
 
 fn concatenate(axis: usize, parts: &[&[usize]]) -> Result<Shape> {
-    let first = parts.first().ok_or_else(|| Error::value("need at least one array to concatenate"))?;
+    let first =
+        parts.first().ok_or_else(|| Error::value("need at least one array to concatenate"))?;
     if first.is_empty() {
         return Err(Error::value("zero-dimensional arrays cannot be concatenated"));
     }

@@ -59,12 +59,7 @@ pub(super) fn build(
 }
 
 /// The nodes of a [`Prim::Concatenate`]: each part is stored into memory with nothing in it.
-pub(super) fn concatenate(
-    graph: &mut Graph,
-    node: &expr::Node,
-    axis: usize,
-    parts: &[Ix],
-) -> Ix {
+pub(super) fn concatenate(graph: &mut Graph, node: &expr::Node, axis: usize, parts: &[Ix]) -> Ix {
     if node.shape.contains(&0) {
         return add(graph, node, Kind::Reshape, &node.shape, &parts[..1]);
     }

@@ -92,12 +92,7 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
 }
 
 /// The rule that a view of `from` with this shape and dtype breaks, if any.
-fn broken_view(
-    view: &View,
-    from: &Node,
-    shape: &[usize],
-    dtype: DType,
-) -> Option<&'static str> {
+fn broken_view(view: &View, from: &Node, shape: &[usize], dtype: DType) -> Option<&'static str> {
     if view.dims.len() != from.shape.len() || from.dtype != dtype {
         return Some("the view does not fit its operand");
     }

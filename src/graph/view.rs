@@ -102,7 +102,10 @@ impl View {
 
     /// How the view moves along each axis of its operand, for a view of this shape: the first index,
     /// and the step and axis where there is more than one.
-    fn lines<'a>(&'a self, shape: &'a [usize]) -> impl Iterator<Item = (i64, i64, Option<usize>)> + 'a {
+    fn lines<'a>(
+        &'a self,
+        shape: &'a [usize],
+    ) -> impl Iterator<Item = (i64, i64, Option<usize>)> + 'a {
         self.dims.iter().map(|d| match d.axis {
             Some(a) if shape[a] > 1 => (d.offset, d.step, Some(a)),
             _ => (d.offset, 0, None),
@@ -186,5 +189,74 @@ impl std::fmt::Display for View {
             }
         }
         f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Slice;
+
+    /// The view of `from` by slices, and its shape.
+    fn sliced(from: &[usize], slices: &[(Option<i64>, Option<i64>, i64)]) -> (View, Shape) {
+        let slice = |&(start, stop, step)| Item::Slice(Slice { start, stop, step });
+        View::index(&slices.iter().map(slice).collect::<Vec<_>>(), from).unwrap()
+    }
+
+    /// The elements that a view of this shape meets, in order.
+    fn places(view: &View, shape: &[usize]) -> Vec<Vec<i64>> {
+        let count: usize = shape.iter().product();
+        let place = |mut k: usize| {
+            let mut index = vec![0i64; shape.len()];
+            for (i, &e) in index.iter_mut().zip(shape).rev() {
+                *i = (k % e) as i64;
+                k /= e;
+            }
+            let at = |d: &ViewDim| d.offset + d.axis.map_or(0, |a| d.step * index[a]);
+            view.dims.iter().map(at).collect()
+        };
+        (0..count).map(place).collect()
+    }
+
+    #[test]
+    fn views_apart_have_no_element_in_common() {
+        let all = [None, Some(0), Some(1), Some(3), Some(-2)];
+        let mut views = Vec::new();
+        for (start, stop, step) in all.iter().flat_map(|&a| {
+            all.iter().flat_map(move |&b| [1, 2, -1, -3].map(|step| (a, b, step)))
+        }) {
+            views.push(sliced(&[7], &[(start, stop, step)]));
+        }
+        let mut apart = 0;
+        for (a, x) in views.iter().filter(|v| v.1[0] > 0) {
+            for (b, y) in views.iter().filter(|v| v.1[0] > 0) {
+                let (p, q) = (places(a, x), places(b, y));
+                if a.disjoint(x, b, y) {
+                    assert!(!p.iter().any(|e| q.contains(e)), "{a} {x:?} and {b} {y:?}");
+                    apart += 1;
+                }
+                if x == y && a.same(b, x) {
+                    assert_eq!(p, q);
+                }
+            }
+        }
+        assert!(apart > 100);
+        let (even, shape) = sliced(&[6, 4], &[(None, None, 2), (None, None, 1)]);
+        let (odd, _) = sliced(&[6, 4], &[(Some(1), None, 2), (None, None, 1)]);
+        assert!(even.disjoint(&shape, &odd, &shape));
+    }
+
+    #[test]
+    fn an_inverse_leads_back() {
+        let (reversed, _) = sliced(&[3, 5], &[(None, None, -1), (None, None, 1)]);
+        let turned = View::transpose(&[1, 0]).of(&reversed);
+        let back = turned.inverse(&[5, 3], &[3, 5]).unwrap();
+        let there = places(&turned, &[5, 3]);
+        for (k, at) in places(&back, &[3, 5]).iter().enumerate() {
+            let from = (at[0] * 3 + at[1]) as usize;
+            assert_eq!(there[from], [k as i64 / 5, k as i64 % 5]);
+        }
+        let (part, shape) = sliced(&[4], &[(Some(1), None, 1)]);
+        assert_eq!(part.inverse(&shape, &[4]), None);
     }
 }

@@ -286,7 +286,9 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
             }
             Kind::Update(_) => {
                 let operands = graph.operands(at);
-                needs.hard.extend(Some(graph.source(operands[0])).filter(|b| roots.contains_key(b)));
+                needs
+                    .hard
+                    .extend(Some(graph.source(operands[0])).filter(|b| roots.contains_key(b)));
                 stack.push((operands[1], here));
             }
             Kind::Interp { .. } => {
@@ -315,6 +317,8 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<Ix, usize> = HashMap::new();
     let mut open: HashMap<(usize, Shape), Vec<usize>> = HashMap::new();
+    // Updates whose value does not look at what they store into.
+    let mut blind: HashSet<Ix> = HashSet::new();
     let bases = graph.nodes.node_indices().filter_map(|at| place::base(graph, at));
     let mut readers: HashMap<Ix, Vec<Ix>> = bases.map(|base| (base, Vec::new())).collect();
     for at in graph.order() {
@@ -327,9 +331,24 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             _ => None,
         };
         let mut needs = needs(graph, roots, at);
-        if let Some(base) = place::base(graph, at) {
+        let base = place::base(graph, at);
+        let mut twin = None;
+        if let Some(base) = base {
+            let earlier = readers.remove(&base).unwrap_or_default();
+            let reads = needs.hard.iter().chain(&needs.soft).filter(|&&o| o == base).count();
+            if reads < 2 {
+                blind.insert(at);
+                // What lies between elements that another loop stores is best stored by that loop.
+                let of = group_of.get(&base).copied().filter(|_| earlier.is_empty());
+                twin = of.filter(|&g| {
+                    let here = |o: &Ix| group_of.get(o) == Some(&g);
+                    place::chain(graph, at)
+                        .take_while(here)
+                        .all(|o| blind.contains(&o) && place::interleave(graph, o, at))
+                });
+            }
             // It is stored to when all that reads it as it was has been done.
-            needs.hard.extend(readers.remove(&base).unwrap_or_default());
+            needs.hard.extend(earlier);
         }
         for read in needs.hard.iter().chain(&needs.soft) {
             if let Some(readers) = readers.get_mut(read) {
@@ -337,7 +356,10 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             }
         }
         let after = |o: &Ix| group_of.get(o).map_or(0, |&g| groups[g].stage + 1);
-        let least = needs.hard.iter().map(after).max().unwrap_or(0);
+        let without = |skip: Option<Ix>| {
+            needs.hard.iter().filter(|&&o| Some(o) != skip).map(after).max().unwrap_or(0)
+        };
+        let least = without(None);
         // A loop that computes what is read in place, or else the earliest stage after all of it.
         let joined = needs
             .soft
@@ -346,7 +368,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             .max_by_key(|&&g| groups[g].stage)
             .copied();
         let alone = needs.soft.iter().map(after).max().unwrap_or(0).max(least);
-        let fits = |g: usize, groups: &[Group]| {
+        let fits = |g: usize, groups: &[Group], least: usize| {
             let group = &groups[g];
             let ready = needs
                 .soft
@@ -371,14 +393,15 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             })
         };
         let candidates = open.get(&(alone, shape.clone()));
-        let found = joined.filter(|&g| fits(g, &groups)).or_else(|| {
+        let twin = twin.filter(|&g| fits(g, &groups, without(base)));
+        let found = twin.or(joined.filter(|&g| fits(g, &groups, least))).or_else(|| {
             candidates
                 .into_iter()
                 .flatten()
                 .rev()
                 .take(4)
                 .copied()
-                .find(|&g| fits(g, &groups) && shares(g))
+                .find(|&g| fits(g, &groups, least) && shares(g))
         });
         let g = found.unwrap_or_else(|| {
             groups.push(Group {

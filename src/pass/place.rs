@@ -17,6 +17,31 @@ pub(super) fn base(graph: &Graph, at: Ix) -> Option<Ix> {
     matches!(graph[at].kind, Kind::Update(_)).then(|| graph.source(graph.operands(at)[0]))
 }
 
+/// The updates that an update stores on top of, the latest first.
+pub(super) fn chain(graph: &Graph, at: Ix) -> impl Iterator<Item = Ix> + '_ {
+    let below = |&at: &Ix| {
+        let base = graph.operands(at)[0];
+        matches!(graph[base].kind, Kind::Update(_)).then_some(base)
+    };
+    std::iter::successors(below(&at), below)
+}
+
+/// Whether two updates of one array store different elements that lie between each other.
+pub(super) fn interleave(graph: &Graph, a: Ix, b: Ix) -> bool {
+    let (Kind::Update(x), Kind::Update(y)) = (&graph[a].kind, &graph[b].kind) else { return false };
+    let (shape, from) = (graph.loop_shape(a), &graph[a].shape);
+    let Some(last) = from.iter().rposition(|&e| e > 1) else { return false };
+    let dense = |view: &View| {
+        let line = view.dims[last];
+        line.step.abs() == 1 && line.axis.is_some_and(|axis| shape[axis] > 1)
+    };
+    shape == graph.loop_shape(b)
+        && from == &graph[b].shape
+        && !dense(x)
+        && !dense(y)
+        && x.disjoint(shape, y, shape)
+}
+
 /// Puts updates as late as possible, and gives each a base that it alone stores into.
 pub(super) fn arrange(graph: &mut Graph) {
     if !graph.nodes.node_weights().any(|n| matches!(n.kind, Kind::Update(_))) {
@@ -148,7 +173,8 @@ pub(super) fn share(graph: &mut Graph, roots: &mut HashMap<Ix, Reason>) {
         let base = graph.operands(copy)[0];
         let update = graph.users(copy)[0];
         let own = roots.contains_key(&base) && !is_memory(graph, base) && !wanted.contains(&base);
-        let done = |&r: &Ix| r < copy || r == copy || (r == update && harmless(graph, roots, r, base));
+        let done =
+            |&r: &Ix| r < copy || r == copy || (r == update && harmless(graph, roots, r, base));
         if own && readers[&base].iter().all(done) {
             graph.replace(copy, base);
             roots.remove(&copy);
@@ -189,9 +215,11 @@ fn harmless(graph: &Graph, roots: &HashMap<Ix, Reason>, update: Ix, base: Ix) ->
                 }
                 stack.push((operands[0], view));
             }
-            _ => stack.extend(operands.iter().map(|&o| {
-                (o, view.of(&View::broadcast(&graph[o].shape, &node.shape)))
-            })),
+            _ => stack.extend(
+                operands
+                    .iter()
+                    .map(|&o| (o, view.of(&View::broadcast(&graph[o].shape, &node.shape)))),
+            ),
         }
     }
     true

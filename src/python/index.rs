@@ -58,14 +58,18 @@ fn slice(slice: &Bound<'_, PySlice>) -> PyResult<Slice> {
     Ok(Slice { start: part("start")?, stop: part("stop")?, step })
 }
 
+/// A basic index; `None` where NumPy would gather.
+pub fn items(key: &Obj<'_>) -> PyResult<Option<Vec<Item>>> {
+    match key.cast::<PyTuple>() {
+        Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
+        Err(_) => item(key).map(|i| i.map(|i| vec![i])),
+    }
+}
+
 /// `x[key]`.
 pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
     let py = x.py();
-    let items: PyResult<Option<Vec<Item>>> = match key.cast::<PyTuple>() {
-        Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
-        Err(_) => item(key).map(|i| i.map(|i| vec![i])),
-    };
-    if let Some(items) = items? {
+    if let Some(items) = items(key)? {
         let mut call = Call::new(py, "index")?;
         let expr = call.array(x.get())?;
         return call.run(|| expr.index(&items));

@@ -17,6 +17,7 @@ mod reduce;
 mod run;
 mod snapshot;
 mod span;
+mod store;
 mod ufunc;
 mod views;
 
@@ -37,6 +38,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     create::register(m)?;
     inspect::register(m)?;
     jit::register(m)?;
+    store::register(m)?;
     hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;
