@@ -4,73 +4,69 @@ Inside `with rnp.lazy():` functions and operators return an `rnp.Array`, whose v
 as few loops over memory as there can be, when it is asked for: by `.eval()`, `rnp.eval(...)`,
 `float()`, `print()` or `numpy.asarray()`. Outside of a block they compute at once and return what
 NumPy returns. `@rnp.jit` traces a function once and then runs its loops without building anything.
+
+Every public name of NumPy is here too: `rnp.coverage()` says what answers each function.
 """
 
 from typing import TYPE_CHECKING
 
-# The names that arguments are written with are NumPy's own.
-from numpy import (
-    bool_,
-    dtype,
-    e,
-    euler_gamma,
-    finfo,
-    float16,
-    float32,
-    float64,
-    iinfo,
-    inf,
-    int8,
-    int16,
-    int32,
-    int64,
-    nan,
-    ndarray,
-    newaxis,
-    pi,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
+from rnp import _numpy as _numpy  # registers what answers NumPy's functions
+from rnp import char, fft, lib, linalg, ma, polynomial, random, strings, testing
+from rnp import _dispatch
+from rnp._core import (
+    Array,
+    Block,
+    Jitted,
+    Plan,
+    TraceError,
+    Unsupported,
+    eval,
+    explain,
+    get_num_threads,
+    is_lazy,
+    jit,
+    lazy,
+    plan,
+    set_num_threads,
 )
-from rnp._core import *  # noqa: F403 - `__all__` there is the list
+from rnp._coverage import Coverage, coverage
 
 if TYPE_CHECKING:
-    from rnp._core import __all__ as __all__
+    from typing import Any
 
-    __all__ += [
-        "bool_",
-        "dtype",
-        "e",
-        "euler_gamma",
-        "finfo",
-        "float16",
-        "float32",
-        "float64",
-        "iinfo",
-        "inf",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "nan",
-        "ndarray",
-        "newaxis",
-        "pi",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-    ]
+    # The names that arguments are written with are NumPy's own.
+    from numpy import (
+        bool_,
+        dtype,
+        e,
+        euler_gamma,
+        finfo,
+        float16,
+        float32,
+        float64,
+        iinfo,
+        inf,
+        int8,
+        int16,
+        int32,
+        int64,
+        nan,
+        ndarray,
+        newaxis,
+        pi,
+        uint8,
+        uint16,
+        uint32,
+        uint64,
+    )
+    from rnp._core import *  # noqa: F403 - `__all__` there is the list
+
+    def __getattr__(name: str) -> Any: ...
+
 else:
-    # Type checkers follow no more than the form above; `mypy.stubtest` compares the two.
-    __all__ = sorted(name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING")
+    _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
+    __all__ = sorted({*_OWN, *_dispatch.names("")})
+    __getattr__ = _dispatch.namespace("rnp")
 
-    def __getattr__(name: str) -> object:
-        """Say what to do about a name that only NumPy has."""
-        import numpy
-
-        message = f"module 'rnp' has no attribute {name!r}"
-        if not name.startswith("_") and hasattr(numpy, name):
-            message += f"; NumPy has it, and takes values: numpy.{name}(x.eval(), ...)"
-        raise AttributeError(message)
+    def __dir__() -> list[str]:
+        return __all__
