@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Value,
     /// A dtype or type that no rule accepts (`TypeError`).
     Type,
+    /// A dtype or an option that rnp has no kernel for (`rnp.Unsupported`, a `TypeError`).
+    Unsupported,
     /// An index past the end (`IndexError`).
     Index,
     /// An axis that the array does not have (`numpy.exceptions.AxisError`).
@@ -55,6 +57,8 @@ constructors! {
     value => Value;
     /// A dtype or type that no rule accepts.
     dtype => Type;
+    /// A dtype or an option that rnp has no kernel for.
+    unsupported => Unsupported;
     /// An index past the end.
     index => Index;
     /// An axis that the array does not have.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::buffer::{Buffer, Storage};
 use crate::error::Result;
 use crate::expr::{Array, Program};
+pub use crate::figures::Tally;
 use crate::fork::PerProcess;
 use crate::loops::{Plan, lower};
 use crate::{graph, pass, runtime};
@@ -26,6 +27,7 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     /// Per wanted node a place in `plan.outputs`; equal nodes share one.
     results: Vec<usize>,
+    tally: Tally,
 }
 
 /// Plans by program, with the time of their last use.
@@ -45,6 +47,15 @@ static CACHE: PerProcess<Mutex<Plans>> = PerProcess::new(Mutex::default);
 /// `Memory`, `Interrupted`, `Value` for an integer raised to a negative power, `Overflow` for a
 /// traced Python integer that does not fit, `Trace` for an array that escaped its trace.
 pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+    eval_counted(arrays, ctx).map(|(values, _)| values)
+}
+
+/// [`eval`], with what it cost.
+///
+/// # Errors
+/// As for [`eval`].
+pub fn eval_counted(arrays: &[Array], ctx: &Context<'_>) -> Result<(Vec<Storage>, Tally)> {
+    let mut tally = Tally::default();
     let mut pending: Vec<&Array> = Vec::new();
     for array in arrays {
         if array.value().is_none() && !pending.iter().any(|p| p.same(array)) {
@@ -53,12 +64,13 @@ pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
     }
     if !pending.is_empty() {
         let wanted: Vec<Array> = pending.into_iter().cloned().collect();
-        let values = eval_once(&wanted, ctx)?;
+        let values;
+        (values, tally) = eval_once_counted(&wanted, ctx)?;
         for (array, value) in wanted.iter().zip(values) {
             array.set_value(value);
         }
     }
-    Ok(arrays.iter().filter_map(Array::value).collect())
+    Ok((arrays.iter().filter_map(Array::value).collect(), tally))
 }
 
 /// Evaluates arrays together without keeping values in them; the values share no memory.
@@ -66,11 +78,19 @@ pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
 /// # Errors
 /// As for [`eval`].
 pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+    eval_once_counted(arrays, ctx).map(|(values, _)| values)
+}
+
+/// [`eval_once`], with what it cost.
+///
+/// # Errors
+/// As for [`eval`].
+pub fn eval_once_counted(arrays: &[Array], ctx: &Context<'_>) -> Result<(Vec<Storage>, Tally)> {
     let (program, bindings) = Program::new(arrays);
     let planned = plan(program)?;
     let buffers = runtime::run(&planned.plan, &bindings.inputs, &bindings.scalars, ctx)?;
     let shapes = arrays.iter().map(|a| (a.dtype(), a.shape().clone()));
-    planned.give(buffers, shapes)
+    Ok((planned.give(buffers, shapes)?, planned.tally))
 }
 
 impl Planned {
@@ -118,8 +138,10 @@ pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
 /// Plans a program: graph, passes, loops.
 pub(crate) fn make(program: &Program) -> Result<Planned> {
     let mut graph = graph::build(program)?;
+    let tally = Tally::of_graph(&graph);
     pass::optimize(&mut graph, |_, _| {})?;
     let mut plan = lower(&graph)?;
+    let tally = tally.with_plan(&plan);
     // Nodes found equal have one buffer.
     let wanted = std::mem::take(&mut plan.outputs);
     let mut results = Vec::with_capacity(wanted.len());
@@ -130,7 +152,7 @@ pub(crate) fn make(program: &Program) -> Result<Planned> {
         });
         results.push(place);
     }
-    Ok(Planned { plan, results })
+    Ok(Planned { plan, results, tally })
 }
 
 impl Plans {

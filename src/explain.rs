@@ -8,7 +8,8 @@ use std::fmt::Write;
 use crate::error::Result;
 use crate::expr::{Array, Program};
 use crate::graph::{Graph, Kind, Reason};
-use crate::loops::{Form, Launch, Memory, Plan, Role, lower, print};
+use crate::figures::{bytes, numpy_work};
+use crate::loops::{Form, Memory, Plan, Role, lower, print};
 use crate::pass::{self, PASSES};
 use crate::{codegen, graph};
 
@@ -101,40 +102,6 @@ pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
         }
     }
     Ok(out)
-}
-
-/// Ops of a graph, and the bytes that they move one at a time.
-fn numpy_work(graph: &Graph) -> (usize, u64) {
-    let (mut ops, mut moved) = (0, 0);
-    for at in graph.order() {
-        let node = &graph[at];
-        if !matches!(
-            node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. }
-        ) {
-            continue;
-        }
-        ops += 1;
-        let size = |n: &graph::Node| (n.size() * n.dtype.size()) as u64;
-        moved += size(node);
-        for operand in graph.operands(at) {
-            // Views are read through at the size of what is read.
-            moved += size(&graph[operand]);
-        }
-    }
-    (ops, moved)
-}
-
-/// Bytes that a launch reads and writes.
-fn bytes(launch: &Launch) -> u64 {
-    let buf = |buf: &crate::loops::Buf| {
-        let touched: usize =
-            buf.moves.iter().zip(&launch.extents).filter(|(m, _)| **m).map(|(_, e)| e).product();
-        let empty = launch.extents.contains(&0) && buf.role != Role::Folded;
-        if empty { 0 } else { (touched * buf.dtype.size()) as u64 }
-    };
-    let tables: usize = launch.tables.iter().map(|t| t.len * 8).sum();
-    launch.kernel.bufs.iter().map(buf).sum::<u64>() + tables as u64
 }
 
 /// Arrays between nests: written by a store, and no result.

@@ -70,6 +70,7 @@ pub mod runtime;
 
 pub mod eval;
 pub mod explain;
+pub mod figures;
 pub mod stubs;
 pub mod trace;
 

@@ -51,6 +51,46 @@ pub fn is_c_ordered(shape: &[usize], strides: &[isize], size: usize) -> bool {
         || shape.iter().zip(strides).zip(&natural).all(|((&e, s), n)| e == 1 || s == n)
 }
 
+/// The strides with which the same elements in C order take another shape without moving; `None` if
+/// they must move. Both shapes have one number of elements.
+pub fn reshaped(from: &[usize], strides: &[isize], to: &[usize]) -> Option<Strides> {
+    if from.contains(&0) {
+        return Some(c_strides(to, 1));
+    }
+    let mut out: Strides = smallvec::smallvec![0; to.len()];
+    let old: SmallVec<[(usize, isize); 4]> =
+        from.iter().copied().zip(strides.iter().copied()).filter(|(e, _)| *e != 1).collect();
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() {
+        // The fewest axes of both sides that hold as many elements.
+        let (first, start) = (i, j);
+        let (mut have, mut want) = (old[i].0, to[j]);
+        i += 1;
+        j += 1;
+        while have != want {
+            if have < want {
+                have *= old[i].0;
+                i += 1;
+            } else {
+                want *= to[j];
+                j += 1;
+            }
+        }
+        // The old ones must be one run.
+        for pair in old[first..i].windows(2) {
+            if pair[0].1 != pair[1].1.wrapping_mul(pair[1].0.cast_signed()) {
+                return None;
+            }
+        }
+        let mut step = old[i - 1].1;
+        for a in (start..j).rev() {
+            out[a] = step;
+            step = step.wrapping_mul(to[a].cast_signed());
+        }
+    }
+    Some(out)
+}
+
 /// A shape as Python prints it: `()`, `(3,)`, `(2, 480)`.
 pub fn show(shape: &[usize]) -> String {
     match shape {
@@ -166,6 +206,19 @@ mod tests {
             err.message(),
             "add: operands could not be broadcast together with shapes (2,) (3,)"
         );
+    }
+
+    #[test]
+    fn reshapes_move_nothing_only_where_axes_are_one_run() {
+        let strides = |from: &[usize], strides: &[isize], to: &[usize]| {
+            reshaped(from, strides, to).map(|s| s.to_vec())
+        };
+        assert_eq!(strides(&[2, 3], &[3, 1], &[6]), Some(vec![1]));
+        assert_eq!(strides(&[6], &[-1], &[2, 3]), Some(vec![-3, -1]));
+        assert_eq!(strides(&[3, 2], &[1, 3], &[6]), None);
+        assert_eq!(strides(&[4, 3, 1], &[6, 2, 0], &[2, 1, 2, 3]), Some(vec![12, 12, 6, 2]));
+        assert_eq!(strides(&[2, 2], &[4, 1], &[4]), None);
+        assert_eq!(strides(&[], &[], &[1, 1]), Some(vec![0, 0]));
     }
 
     #[test]

@@ -10,9 +10,11 @@ Every public name of NumPy is here too: `rnp.coverage()` says what answers each 
 
 from typing import TYPE_CHECKING
 
-from rnp import _numpy as _numpy  # registers what answers NumPy's functions
-from rnp import char, fft, lib, linalg, ma, polynomial, random, strings, testing
-from rnp import _dispatch
+# These register what answers NumPy's functions; what comes later replaces what was before.
+from rnp import _ufunc  # noqa: F401, I001 - in this order
+from rnp import _numpy  # noqa: F401
+from rnp import _array  # noqa: F401
+from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
 from rnp._core import (
     Array,
     Block,

@@ -26,8 +26,10 @@ from rnp._core import Array, Unsupported, is_lazy
 Meta = tuple[tuple[int, ...], Any]
 Rule = Callable[..., Meta | None]
 
-_FUNCTIONS: dict[Any, Function] = {}
+_FUNCTIONS: dict[Any, Any] = {}
 _RULES: dict[Any, Rule] = {}
+
+
 def find(path: str) -> Any:
     """NumPy's object at a dotted path such as `fft.rfft`."""
     return functools.reduce(getattr, path.split("."), numpy)
@@ -59,8 +61,6 @@ class Function:
         self.kind = kind
         functools.update_wrapper(self, implementation or self._numpy, updated=())
         owner, _, name = path.rpartition(".")
-        if isinstance(getattr(self._numpy, "__self__", None), numpy.ufunc):
-            owner, name = "", path  # a method, as in `add.reduce`
         self.__name__ = self.__qualname__ = name
         self.__module__ = f"rnp.{owner}" if owner else "rnp"
         _FUNCTIONS[self._numpy] = self
@@ -71,13 +71,6 @@ class Function:
             return inspect.signature(self._numpy)
         except ValueError:
             return inspect.signature(self.__wrapped__)
-
-    def __getattr__(self, name: str) -> Any:
-        # What a ufunc has besides being called: its methods, `nin`, `types` and so on.
-        if name.startswith("_") or not isinstance(self._numpy, numpy.ufunc):
-            raise AttributeError(f"{self!r} has no attribute {name!r}")
-        found = getattr(self._numpy, name)
-        return public(f"{self._numpy.__name__}.{name}") if callable(found) else found
 
     def __repr__(self) -> str:
         return f"<function rnp.{self.__name__}>"
@@ -301,11 +294,20 @@ def _fill(item: Any, values: tuple[Any, ...]) -> Any:
     return item
 
 
+def register_ufuncs(functions: dict[Any, Any]) -> None:
+    """Register the ufuncs, which `rnp._ufunc` makes."""
+    _FUNCTIONS.update(functions)
+
+
 # -- protocols and names
 
 
-def array_function(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+def array_function(
+    function: Callable[..., Any], types: Any, args: Any, keywords: Any
+) -> Any:
     """`__array_function__`: NumPy's functions on deferred arrays are ours where we have them."""
+    if not all(issubclass(t, (Array, numpy.ndarray)) for t in types):
+        return NotImplemented
     ours = _FUNCTIONS.get(function)
     if ours is not None:
         return ours(*args, **keywords)

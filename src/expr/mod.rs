@@ -4,6 +4,7 @@
 //! dtype, and keeps values once they are there. Nothing here recurses over operands, so a chain
 //! of any length builds and drops on a small stack.
 
+mod alias;
 mod build;
 mod infer;
 mod program;
@@ -126,6 +127,22 @@ pub struct Even {
 /// A deferred array: shared, immutable, cheap to clone.
 #[derive(Clone)]
 pub struct Array(Arc<Expr>);
+
+/// A handle that does not keep its node.
+#[derive(Clone)]
+pub struct WeakArray(std::sync::Weak<Expr>);
+
+impl WeakArray {
+    /// Whether somebody holds the node.
+    pub fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// The node, if it is held by one handle and so by no other node: a chain ends there.
+    pub fn end(&self) -> Option<Array> {
+        (self.0.strong_count() == 1).then(|| self.0.upgrade().map(Array)).flatten()
+    }
+}
 
 /// A node.
 struct Expr {
@@ -308,6 +325,11 @@ impl Array {
     /// Whether it depends on scalars alone, so that it is known before any loop runs.
     pub fn is_once(&self) -> bool {
         self.0.once
+    }
+
+    /// A handle that does not keep the node.
+    pub fn downgrade(&self) -> WeakArray {
+        WeakArray(Arc::downgrade(&self.0))
     }
 
     /// Whether both are the same node.

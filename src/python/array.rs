@@ -5,16 +5,16 @@
 use std::sync::Arc;
 
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{IntoPyDict, PyDict, PyTuple};
 
+use super::cell::Handle;
 use super::jit::Tracing;
-use super::reduce::{self, Keywords};
 use super::run::{self, Call};
 use super::{elementwise, index, inspect, nd, ufunc, views};
-use crate::expr;
-use crate::op::{Fold, Op};
+use crate::expr::{self, Prim};
+use crate::op::Op;
 
 /// An array whose value is computed when it is needed, and then kept.
 ///
@@ -23,49 +23,67 @@ use crate::op::{Fold, Op};
 /// at once and return what NumPy returns.
 #[pyclass(frozen, weakref, module = "rnp", name = "Array")]
 pub struct Array {
-    expr: expr::Array,
-    trace: Option<Arc<Tracing>>,
+    handle: Handle,
 }
 
 impl Array {
     /// The Python object of an expression; `trace` is the one that its tracers belong to.
     pub fn new(expr: expr::Array, trace: Option<Arc<Tracing>>) -> Self {
-        Self { expr, trace }
+        Self { handle: Handle::own(expr, trace) }
     }
 
-    /// The expression.
-    pub fn expr(&self) -> &expr::Array {
-        &self.expr
+    /// An argument of a function that is traced.
+    pub fn argument(expr: expr::Array, trace: Arc<Tracing>) -> Self {
+        Self { handle: Handle::argument(expr, trace) }
+    }
+
+    /// An object that shows what `step` makes of this one, `expr`.
+    pub fn view(&self, step: Prim, expr: expr::Array) -> Self {
+        Self { handle: self.handle.view(step, expr) }
+    }
+
+    /// What the object stands for.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The expression as of now.
+    pub fn expr(&self) -> expr::Array {
+        self.handle.get().expr
     }
 
     /// The trace that it belongs to, if a traced argument lies below it.
-    pub fn trace(&self) -> Option<&Arc<Tracing>> {
-        self.trace.as_ref()
+    pub fn trace(&self) -> Option<Arc<Tracing>> {
+        self.handle.get().trace
     }
 
     /// Tells the trace, if there is one, that the function looked at a length.
     pub fn look(&self) {
-        if let Some(trace) = self.trace.as_ref().filter(|_| self.expr.rank() > 0) {
+        let held = self.handle.get();
+        if let Some(trace) = held.trace.filter(|_| held.expr.rank() > 0) {
             trace.look_at_lengths();
         }
     }
 
     /// The kept value as a read-only ndarray; evaluates if need be. `TraceError` for a tracer.
     pub fn value<'py>(&self, py: Python<'py>, why: &str) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(trace) = &self.trace {
-            return Err(trace.refuse(py, why, &self.expr));
+        let held = self.handle.get();
+        if let Some(trace) = &held.trace {
+            return Err(trace.refuse(py, why, &held.expr));
         }
-        let value = run::keep(py, std::slice::from_ref(&self.expr))?.pop();
+        let value = run::keep(py, std::slice::from_ref(&held.expr))?.pop();
         nd::view(py, &value.ok_or_else(run::missing)?)
     }
 
     /// A fresh value as `.eval()` returns it; `temporary` if the Python object is about to go.
     pub fn evaluate<'py>(&self, py: Python<'py>, temporary: bool) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(trace) = &self.trace {
-            return Err(trace.refuse(py, ".eval()", &self.expr));
+        let unseen = temporary && !self.handle.is_shared();
+        let held = self.handle.get();
+        if let Some(trace) = &held.trace {
+            return Err(trace.refuse(py, ".eval()", &held.expr));
         }
-        let arrays = std::slice::from_ref(&self.expr);
-        let unseen = temporary && !self.expr.is_shared() && self.expr.value().is_none();
+        let arrays = std::slice::from_ref(&held.expr);
+        let unseen = unseen && held.expr.value().is_none();
         let values = if unseen { run::once(py, arrays)? } else { run::keep(py, arrays)? };
         nd::result(py, &values.into_iter().next().ok_or_else(run::missing)?)
     }
@@ -76,11 +94,6 @@ pub fn is_temporary(obj: &Bound<'_, PyAny>, holders: isize) -> bool {
     // From 3.14 on the interpreter lends references of local variables without counting them.
     // SAFETY: the object is alive, and the GIL is held.
     obj.py().version_info() < (3, 14) && unsafe { pyo3::ffi::Py_REFCNT(obj.as_ptr()) } == holders
-}
-
-/// The list `(a, b, ...)` or `((a, b, ...),)` that methods take as a shape or as axes.
-fn spread<'py>(items: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-    if items.len() == 1 { items.get_item(0) } else { Ok(items.clone().into_any()) }
 }
 
 fn map2<'py>(op: Op, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -176,40 +189,40 @@ array_methods! {
     /// The type of the elements, a `numpy.dtype`.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Out<'py> {
-        nd::dtype_object(py, self.expr.dtype())
+        nd::dtype_object(py, self.expr().dtype())
     }
 
     /// The length of each axis.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.look();
-        PyTuple::new(py, self.expr.shape())
+        PyTuple::new(py, self.expr().shape())
     }
 
     /// The number of axes.
     #[getter]
     fn ndim(&self) -> usize {
-        self.expr.rank()
+        self.expr().rank()
     }
 
     /// The number of elements.
     #[getter]
     fn size(&self) -> usize {
         self.look();
-        self.expr.shape().iter().product()
+        self.expr().shape().iter().product()
     }
 
     /// The bytes that the value takes.
     #[getter]
     fn nbytes(&self) -> usize {
         self.look();
-        self.expr.shape().iter().product::<usize>() * self.expr.dtype().size()
+        self.expr().shape().iter().product::<usize>() * self.expr().dtype().size()
     }
 
     /// The bytes of one element.
     #[getter]
     fn itemsize(&self) -> usize {
-        self.expr.dtype().size()
+        self.expr().dtype().size()
     }
 
     /// The array with its axes in reverse order.
@@ -237,150 +250,37 @@ array_methods! {
         inspect::explain_function(slf.as_any(), machine_code)
     }
 
-    /// The same values as another dtype; see `rnp.astype`.
-    #[pyo3(signature = (dtype, *, copy = true))]
-    fn astype<'py>(slf: &Bound<'py, Self>, dtype: &Obj<'py>, copy: bool) -> Out<'py> {
-        // A deferred array is a value: there is nothing that a copy could be apart from.
-        let _ = copy;
-        elementwise::astype(slf.as_any(), dtype)
-    }
-
-    /// The same elements in C order under another shape; see `rnp.reshape`.
-    #[pyo3(signature = (*shape, order = "C"))]
-    fn reshape<'py>(slf: &Bound<'py, Self>, shape: &Bound<'py, PyTuple>, order: &str) -> Out<'py> {
-        if order != "C" {
-            return Err(PyValueError::new_err(format!("reshape: order is \"C\", not {order:?}")));
-        }
-        views::reshape(slf.as_any(), &spread(shape)?)
-    }
-
-    /// The axes in another order; see `rnp.transpose`.
-    #[pyo3(signature = (*axes))]
-    fn transpose<'py>(slf: &Bound<'py, Self>, axes: &Bound<'py, PyTuple>) -> Out<'py> {
-        if axes.is_empty() {
-            return views::transpose(slf.as_any(), None);
-        }
-        views::transpose(slf.as_any(), Some(&spread(axes)?))
-    }
-
-    /// All elements along one axis; see `rnp.ravel`.
-    fn ravel<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-        views::ravel(slf.as_any())
-    }
-
-    /// All elements along one axis; see `rnp.ravel`.
-    fn flatten<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-        views::ravel(slf.as_any())
-    }
-
-    /// Without axes of length 1; see `rnp.squeeze`.
-    #[pyo3(signature = (axis = None))]
-    fn squeeze<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>) -> Out<'py> {
-        views::squeeze(slf.as_any(), axis)
-    }
-
-    /// The array itself in a block: a deferred array never changes. Outside, its value.
-    fn copy<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+    /// A copy, which later writes into this array do not reach; outside a block the value.
+    #[pyo3(signature = (order = "C"))]
+    fn copy<'py>(slf: &Bound<'py, Self>, order: &str) -> Out<'py> {
+        // Values are in C order, and what is deferred has none.
+        let _ = order;
         let mut call = Call::new(slf.py(), "copy")?;
         let expr = call.array(slf.get())?;
         call.finish(expr)
     }
 
-    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
-        slf.clone()
+    fn __copy__(&self) -> Self {
+        let held = self.handle.get();
+        Self::new(held.expr, held.trace)
     }
 
-    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, _memo: &Obj<'py>) -> Bound<'py, Self> {
-        slf.clone()
-    }
-
-    /// Sum; see `rnp.sum`.
-    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
-    fn sum<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Sum, slf.as_any(), &Keywords { axis, dtype, out, keepdims })
-    }
-
-    /// Product; see `rnp.prod`.
-    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
-    fn prod<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Prod, slf.as_any(), &Keywords { axis, dtype, out, keepdims })
-    }
-
-    /// Smallest element; see `rnp.min`.
-    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
-    fn min<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Min, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Largest element; see `rnp.max`.
-    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
-    fn max<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Max, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Whether any element is nonzero; see `rnp.any`.
-    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
-    fn any<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Any, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Whether all elements are nonzero; see `rnp.all`.
-    #[pyo3(signature = (axis = None, out = None, keepdims = false))]
-    fn all<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::All, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Index of the first smallest element; see `rnp.argmin`.
-    #[pyo3(signature = (axis = None, out = None, *, keepdims = false))]
-    fn argmin<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Argmin, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Index of the first largest element; see `rnp.argmax`.
-    #[pyo3(signature = (axis = None, out = None, *, keepdims = false))]
-    fn argmax<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::fold(Fold::Argmax, slf.as_any(), &Keywords { axis, dtype: None, out, keepdims })
-    }
-
-    /// Arithmetic mean; see `rnp.mean`.
-    #[pyo3(signature = (axis = None, dtype = None, out = None, keepdims = false))]
-    fn mean<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, keepdims: bool) -> Out<'py> {
-        reduce::mean(slf.as_any(), &Keywords { axis, dtype, out, keepdims })
-    }
-
-    /// Variance; see `rnp.var`.
-    #[pyo3(signature = (axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
-    fn var<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, ddof: i64, keepdims: bool) -> Out<'py> {
-        reduce::var(slf.as_any(), &Keywords { axis, dtype, out, keepdims }, ddof)
-    }
-
-    /// Standard deviation; see `rnp.std`.
-    #[pyo3(signature = (axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
-    fn std<'py>(slf: &Bound<'py, Self>, axis: Option<&Obj<'py>>, dtype: Option<&Obj<'py>>, out: Option<&Obj<'py>>, ddof: i64, keepdims: bool) -> Out<'py> {
-        reduce::std(slf.as_any(), &Keywords { axis, dtype, out, keepdims }, ddof)
-    }
-
-    /// Limits the values; see `rnp.clip`.
-    #[pyo3(signature = (min = None, max = None, out = None))]
-    fn clip<'py>(slf: &Bound<'py, Self>, min: Option<&Obj<'py>>, max: Option<&Obj<'py>>, out: Option<&Obj<'py>>) -> Out<'py> {
-        elementwise::limit(slf.as_any(), min, max, out)
+    fn __deepcopy__(&self, _memo: &Obj<'_>) -> Self {
+        self.__copy__()
     }
 
     fn __getitem__<'py>(slf: &Bound<'py, Self>, key: &Obj<'py>) -> Out<'py> {
         index::get(slf, key)
     }
 
-    fn __setitem__(&self, _key: &Obj<'_>, _value: &Obj<'_>) -> PyResult<()> {
-        Err(PyTypeError::new_err(
-            "a deferred array cannot be written; choose by value with rnp.where(condition, a, b), \
-             or write into the NumPy array that .eval() returns",
-        ))
+    fn __setitem__<'py>(slf: &Bound<'py, Self>, key: &Obj<'py>, value: &Obj<'py>) -> PyResult<()> {
+        index::set(slf, key, value)
     }
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
         let array = slf.get();
         array.look();
-        array.expr.shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of unsized object"))
+        array.expr().shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of unsized object"))
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
@@ -392,13 +292,14 @@ array_methods! {
     }
 
     fn __repr__(&self) -> String {
-        let state = match (&self.trace, self.expr.value()) {
+        let held = self.handle.get();
+        let state = match (&held.trace, held.expr.value()) {
             (Some(_), _) => "traced",
             (None, Some(_)) => "evaluated",
             (None, None) => "deferred",
         };
-        let shape = crate::shape::show(self.expr.shape());
-        format!("Array({}{shape}, {state})", self.expr.dtype())
+        let shape = crate::shape::show(held.expr.shape());
+        format!("Array({}{shape}, {state})", held.expr.dtype())
     }
 
     fn __str__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
@@ -408,7 +309,7 @@ array_methods! {
     fn __format__<'py>(slf: &Bound<'py, Self>, spec: &str) -> Out<'py> {
         let value = slf.get().value(slf.py(), "format()")?;
         // A 0-d array formats as its scalar.
-        let value = if slf.get().expr.rank() == 0 { value.get_item(())? } else { value };
+        let value = if slf.get().expr().rank() == 0 { value.get_item(())? } else { value };
         value.call_method1("__format__", (spec,))
     }
 
@@ -430,8 +331,8 @@ array_methods! {
 
     fn __index__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
         let array = slf.get();
-        if let Some(trace) = &array.trace {
-            return trace.index(slf.py(), &array.expr);
+        if let Some(trace) = array.trace() {
+            return trace.index(slf.py(), &array.expr());
         }
         array.value(slf.py(), "an index")?.call_method0("__index__")
     }
@@ -456,6 +357,24 @@ array_methods! {
     fn __array_ufunc__<'py>(slf: &Bound<'py, Self>, ufunc: &Obj<'py>, method: &str, inputs: &Bound<'py, PyTuple>, keywords: Option<&Bound<'py, PyDict>>) -> Out<'py> {
         let _ = slf;
         ufunc::array_ufunc(ufunc, method, inputs, keywords)
+    }
+
+    fn __array_function__<'py>(slf: &Bound<'py, Self>, function: &Obj<'py>, types: &Obj<'py>, args: &Obj<'py>, keywords: &Obj<'py>) -> Out<'py> {
+        let helper = slf.py().import("rnp._dispatch")?.getattr("array_function")?;
+        helper.call1((function, types, args, keywords))
+    }
+
+    /// The module whose functions take the array, as the array API standard asks: `rnp`.
+    #[pyo3(signature = (*, api_version = None))]
+    fn __array_namespace__<'py>(slf: &Bound<'py, Self>, api_version: Option<&Obj<'py>>) -> Out<'py> {
+        let version = api_version.map(Bound::str).transpose()?;
+        // NumPy knows which versions of the standard it follows; ours are the same.
+        let numpy = slf.py().import("numpy")?;
+        if let Some(version) = version {
+            let empty = numpy.call_method1("empty", (0,))?;
+            empty.call_method("__array_namespace__", (), Some(&[("api_version", version)].into_py_dict(slf.py())?))?;
+        }
+        Ok(slf.py().import("rnp")?.into_any())
     }
 
     #[pyo3(signature = (**keywords))]

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyComplex, PyFloat, PyInt, PyMemoryView};
 
 use super::array::Array;
+use super::error::Unsupported;
 use super::mode::Block;
 use super::nd::{self, Layout, PyKeeper};
 use super::snapshot::same_bytes;
@@ -65,7 +66,7 @@ pub fn asarray<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     from_numpy(obj.py(), &ASARRAY, "asarray")?.call1((obj,))
 }
 
-/// Sorts an object into what it is; `TypeError` when rnp cannot compute on it.
+/// Sorts an object into what it is; `Unsupported` when rnp cannot compute on it.
 pub fn classify<'py>(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>> {
     if let Ok(array) = obj.cast::<Array>() {
         return Ok(Operand::Array(array.clone()));
@@ -92,7 +93,7 @@ pub fn classify<'py>(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>
         return Ok(Operand::Number(Number::Int(integer(op, obj)?)));
     }
     if obj.is_instance_of::<PyComplex>() || obj.is_none() {
-        return Err(PyTypeError::new_err(format!(
+        return Err(Unsupported::new_err(format!(
             "{op}: {} is not supported; accepted are arrays and numbers of {}",
             obj.get_type().name()?,
             nd::ACCEPTED
@@ -100,7 +101,7 @@ pub fn classify<'py>(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>
     }
     if nd::is_ndarray(obj) {
         if obj.get_type().name()?.to_cow()? == "MaskedArray" {
-            return Err(PyTypeError::new_err(format!(
+            return Err(Unsupported::new_err(format!(
                 "{op}: a MaskedArray would lose its mask; pass x.filled(value) or x.data"
             )));
         }
@@ -115,10 +116,18 @@ fn integer(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<i128> {
     })
 }
 
+/// The operand as an expression that later writes do not reach, in either mode.
+pub fn recorded(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyResult<expr::Array> {
+    match (classify(op, obj)?, block) {
+        (Operand::Memory(array), None) => record(op, &array, None),
+        _ => capture(op, obj, block),
+    }
+}
+
 /// The operand as an expression. In a block its memory is copied unless nobody can write it.
 pub fn capture(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyResult<expr::Array> {
     match classify(op, obj)? {
-        Operand::Array(array) => Ok(array.get().expr().clone()),
+        Operand::Array(array) => Ok(array.get().expr()),
         Operand::Scalar(value) => Ok(expr::Array::scalar(value)),
         Operand::Number(number) => Ok(expr::Array::number(number)),
         Operand::Memory(array) => match block {
@@ -219,7 +228,7 @@ pub fn for_asarray(
     block: Option<&Block>,
 ) -> PyResult<expr::Array> {
     let array = match classify("asarray", x)? {
-        Operand::Array(array) => return Ok(array.get().expr().clone()),
+        Operand::Array(array) => return Ok(array.get().expr()),
         Operand::Scalar(value) => return Ok(expr::Array::scalar(value)),
         Operand::Number(number) => return Ok(expr::Array::number(number).strong()),
         Operand::Memory(array) => array,

@@ -20,6 +20,20 @@ pyo3::create_exception!(
      `rnp.jit(static=(...))` for a choice made once per value."
 );
 
+pyo3::create_exception!(
+    rnp,
+    Unsupported,
+    PyTypeError,
+    "rnp has no kernel for a dtype or an option; what NumPy has too is then left to NumPy."
+);
+
+pyo3::create_exception!(
+    rnp,
+    FallbackError,
+    PyTypeError,
+    "A call that only NumPy can answer, in a block made with `rnp.lazy(fallbacks=\"error\")`."
+);
+
 static AXIS_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The Python exception for an error of the engine.
@@ -28,6 +42,7 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
     match error.kind() {
         ErrorKind::Value => PyValueError::new_err(text),
         ErrorKind::Type => PyTypeError::new_err(text),
+        ErrorKind::Unsupported => Unsupported::new_err(text),
         ErrorKind::Index => PyIndexError::new_err(text),
         ErrorKind::Axis => axis_error(py, &text),
         ErrorKind::Overflow => PyOverflowError::new_err(text),

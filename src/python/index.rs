@@ -1,13 +1,15 @@
-//! `x[...]`: basic indexing is recorded, indexing by arrays is left to NumPy.
+//! `x[...]` and `x[...] = y`: basic indexing is recorded here, indexing by arrays in `rnp._index`.
 
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
 
 use super::array::Array;
+use super::cell::Held;
 use super::elementwise::is_weak_int;
 use super::run::Call;
 use super::{convert, views};
+use crate::expr::Prim;
 use crate::shape::{Item, Slice};
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -29,7 +31,7 @@ fn item(obj: &Obj<'_>) -> PyResult<Option<Item>> {
     }
     if let Ok(array) = obj.cast::<Array>() {
         let expr = array.get().expr();
-        if !(array.get().trace().is_some() && is_weak_int(expr)) {
+        if !(array.get().trace().is_some() && is_weak_int(&expr)) {
             return Ok(None);
         }
     }
@@ -58,19 +60,62 @@ fn slice(slice: &Bound<'_, PySlice>) -> PyResult<Slice> {
     Ok(Slice { start: part("start")?, stop: part("stop")?, step })
 }
 
+/// `value` as it is written into an array of `dtype`: a Python number must fit.
+#[pyfunction]
+#[pyo3(signature = (value, dtype, /))]
+pub fn _fitted<'py>(value: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
+    let dtype = super::nd::parse_dtype("assignment", dtype)?;
+    let call = Call::new(value.py(), "assignment")?;
+    let held = call.written(value)?;
+    let expr = call.build(|| held.expr.fitted(dtype))?;
+    Ok(Bound::new(value.py(), Array::new(expr, held.trace))?.into_any())
+}
+
+/// The items of a basic index; `None` where NumPy would gather.
+fn basic(key: &Obj<'_>) -> PyResult<Option<Vec<Item>>> {
+    match key.cast::<PyTuple>() {
+        Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
+        Err(_) => Ok(item(key)?.map(|i| vec![i])),
+    }
+}
+
 /// `x[key]`.
 pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
     let py = x.py();
-    let items: PyResult<Option<Vec<Item>>> = match key.cast::<PyTuple>() {
-        Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
-        Err(_) => item(key).map(|i| i.map(|i| vec![i])),
-    };
-    if let Some(items) = items? {
+    if let Some(items) = basic(key)? {
         let mut call = Call::new(py, "index")?;
         let expr = call.array(x.get())?;
+        if call.is_lazy() {
+            return call.run_view(x.as_any(), || expr.index(&items));
+        }
         return call.run(|| expr.index(&items));
     }
+    if super::mode::current(py)?.is_some() {
+        return py.import("rnp._index")?.call_method1("get", (x, key));
+    }
     gather(x, key)
+}
+
+/// `x[key] = value`: gives the object the array with the value written, whatever the mode.
+pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyResult<()> {
+    let py = x.py();
+    let Some(items) = basic(key)? else {
+        py.import("rnp._index")?.call_method1("put", (x, key, value))?;
+        return Ok(());
+    };
+    let step = Prim::Index(items.into());
+    // What `x[key] += y` ends with: the view was written already.
+    if let Ok(same) = value.cast::<Array>()
+        && x.get().handle().shows(&step, same.get().handle())
+    {
+        return Ok(());
+    }
+    let call = Call::new(py, "assignment")?;
+    let held = call.written(value)?;
+    let dtype = x.get().expr().dtype();
+    let value = call.build(|| held.expr.fitted(dtype))?;
+    let held = Held { expr: value, ..held };
+    call.build(|| x.get().handle().store(&[step], &held))
 }
 
 /// Indexing by arrays, masks and lists: the value is gathered by NumPy.

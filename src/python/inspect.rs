@@ -41,9 +41,9 @@ fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
     for item in arrays.iter() {
         if let Ok(array) = item.cast::<Array>() {
             if let Some(trace) = array.get().trace() {
-                return Err(trace.refuse(py, "rnp.eval()", array.get().expr()));
+                return Err(trace.refuse(py, "rnp.eval()", &array.get().expr()));
             }
-            deferred.push(array.get().expr().clone());
+            deferred.push(array.get().expr());
         }
     }
     let mut values = run::keep(py, &deferred)?.into_iter();
@@ -57,7 +57,7 @@ fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
 
 fn arrays(op: &str, args: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Array>> {
     let found = ufunc::flatten(args)?.into_iter().map(|item| match item.cast::<Array>() {
-        Ok(array) => Ok(array.get().expr().clone()),
+        Ok(array) => Ok(array.get().expr()),
         Err(_) => Err(PyTypeError::new_err(format!(
             "{op}: takes arrays made in a `with rnp.lazy():` block, not {}",
             item.get_type().name()?

@@ -3,6 +3,7 @@
 //! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
 
 mod array;
+mod cell;
 mod convert;
 mod create;
 mod elementwise;
@@ -14,6 +15,7 @@ mod jit;
 mod mode;
 mod nd;
 mod reduce;
+mod report;
 mod run;
 mod snapshot;
 mod span;
@@ -28,9 +30,11 @@ use pyo3::types::PyList;
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = m.py();
     m.add("TraceError", py.get_type::<error::TraceError>())?;
+    m.add("FallbackError", py.get_type::<error::FallbackError>())?;
+    m.add("Unsupported", py.get_type::<error::Unsupported>())?;
     m.add_class::<array::Array>()?;
-    m.add_class::<mode::Lazy>()?;
-    m.add_class::<mode::Block>()?;
+    mode::register(m)?;
+    m.add_class::<report::Report>()?;
     elementwise::register(m)?;
     reduce::register(m)?;
     views::register(m)?;
@@ -51,5 +55,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     names.call_method0("sort")?;
     m.add_function(wrap_pyfunction!(ufunc::_restore, m)?)?;
+    m.add_function(wrap_pyfunction!(index::_fitted, m)?)?;
     m.add("__all__", names)
 }

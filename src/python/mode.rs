@@ -7,12 +7,18 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
+use super::error::FallbackError;
 use super::jit::Tracing;
+use super::report::{Log, Report};
 use super::snapshot::Snapshots;
+use super::span;
+use crate::eval::Tally;
+use crate::expr;
 
 /// How many blocks are active in the process: with none the variable need not be read.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
@@ -25,7 +31,10 @@ pub struct Block {
     /// Shared with the blocks inside.
     snapshots: Arc<Mutex<Snapshots>>,
     outermost: bool,
+    /// Whether what NumPy would have to answer is an error.
+    strict: bool,
     trace: Option<Arc<Tracing>>,
+    log: Mutex<Log>,
 }
 
 impl Block {
@@ -38,6 +47,11 @@ impl Block {
     /// The copies of inputs made in it.
     pub fn snapshots(&self) -> MutexGuard<'_, Snapshots> {
         self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What happened in it.
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn close(&self) {
@@ -62,6 +76,15 @@ impl Block {
     #[getter]
     fn active(&self) -> bool {
         self.active.load(Ordering::Acquire)
+    }
+
+    /// What was recorded and run in the block, and what is still to run: ops, loops, bytes, fallbacks.
+    ///
+    /// Arrays recorded in the block that are held and not evaluated count as if they were evaluated
+    /// together now. Runs nothing.
+    fn report(&self, py: Python<'_>) -> PyResult<Report> {
+        let log = self.log().clone();
+        log.report(py)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -93,9 +116,49 @@ pub fn current(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
     Ok(blocks(py)?.pop())
 }
 
+/// Notes that NumPy answers a call, at once or as an opaque node, in all blocks of this context.
+///
+/// A block made with `fallbacks="error"` refuses: `rnp.FallbackError`.
+#[pyfunction]
+#[pyo3(signature = (name, at_once, /))]
+fn _note_fallback(py: Python<'_>, name: &str, at_once: bool) -> PyResult<()> {
+    let blocks = blocks(py)?;
+    let place = span::here(py).text().map_or(String::new(), |t| format!(" ({t})"));
+    if blocks.last().is_some_and(|b| b.get().strict) {
+        return Err(FallbackError::new_err(format!(
+            "{name}{place} has no kernel of rnp and would run through NumPy, which \
+             rnp.lazy(fallbacks=\"error\") forbids"
+        )));
+    }
+    for block in blocks {
+        block.get().log().fallback(format!("{name}{place}"), at_once);
+    }
+    Ok(())
+}
+
+/// Tells all blocks of this context of an evaluation that runs in it.
+pub fn note_evaluation(py: Python<'_>, done: &Tally) -> PyResult<()> {
+    if ACTIVE.load(Ordering::Acquire) > 0 {
+        for block in blocks(py)? {
+            block.get().log().evaluated(done);
+        }
+    }
+    Ok(())
+}
+
+/// Tells the innermost block of an array that was recorded in it.
+pub fn note_recorded(block: &Block, array: &expr::Array) {
+    block.log().recorded(array);
+}
+
 /// Enters a block; one without a trace of its own belongs to the trace that it is entered in.
-pub fn enter(py: Python<'_>, trace: Option<Arc<Tracing>>) -> PyResult<Bound<'_, Block>> {
+pub fn enter(
+    py: Python<'_>,
+    trace: Option<Arc<Tracing>>,
+    strict: Option<bool>,
+) -> PyResult<Bound<'_, Block>> {
     let mut all = blocks(py)?;
+    let strict = strict.unwrap_or_else(|| all.last().is_some_and(|outer| outer.get().strict));
     let snapshots = match all.last() {
         // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
         Some(outer) if trace.is_none() => outer.get().snapshots.clone(),
@@ -103,7 +166,14 @@ pub fn enter(py: Python<'_>, trace: Option<Arc<Tracing>>) -> PyResult<Bound<'_, 
     };
     let outermost = all.is_empty() || trace.is_some();
     let trace = trace.or_else(|| all.last().and_then(|outer| outer.get().trace().cloned()));
-    let block = Block { active: AtomicBool::new(false), snapshots, outermost, trace };
+    let block = Block {
+        active: AtomicBool::new(false),
+        snapshots,
+        outermost,
+        strict,
+        trace,
+        log: Mutex::default(),
+    };
     let block = Bound::new(py, block)?;
     all.push(block.clone());
     variable(py)?.call_method1(pyo3::intern!(py, "set"), (PyTuple::new(py, all)?,))?;
@@ -127,6 +197,9 @@ pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
 /// shape at once and its value later; one pass over memory then computes the whole chain. Blocks nest,
 /// and end on any exception. Neither other threads nor other tasks of asyncio see them.
 ///
+/// What rnp has no kernel for runs through NumPy, and `block.report()` names it;
+/// `fallbacks="error"` makes it an `rnp.FallbackError` instead, in the blocks inside too.
+///
 /// >>> with rnp.lazy():
 /// ...     y = rnp.sqrt([1.0, 4.0]) + 1.0
 /// >>> y.eval()
@@ -134,18 +207,30 @@ pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
 #[pyclass(frozen, module = "rnp", name = "lazy")]
 pub struct Lazy {
     entered: Mutex<Vec<Py<Block>>>,
+    strict: Option<bool>,
 }
 
 #[pymethods]
 impl Lazy {
     #[new]
-    fn new() -> Self {
-        Self { entered: Mutex::default() }
+    #[pyo3(signature = (*, fallbacks = None))]
+    fn new(fallbacks: Option<&str>) -> PyResult<Self> {
+        let strict = match fallbacks {
+            None => None,
+            Some("allow") => Some(false),
+            Some("error") => Some(true),
+            Some(other) => {
+                return Err(PyValueError::new_err(format!(
+                    "lazy: fallbacks is \"allow\" or \"error\", not {other:?}"
+                )));
+            }
+        };
+        Ok(Self { entered: Mutex::default(), strict })
     }
 
     /// Enters a block and returns it.
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Block>> {
-        let block = enter(py, None)?;
+        let block = enter(py, None, self.strict)?;
         self.entered().push(block.clone().unbind());
         Ok(block)
     }
@@ -176,4 +261,11 @@ impl Lazy {
     fn entered(&self) -> MutexGuard<'_, Vec<Py<Block>>> {
         self.entered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Adds the blocks to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Lazy>()?;
+    m.add_class::<Block>()?;
+    m.add_function(wrap_pyfunction!(_note_fallback, m)?)
 }

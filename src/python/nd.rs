@@ -10,9 +10,10 @@ use numpy::npyffi::{
     NPY_ORDER, NPY_TYPES, NpyTypes, PY_ARRAY_API, PyArray_Check, PyArray_CheckExact, PyArray_Descr,
     PyArrayObject, PyDataType_ELSIZE, flags, get_type_object, npy_intp,
 };
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::error::Unsupported;
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
 use crate::shape::{self, Shape, Strides};
@@ -60,7 +61,7 @@ pub fn is_exact_ndarray(obj: &Bound<'_, PyAny>) -> bool {
     unsafe { PyArray_CheckExact(obj.py(), obj.as_ptr()) != 0 }
 }
 
-/// The layout of an ndarray; `TypeError` for a dtype that rnp does not compute on.
+/// The layout of an ndarray; `Unsupported` for a dtype that rnp does not compute on.
 pub fn layout(op: &str, array: &Bound<'_, PyAny>) -> PyResult<Layout> {
     debug_assert!(is_ndarray(array));
     // SAFETY: the object is an ndarray, whose fields stay as they are while the GIL is held.
@@ -93,7 +94,7 @@ unsafe fn raw<'a>(ptr: *mut npy_intp, n: usize) -> &'a [npy_intp] {
 
 fn unsupported(op: &str, array: &Bound<'_, PyAny>) -> PyErr {
     let dtype = array.getattr("dtype").map_or_else(|_| "?".to_owned(), |d| d.to_string());
-    PyTypeError::new_err(format!("{op}: dtype {dtype} is not supported; accepted are {ACCEPTED}"))
+    Unsupported::new_err(format!("{op}: dtype {dtype} is not supported; accepted are {ACCEPTED}"))
 }
 
 /// The base object of an ndarray.
@@ -165,10 +166,10 @@ pub fn parse_dtype(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<DType> {
     // SAFETY: a dtype object, held above.
     match unsafe { descr(py, out) } {
         Some((dtype, false)) => Ok(dtype),
-        Some((dtype, true)) => Err(PyTypeError::new_err(format!(
+        Some((dtype, true)) => Err(Unsupported::new_err(format!(
             "{op}: results have native byte order; ask for {dtype} and convert the NumPy result"
         ))),
-        None => Err(PyTypeError::new_err(format!(
+        None => Err(Unsupported::new_err(format!(
             "{op}: dtype {object} is not supported; accepted are {ACCEPTED}"
         ))),
     }

@@ -8,13 +8,14 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
 use super::array::Array;
+use super::cell::Held;
 use super::jit::Tracing;
 use super::mode::{self, Block};
 use super::{convert, error, nd, span};
 use crate::buffer::Storage;
 use crate::error::Result;
 use crate::eval::{self, Context};
-use crate::expr::{self, Span, with_span};
+use crate::expr::{self, Prim, Span, with_span};
 
 /// A call of one of rnp's functions: its mode, and the trace that its operands belong to.
 pub struct Call<'py> {
@@ -54,19 +55,34 @@ impl<'py> Call<'py> {
 
     /// `operand`, for an rnp array.
     pub fn array(&mut self, array: &Array) -> PyResult<expr::Array> {
-        match array.trace() {
+        let held = array.handle().get();
+        match held.trace {
             Some(trace) => {
                 trace.check(self.py, self.op)?;
                 if self.trace.is_none() {
-                    self.trace = Some(trace.clone());
+                    self.trace = Some(trace);
                 }
             }
             None if self.block.is_none() => {
-                keep(self.py, std::slice::from_ref(array.expr()))?;
+                keep(self.py, std::slice::from_ref(&held.expr))?;
             }
             None => {}
         }
-        Ok(array.expr().clone())
+        Ok(held.expr)
+    }
+
+    /// What is about to be written into a deferred array: recorded in either mode.
+    pub fn written(&self, obj: &Bound<'py, PyAny>) -> PyResult<Held> {
+        if let Ok(array) = obj.cast::<Array>() {
+            let held = array.get().handle().get();
+            if let Some(trace) = &held.trace {
+                trace.check(self.py, self.op)?;
+            }
+            return Ok(held);
+        }
+        let expr = self.spanned(|| convert::recorded(self.op, obj, self.block()))?;
+        let trace = self.trace.clone().filter(|_| expr.is_traced());
+        Ok(Held { expr, trace })
     }
 
     /// Builds an expression; its nodes carry the user's line.
@@ -83,6 +99,9 @@ impl<'py> Call<'py> {
     pub fn finish(&self, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
         if self.block.is_some() || out.is_traced() {
             let trace = self.trace.clone().filter(|_| out.is_traced());
+            if let Some(block) = self.block().filter(|_| trace.is_none()) {
+                mode::note_recorded(block, &out);
+            }
             return Ok(Bound::new(self.py, Array::new(out, trace))?.into_any());
         }
         let value = once(self.py, &[out])?.pop();
@@ -106,10 +125,35 @@ impl<'py> Call<'py> {
         a: &Bound<'py, PyAny>,
         f: impl FnOnce() -> Result<expr::Array>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if self.block.is_some()
+            && let Ok(array) = a.cast::<Array>()
+        {
+            let out = self.build(f)?;
+            return self.finish_view(array.get(), out);
+        }
         if a.is_instance(&self.py.import("numpy")?.getattr("generic")?)? {
             return self.run(f);
         }
         self.run_array(f)
+    }
+
+    /// A recorded result that is one view of `base`: writes go both ways where NumPy's would.
+    fn finish_view(&self, base: &Array, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
+        let aliased = match out.prim() {
+            // An element is a value: NumPy gives a scalar.
+            Prim::Index(_) => out.rank() > 0,
+            Prim::Transpose(_) | Prim::Broadcast(_) => true,
+            Prim::Reshape(_) => base.handle().reshapes_in_place(out.shape()),
+            _ => false,
+        };
+        if !aliased {
+            return self.finish(out);
+        }
+        let step = out.prim().clone();
+        if let Some(block) = self.block().filter(|_| !out.is_traced()) {
+            mode::note_recorded(block, &out);
+        }
+        Ok(Bound::new(self.py, base.view(step, out))?.into_any())
     }
 
     /// Builds and finishes.
@@ -129,13 +173,19 @@ pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
     let ready: Option<Vec<Storage>> = arrays.iter().map(expr::Array::value).collect();
     match ready {
         Some(values) => Ok(values),
-        None => released(py, |ctx| eval::eval(arrays, ctx)),
+        None => {
+            let (values, tally) = released(py, |ctx| eval::eval_counted(arrays, ctx))?;
+            mode::note_evaluation(py, &tally)?;
+            Ok(values)
+        }
     }
 }
 
 /// Evaluates arrays that nobody holds.
 pub fn once(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
-    released(py, |ctx| eval::eval_once(arrays, ctx))
+    let (values, tally) = released(py, |ctx| eval::eval_once_counted(arrays, ctx))?;
+    mode::note_evaluation(py, &tally)?;
+    Ok(values)
 }
 
 /// Runs the engine without the GIL. Signals are looked at when the engine asks, and the exception that

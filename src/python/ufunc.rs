@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::array::Array;
+use super::error::Unsupported;
 use super::{elementwise, nd};
 use crate::op::Op;
 
@@ -42,7 +43,7 @@ fn op_of(ufunc: &Obj<'_>) -> PyResult<Option<Op>> {
     Ok(numpy.filter(|f| f.is(ufunc)).map(|_| op))
 }
 
-/// `__array_ufunc__`: calls of ufuncs in the table are rnp's; all else is NumPy's on values.
+/// `__array_ufunc__`: plain calls of ufuncs in the table are recorded here, all else by `rnp._ufunc`.
 pub fn array_ufunc<'py>(
     ufunc: &Obj<'py>,
     method: &str,
@@ -54,30 +55,14 @@ pub fn array_ufunc<'py>(
     if plain && let Some(op) = op_of(ufunc)? {
         let inputs: Vec<Obj<'py>> = inputs.iter().collect();
         let inputs: Vec<&Obj<'py>> = inputs.iter().collect();
-        return elementwise::apply(py, op, &inputs);
-    }
-    let inputs = inputs.iter().map(|x| value(&x)).collect::<PyResult<Vec<_>>>()?;
-    let keywords = match keywords {
-        None => None,
-        Some(given) => {
-            let all = PyDict::new(py);
-            for (name, item) in given.iter() {
-                if name.eq("out")? && holds_array(&item)? {
-                    return Ok(py.NotImplemented().into_bound(py));
-                }
-                all.set_item(name, value(&item)?)?;
-            }
-            Some(all)
+        match elementwise::apply(py, op, &inputs) {
+            Err(e) if e.is_instance_of::<Unsupported>(py) => {}
+            out => return out,
         }
-    };
-    ufunc.getattr(method)?.call(PyTuple::new(py, inputs)?, keywords.as_ref())
-}
-
-fn holds_array(out: &Obj<'_>) -> PyResult<bool> {
-    match out.cast::<PyTuple>() {
-        Ok(all) => Ok(all.iter().any(|o| o.is_instance_of::<Array>())),
-        Err(_) => Ok(out.is_instance_of::<Array>()),
     }
+    let helper = py.import("rnp._ufunc")?.getattr("array_ufunc")?;
+    let keywords = keywords.map_or_else(|| PyDict::new(py), Clone::clone);
+    helper.call1((ufunc, method, inputs, keywords))
 }
 
 /// An rnp array as the ndarray of its value; anything else as it is.

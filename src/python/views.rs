@@ -84,7 +84,7 @@ fn expand_dims<'py>(a: &Obj<'py>, axis: &Obj<'py>) -> Out<'py> {
     let wanted = integers("expand_dims", "axis", axis)?;
     let mut call = Call::new(a.py(), "expand_dims")?;
     let x = call.operand(a)?;
-    call.run(|| {
+    call.run_view(a, || {
         let rank = x.rank() + wanted.len();
         let new = shape::axes("expand_dims", Some(&wanted), rank)?;
         let items: Vec<Item> =
@@ -132,7 +132,7 @@ pub fn squeeze<'py>(a: &Obj<'py>, axis: Option<&Obj<'py>>) -> Out<'py> {
 pub fn ravel<'py>(a: &Obj<'py>) -> Out<'py> {
     let mut call = Call::new(a.py(), "ravel")?;
     let x = call.operand(a)?;
-    call.run(|| x.reshape(&[-1]))
+    call.run_view(a, || x.reshape(&[-1]))
 }
 
 /// Adds the views to the module.

@@ -10,7 +10,6 @@ May not know: how a call is recorded or evaluated.
 from rnp._numpy import natives  # noqa: I001 - the order matters
 from rnp._numpy import (
     metadata,
-    ufuncs,
     elementwise,
     statistics,
     creation,
@@ -25,7 +24,6 @@ from rnp._numpy import (
     products,
     linalg,
     fft,
-    updating,
 )
 
 __all__ = [
@@ -44,7 +42,5 @@ __all__ = [
     "searching",
     "sorting",
     "statistics",
-    "ufuncs",
-    "updating",
     "windows",
 ]

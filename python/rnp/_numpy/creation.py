@@ -431,3 +431,13 @@ _DRAWS = [
 ]
 for _path in filter(exists, (*_SOURCES, *_DRAWS)):
     taken(_path)
+
+
+@composed("random.shuffle", "numpy")
+def shuffle(x: Any) -> None:
+    """Put the rows of an array in random order, in place."""
+    if not isinstance(x, Array):
+        raise Unsupported("NumPy writes into memory")
+    rows = numpy.array(x)
+    numpy.random.shuffle(rows)
+    x[...] = rows

@@ -1,22 +1,18 @@
-"""The functions that `rnp._core` has itself."""
+"""The functions that `rnp._core` has itself, but for ufuncs."""
 
 from __future__ import annotations
 
+import numpy
 from rnp import _core
-from rnp._dispatch import find, native
+from rnp._dispatch import native
 
 
 def _register() -> None:
     for name in _core.__all__:
-        try:
-            target = find(name)
-        except AttributeError:
-            continue
-        # Of several names of one ufunc the first that NumPy itself calls it by is enough.
-        if callable(target) and not isinstance(target, type):
-            canonical = getattr(target, "__name__", name)
-            if canonical == name or canonical not in _core.__all__:
-                native(name)
+        target = getattr(numpy, name, None)
+        # Ufuncs are `rnp._ufunc`'s.
+        if callable(target) and not isinstance(target, (type, numpy.ufunc)):
+            native(name)
 
 
 _register()

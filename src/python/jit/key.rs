@@ -106,7 +106,7 @@ pub fn leaf<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Leaf<'py>> {
         if array.get().trace().is_some() {
             ufunc::value(obj)?;
         }
-        let value = run::keep(obj.py(), std::slice::from_ref(array.get().expr()))?.pop();
+        let value = run::keep(obj.py(), std::slice::from_ref(&array.get().expr()))?.pop();
         return Ok(Leaf::Array(value.ok_or_else(run::missing)?));
     }
     if convert::is_scalar(obj)? {

@@ -222,7 +222,7 @@ impl Jitted {
             keywords.set_item(name, tracers(value, self.is_fixed(name), &tracing, &mut next)?)?;
         }
         self.traces.fetch_add(1, Ordering::AcqRel);
-        let block = mode::enter(py, Some(tracing.clone()))?;
+        let block = mode::enter(py, Some(tracing.clone()), None)?;
         let result = function.call(positional, Some(&keywords));
         let left = mode::exit(&block);
         tracing.close();

@@ -43,7 +43,7 @@ pub fn tracers<'py>(
         Leaf::Number(Number::Float(_)) => expr::Array::weak_param(*next, Weak::Float),
     };
     *next += 1;
-    Ok(Bound::new(py, Array::new(expr, Some(tracing.clone())))?.into_any())
+    Ok(Bound::new(py, Array::argument(expr, tracing.clone()))?.into_any())
 }
 
 fn nest<'py>(py: Python<'py>, kind: u8, items: Vec<Obj<'py>>) -> PyResult<Obj<'py>> {

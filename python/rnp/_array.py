@@ -1,0 +1,299 @@
+"""The methods and attributes that `rnp.Array` shares with `numpy.ndarray` and that are compositions.
+
+`rnp._core` makes the class with its operators and conversions. What is one call of a public function,
+and what writes in place, is attached to it here, once, when rnp is imported.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy
+from rnp import _core, _dispatch, _ufunc
+from rnp._core import Array, Unsupported
+
+# Methods that are the function of the same name.
+_FUNCTIONS = (
+    "all any argmax argmin argpartition argsort choose clip compress cumprod cumsum diagonal dot max "
+    "mean min nonzero prod repeat round searchsorted squeeze std sum swapaxes take trace var"
+).split()
+
+# In-place operators: the special method, the operator that computes, NumPy's name for errors.
+_IN_PLACE = {
+    "__iadd__": (operator.add, "add"),
+    "__isub__": (operator.sub, "subtract"),
+    "__imul__": (operator.mul, "multiply"),
+    "__itruediv__": (operator.truediv, "divide"),
+    "__ifloordiv__": (operator.floordiv, "floor_divide"),
+    "__imod__": (operator.mod, "remainder"),
+    "__ipow__": (operator.pow, "power"),
+    "__iand__": (operator.and_, "bitwise_and"),
+    "__ior__": (operator.or_, "bitwise_or"),
+    "__ixor__": (operator.xor, "bitwise_xor"),
+    "__ilshift__": (operator.lshift, "left_shift"),
+    "__irshift__": (operator.rshift, "right_shift"),
+    "__imatmul__": (operator.matmul, "matmul"),
+}
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: Array, *args: Any, **keywords: Any) -> Any:
+        return _dispatch.public(name)(self, *args, **keywords)
+
+    method.__doc__ = f"`rnp.{name}` of the array."
+    return method
+
+
+def _in_place(compute: Callable[[Any, Any], Any], name: str) -> Callable[[Array, Any], Any]:
+    def method(self: Array, other: Any) -> Any:
+        # What a reduction or an index gives is a scalar in NumPy, and scalars never change: Python
+        # then binds the name to the result of the plain operator.
+        if self.ndim == 0:
+            return NotImplemented
+        value = compute(self, other)
+        if value is NotImplemented:
+            return value
+        return _ufunc.store(name, self, value)
+
+    return method
+
+
+class _Methods:
+    """The methods with a text of their own; `self` is an `Array`."""
+
+    def __matmul__(self: Any, other: Any) -> Any:
+        return _dispatch.public("matmul")(self, other)
+
+    def __rmatmul__(self: Any, other: Any) -> Any:
+        return _dispatch.public("matmul")(other, self)
+
+    def astype(
+        self: Any,
+        dtype: Any,
+        order: str = "K",
+        casting: str = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        """Convert to another dtype, as `numpy.ndarray.astype` does; `order` and `subok` say nothing."""
+        if isinstance(dtype, numpy.dtype):
+            wanted = dtype
+        else:
+            wanted = numpy.dtype(dtype)
+        if not numpy.can_cast(self.dtype, wanted, casting):  # type: ignore[arg-type]
+            raise TypeError(
+                f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule "
+                f"'{casting}'"
+            )
+        if not copy and wanted == self.dtype and _core.is_lazy():
+            return self
+        try:
+            return _core.astype(self, wanted)
+        except Unsupported:
+            return _dispatch.fallback(numpy.ndarray.astype, (self, wanted), {})
+
+    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+        """Give the same elements another shape; a view where NumPy's is one."""
+        dims = shape[0] if len(shape) == 1 else shape
+        return _dispatch.public("reshape")(self, dims, order=order, copy=copy)
+
+    def ravel(self: Any, order: str = "C") -> Any:
+        """Give all elements along one axis; a view where NumPy's is one."""
+        return _dispatch.public("ravel")(self, order=order)
+
+    def flatten(self: Any, order: str = "C") -> Any:
+        """Give a copy of all elements along one axis."""
+        return _dispatch.public("ravel")(self, order=order).copy()
+
+    def transpose(self: Any, *axes: Any) -> Any:
+        """Give a view with the axes in another order, by default in reverse."""
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+            axes = axes[0]
+        return _core.transpose(self, axes or None)
+
+    def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+        """Sort in place."""
+        self[...] = _dispatch.public("sort")(self, axis, kind, order, stable=stable)
+
+    def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Partition in place."""
+        self[...] = _dispatch.public("partition")(self, kth, axis, kind, order)
+
+    def fill(self: Any, value: Any) -> None:
+        """Set all elements to a value."""
+        self[...] = value
+
+    def put(self: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Set elements, counted in C order: `numpy.put`."""
+        put(self, indices, values, mode)
+
+    def itemset(self: Any, *args: Any) -> NoReturn:
+        """Was removed from NumPy 2, too."""
+        raise AttributeError("itemset was removed in NumPy 2; write x[index] = value")
+
+    def conj(self: Any) -> Any:
+        """Give the complex conjugate; of real arrays the array."""
+        return _dispatch.public("conjugate")(self)
+
+    conjugate = conj
+
+    def to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
+        """Give the array itself: its device is the CPU."""
+        if stream is not None or device != "cpu":
+            raise ValueError(f'Unsupported device: {device}. Only "cpu" is accepted.')
+        return self
+
+    @property
+    def device(self: Any) -> str:
+        """The device of the values: `"cpu"`."""
+        return "cpu"
+
+    @property
+    def mT(self: Any) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its last two axes swapped."""
+        if self.ndim < 2:
+            raise ValueError("matrix transpose with ndim < 2 is undefined")
+        return _dispatch.public("swapaxes")(self, -1, -2)
+
+    @property
+    def flat(self: Any) -> Any:
+        """The elements in C order, to be read and written by index: `numpy.ndarray.flat`."""
+        return Flat(self)
+
+    @flat.setter
+    def flat(self: Any, value: Any) -> None:
+        Flat(self)[:] = value
+
+
+class Flat:
+    """What `x.flat` gives: a view of the elements in C order, and an iterator over them."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+
+    @property
+    def base(self) -> Array:
+        """The array."""
+        return self._array
+
+    def __getitem__(self, key: Any) -> Any:
+        found = _core.reshape(self._array, -1)[key]
+        return found.copy() if isinstance(found, Array) else found
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        flat = _core.reshape(self._array, -1).copy()
+        shape = flat[key].shape
+        values = _core.reshape(_core.asarray(value), -1)
+        if shape and values.size not in (0, shape[0]):
+            values = values[_core.remainder(_core.arange(shape[0]), values.size)]
+        flat[key] = values if shape else values[0]
+        self._array[...] = _core.reshape(flat, self._array.shape)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_core.reshape(self._array, -1))
+
+    def __len__(self) -> int:
+        return int(self._array.size)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return _core.reshape(self._array, -1).__array__(dtype, copy)
+
+
+# -- what NumPy does to an array by its own functions
+
+
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """Write `v` at flat indices of `a`: `numpy.put`."""
+    if not isinstance(a, Array):
+        numpy.put(a, *_dispatch.replace((ind, v), lambda x: x.__array__()), mode)
+        return
+
+    def run(a: Any, ind: Any, v: Any) -> Any:
+        a = a.copy()
+        numpy.put(a, ind, v, mode)
+        return a
+
+    run.__name__ = "put"
+    a[...] = _dispatch.opaque(run, (a, ind, v), {}, (a.shape, a.dtype))
+
+
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write `src` into `dst`, where `where` holds: `numpy.copyto`."""
+    if not isinstance(dst, Array):
+        known = _dispatch.replace((src, where), lambda x: x.__array__())
+        numpy.copyto(dst, known[0], casting, known[1])
+        return
+    weak = type(src) in (int, float, complex, bool)
+    if not weak and not numpy.can_cast(_ufunc._dtype(src), dst.dtype, casting):  # type: ignore[arg-type]
+        raise TypeError(
+            f"Cannot cast array data from {_ufunc._dtype(src)!r} to {dst.dtype!r} according to the "
+            f"rule '{casting}'"
+        )
+    new = _core._fitted(src, dst.dtype)
+    dst[...] = new if where is True else _core.where(where, new, dst)
+
+
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """Write `values` where `mask` holds: `numpy.putmask`."""
+    if isinstance(a, Array) and numpy.size(values) == 1:
+        copyto(a, _core.reshape(values, ()), "unsafe", mask)
+        return
+    _write_through(numpy.putmask, a, mask, values)
+
+
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """Write the first of `vals` where `mask` holds first, and so on: `numpy.place`."""
+    _write_through(numpy.place, arr, mask, vals)
+
+
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
+    """Write `values` at `indices` along an axis: `numpy.put_along_axis`."""
+    _write_through(numpy.put_along_axis, arr, indices, values, axis)
+
+
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """Write `val` on the main diagonal: `numpy.fill_diagonal`."""
+    _write_through(numpy.fill_diagonal, a, val, wrap)
+
+
+def _write_through(function: Callable[..., Any], target: Any, *args: Any) -> None:
+    """Let a function of NumPy write into a deferred array, as an opaque node."""
+    if not isinstance(target, Array):
+        function(target, *_dispatch.replace(args, lambda x: x.__array__()))
+        return
+
+    def run(target: Any, *args: Any) -> Any:
+        target = target.copy()
+        function(target, *args)
+        return target
+
+    run.__name__ = function.__name__
+    target[...] = _dispatch.opaque(run, (target, *args), {}, (target.shape, target.dtype))
+
+
+def _at_once(name: str) -> Callable[..., Any]:
+    def method(self: Array, *args: Any, **keywords: Any) -> Any:
+        value = self.to_numpy()
+        return getattr(value, name)(*args, **keywords)
+
+    method.__doc__ = f"`numpy.ndarray.{name}` of the value, which is computed."
+    return method
+
+
+def _attach() -> None:
+    for name in _FUNCTIONS:
+        setattr(Array, name, _method(name))
+    for name, (compute, label) in _IN_PLACE.items():
+        setattr(Array, name, _in_place(compute, label))
+    for name, member in vars(_Methods).items():
+        if callable(member) or isinstance(member, property):
+            setattr(Array, name, member)
+    for name in ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "view"):
+        setattr(Array, name, _at_once(name))
+    for function in (put, copyto, putmask, place, put_along_axis, fill_diagonal):
+        _dispatch.Function(function.__name__, function, "native")
+
+
+_attach()

@@ -1,0 +1,351 @@
+"""NumPy's universal functions as rnp offers them: calls with all keywords, and the methods.
+
+A plain call goes straight to the builtin of `rnp._core`. `out=`, `where=`, `dtype=`, `casting=` and
+`signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in the
+graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and `reduceat` are
+opaque nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+from rnp import _core, _dispatch
+from rnp._core import Array, Unsupported
+
+# The reductions that are a ufunc's `reduce`.
+_FOLDS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_and": "all",
+    "logical_or": "any",
+}
+_SCANS = {"add": "cumsum", "multiply": "cumprod"}
+# Ufuncs of several results, and the functions that give them.
+_OPTIONS = frozenset({"out", "where", "casting", "order", "dtype", "subok", "signature", "sig"})
+
+
+class ufunc:  # noqa: N801 - NumPy's name
+    """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
+
+    Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and
+    `signature`. Outside of a block it computes at once and returns what NumPy returns. Errors are
+    NumPy's.
+    """
+
+    __slots__ = ("__doc__", "__name__", "__qualname__", "_core", "_numpy", "_plain")
+
+    def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
+        self._numpy = original
+        self._core = core
+        self._plain = original.nin if core is not None else -1
+        self.__name__ = self.__qualname__ = original.__name__
+        self.__doc__ = core.__doc__ if core is not None else f"`numpy.{original.__name__}`."
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if not keywords and len(args) == self._plain:
+            try:
+                return self._core(*args)  # type: ignore[misc]
+            except Unsupported:
+                pass
+        return _call(self, args, keywords)
+
+    @property
+    def kind(self) -> str:
+        """What answers a call: a kernel, or NumPy when the graph is evaluated."""
+        return "opaque" if self._core is None else "native"
+
+    def __repr__(self) -> str:
+        return f"<ufunc 'rnp.{self.__name__}'>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __getattr__(self, name: str) -> Any:
+        # nin, nout, nargs, ntypes, types, identity, signature, resolve_dtypes
+        return getattr(self._numpy, name)
+
+    def reduce(self, array: Any, /, *args: Any, **keywords: Any) -> Any:
+        """Reduce along axes: `numpy.ufunc.reduce`. By default along the first."""
+        return _reduce(self, array, *args, **keywords)
+
+    def accumulate(self, array: Any, /, *args: Any, **keywords: Any) -> Any:
+        """Give all partial results along an axis: `numpy.ufunc.accumulate`."""
+        return _method(self, "accumulate", (array, *args), keywords)
+
+    def reduceat(self, array: Any, /, *args: Any, **keywords: Any) -> Any:
+        """Reduce over slices of an axis: `numpy.ufunc.reduceat`."""
+        return _method(self, "reduceat", (array, *args), keywords)
+
+    def outer(self, a: Any, b: Any, /, **keywords: Any) -> Any:
+        """Apply to every pair of elements: `numpy.ufunc.outer`."""
+        if not _dispatch.recording((a, b), keywords):
+            return _dispatch.fallback(self._numpy.outer, (a, b), keywords)
+        if self.nin != 2 or self.nout != 1:
+            raise ValueError("outer product only supported for binary functions")
+        a, b = _core.asarray(a), _core.asarray(b)
+        return self(a[(..., *(None,) * b.ndim)], b, **keywords)
+
+    def at(self, a: Any, indices: Any, b: Any = None, /) -> None:
+        """Apply in place at indices, unbuffered: `numpy.ufunc.at`."""
+        operands = () if b is None else (b,)
+        if not isinstance(a, Array):
+            known = _dispatch.replace((indices, *operands), lambda x: x.__array__())
+            self._numpy.at(a, *known)
+            return
+
+        def run(values: Any, indices: Any, *operands: Any) -> Any:
+            values = values.copy()
+            self._numpy.at(values, indices, *operands)
+            return values
+
+        run.__name__ = f"{self.__name__}.at"
+        a[...] = _dispatch.opaque(run, (a, indices, *operands), {}, (a.shape, a.dtype))
+
+
+def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    numpy_function = function._numpy
+    out = keywords.pop("out", None)
+    if len(args) > function.nin:
+        if out is not None:
+            raise TypeError("cannot specify 'out' as both a positional and keyword argument")
+        args, out = args[: function.nin], args[function.nin :]
+    outs: tuple[Any, ...] = out if isinstance(out, tuple) else (out,)
+    outs += (None,) * (function.nout - len(outs))
+    lazy = _dispatch.recording(args, keywords) or any(isinstance(x, Array) for x in outs)
+    if not lazy:
+        if out is not None:
+            keywords["out"] = out
+        return _dispatch.fallback(numpy_function, args, keywords)
+    if len(args) != function.nin or not keywords.keys() <= _OPTIONS or len(outs) > function.nout:
+        return numpy_function(*args, out=outs, **keywords)  # raises
+    casting = keywords.get("casting", "same_kind")
+    where = keywords.get("where", True)
+    results = _results(function, args, keywords)
+    if where is not True:
+        olds = [_zeros_like(r) if o is None else o for r, o in zip(results, outs, strict=True)]
+        results = tuple(_choose(where, r, o) for r, o in zip(results, olds, strict=True))
+    given = tuple(
+        r if o is None else store(function.__name__, o, r, casting)
+        for r, o in zip(results, outs, strict=True)
+    )
+    return given[0] if function.nout == 1 else given
+
+
+def _zeros_like(x: Any) -> Any:
+    # NumPy leaves these elements as they came from the allocator.
+    return _core.zeros(x.shape, dtype=x.dtype)
+
+
+def _choose(where: Any, new: Any, old: Any) -> Any:
+    return _core.where(where, new, old)
+
+
+def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """Compute without `out` and `where`, in the loop that `dtype` or `signature` ask for."""
+    core, plain = function._core, function._numpy
+    asked = {k: v for k, v in keywords.items() if k in ("dtype", "signature", "sig")}
+    casting = keywords.get("casting", "same_kind")
+    types = _loop(plain, args, asked, casting)
+    if core is not None and types is not None:
+        try:
+            if asked:
+                args = tuple(
+                    _core.astype(_core.asarray(x), t) for x, t in zip(args, types, strict=False)
+                )
+            result = core(*args)
+            results = result if isinstance(result, tuple) else (result,)
+            # A loop of NumPy's that no row has, such as `add` of bool as int64, is cast to.
+            return tuple(
+                r if r.dtype == t else _core.astype(r, t)
+                for r, t in zip(results, types[function.nin :], strict=True)
+            )
+        except Unsupported:
+            pass
+    if types is None or function.signature is not None or function.nout > 1:
+        rest = {k: v for k, v in keywords.items() if k not in ("where",)}
+        result = _dispatch.fallback(plain, args, rest)
+        return result if isinstance(result, tuple) else (result,)
+    rest = {k: v for k, v in keywords.items() if k not in ("where",)}
+    shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
+    return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
+
+
+def _loop(
+    function: numpy.ufunc, args: tuple[Any, ...], asked: dict[str, Any], casting: str
+) -> tuple[Any, ...] | None:
+    """Ask NumPy for the dtypes of operands and results; errors are NumPy's."""
+    types = tuple(
+        type(x) if type(x) in (int, float, complex) else _dtype(x) for x in args
+    ) + (None,) * function.nout
+    if any(t is object for t in types):
+        return None
+    if "dtype" in asked and asked["dtype"] is not None:
+        signature: Any = (None,) * function.nin + (numpy.dtype(asked["dtype"]),) * function.nout
+    else:
+        signature = asked.get("signature", asked.get("sig"))
+    return tuple(
+        function.resolve_dtypes(types, signature=signature, casting=casting)  # type: ignore[arg-type]
+    )
+
+
+def _dtype(x: Any) -> Any:
+    found = getattr(x, "dtype", None)
+    return numpy.asarray(x).dtype if found is None else found
+
+
+def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any:
+    """Write a result into `out`, deferred or not, and return it."""
+    dtype = _dtype(value)
+    if not numpy.can_cast(dtype, target.dtype, casting):  # type: ignore[arg-type]
+        raise TypeError(
+            f"Cannot cast ufunc '{name}' output from {dtype!r} to {target.dtype!r} "
+            f"with casting rule '{casting}'"
+        )
+    if tuple(target.shape) != numpy.broadcast_shapes(target.shape, numpy.shape(value)):
+        raise ValueError(
+            f"non-broadcastable output operand with shape {target.shape} doesn't match the "
+            f"broadcast shape {numpy.shape(value)}"
+        )
+    if isinstance(target, Array):
+        target[...] = _core.astype(value, target.dtype) if isinstance(value, Array) else value
+    else:
+        # Somebody else's memory is written now: its owner may look at it in the next line.
+        if isinstance(value, Array):
+            _core._note_fallback(f"{name}(out=ndarray)", True)
+            value = value.__array__()
+        numpy.copyto(target, value, casting="unsafe")
+    return target
+
+
+def _reduce(
+    function: ufunc,
+    array: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = numpy._NoValue,
+    where: Any = True,
+) -> Any:
+    keywords: dict[str, Any] = {"axis": axis, "dtype": dtype, "keepdims": keepdims}
+    if initial is not numpy._NoValue:
+        keywords["initial"] = initial
+    if where is not True:
+        keywords["where"] = where
+    name = _FOLDS.get(function.__name__)
+    plain = initial is numpy._NoValue and where is True
+    result = Unsupported
+    if name is not None and plain and (dtype is None or name in ("sum", "prod")):
+        options = {k: v for k, v in keywords.items() if k != "dtype" or v is not None}
+        try:
+            result = getattr(_core, name)(array, **options)
+        except Unsupported:
+            result = Unsupported
+    if result is Unsupported:
+        result = _method(function, "reduce", (array,), keywords)
+    if out is None:
+        return result
+    return store(function.__name__, out[0] if isinstance(out, tuple) else out, result, "unsafe")
+
+
+def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Run a method as an opaque node whose result NumPy's rules foretell."""
+    bound = getattr(function._numpy, method)
+    out = keywords.pop("out", None)
+    array = args[0]
+    if not _dispatch.recording(args, keywords) and not isinstance(out, Array):
+        if out is not None:
+            keywords["out"] = out
+        return _dispatch.fallback(bound, args, keywords)
+
+    def run(*values: Any, **options: Any) -> Any:
+        return bound(*values, **options)
+
+    run.__name__ = f"{function.__name__}.{method}"
+    shape = _method_shape(method, array, args[1:], keywords)
+    if shape is None:
+        result = _dispatch.at_once(run, args, keywords)
+    else:
+        few = numpy.ones((1,) * max(numpy.ndim(array), 1), _dtype(array))
+        dtype = bound(few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")).dtype
+        result = _dispatch.opaque(run, args, keywords, (shape, dtype))
+    if out is None:
+        return result
+    return store(function.__name__, out[0] if isinstance(out, tuple) else out, result, "unsafe")
+
+
+def _method_shape(
+    method: str, array: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[int, ...] | None:
+    shape = numpy.shape(array)
+    if method == "accumulate":
+        return shape
+    axis = keywords.get("axis", 0)
+    if method == "reduce":
+        axes = range(len(shape)) if axis is None else numpy.lib.array_utils.normalize_axis_tuple(
+            axis, len(shape)
+        )
+        keep = keywords.get("keepdims", False)
+        return tuple(
+            1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes
+        )
+    if method == "reduceat" and args:
+        axis = numpy.lib.array_utils.normalize_axis_index(axis, len(shape))
+        return (*shape[:axis], numpy.size(args[0]), *shape[axis + 1 :])
+    return None
+
+
+def array_ufunc(
+    function: numpy.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    """`__array_ufunc__`: a ufunc of anybody's, called on a deferred array."""
+    for x in (*inputs, *_as_tuple(keywords.get("out"))):
+        own = getattr(type(x), "__array_ufunc__", None)
+        if own is None or own not in (numpy.ndarray.__array_ufunc__, Array.__array_ufunc__):
+            if own is not None and not isinstance(x, (Array, numpy.generic)):
+                return NotImplemented
+    ours = FUNCTIONS.get(function)
+    if ours is None:  # SciPy's, or a user's
+        ours = ufunc(function, None)
+    if method == "__call__":
+        return _call(ours, inputs, dict(keywords))
+    return getattr(ours, method)(*inputs, **keywords)
+
+
+def _as_tuple(x: Any) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else () if x is None else (x,)
+
+
+def _frexp(x: Any) -> Any:
+    return _core.frexp_mantissa(x), _core.frexp_exponent(x)
+
+
+def _divmod(a: Any, b: Any) -> Any:
+    return _core.floor_divide(a, b), _core.remainder(a, b)
+
+
+def _modf(x: Any) -> Any:
+    whole = _core.trunc(x)
+    rest = _core.where(_core.isinf(x), 0.0, _core.subtract(x, whole))
+    return _core.copysign(rest, x), whole
+
+
+def _make() -> dict[numpy.ufunc, ufunc]:
+    made: dict[numpy.ufunc, ufunc] = {}
+    several = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
+    for name in dir(numpy):
+        original = getattr(numpy, name)
+        if isinstance(original, numpy.ufunc) and original not in made:
+            core = several.get(original.__name__) or getattr(_core, original.__name__, None)
+            made[original] = ufunc(original, core)
+    return made
+
+
+# Every ufunc of NumPy's main namespace.
+FUNCTIONS = _make()
+_dispatch.register_ufuncs(FUNCTIONS)

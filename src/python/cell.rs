@@ -1,0 +1,177 @@
+//! What an `rnp.Array` object stands for: an expression of its own, or a view of what others view too.
+//!
+//! Expressions never change. Writing gives an object another expression; objects that view one another
+//! share a [`Cell`], and each finds its expression anew when the cell was written. So `v = y[10:20];
+//! v *= 2` changes `y`, as in NumPy, and the graph still holds values alone. May not know: blocks,
+//! evaluation, what an operation does.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::jit::Tracing;
+use crate::error::{Error, Result};
+use crate::expr::{self, Prim};
+
+/// Views, one of the other, that lead from a cell to what an object shows of it.
+pub type Path = SmallVec<[Prim; 1]>;
+
+/// An expression, and the trace that it belongs to, if a traced argument lies below it.
+#[derive(Clone)]
+pub struct Held {
+    /// The expression.
+    pub expr: expr::Array,
+    /// Its trace.
+    pub trace: Option<Arc<Tracing>>,
+}
+
+/// An array that several objects view.
+struct Cell(Mutex<Version>);
+
+#[derive(Clone)]
+struct Version {
+    /// Counts writes.
+    number: u64,
+    held: Held,
+}
+
+impl Cell {
+    fn version(&self) -> MutexGuard<'_, Version> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Place {
+    /// Nobody else can see it.
+    Own(Held),
+    View {
+        cell: Arc<Cell>,
+        path: Path,
+        /// The version that `held` shows.
+        number: u64,
+        held: Held,
+    },
+}
+
+/// The place of one object.
+pub struct Handle {
+    place: Mutex<Place>,
+    /// Whether it is an argument of a traced function, or a view of one: those cannot be written.
+    argument: bool,
+}
+
+impl Handle {
+    /// An object with an expression of its own.
+    pub fn own(expr: expr::Array, trace: Option<Arc<Tracing>>) -> Self {
+        Self { place: Mutex::new(Place::Own(Held { expr, trace })), argument: false }
+    }
+
+    /// An argument of a traced function.
+    pub fn argument(expr: expr::Array, trace: Arc<Tracing>) -> Self {
+        Self { argument: true, ..Self::own(expr, Some(trace)) }
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The expression as of now.
+    pub fn get(&self) -> Held {
+        match &mut *self.place() {
+            Place::Own(held) => held.clone(),
+            Place::View { cell, path, number, held } => {
+                let version = cell.version().clone();
+                if version.number != *number {
+                    // The path was followed from an array of this very shape before.
+                    if let Ok(expr) = version.held.expr.views(path) {
+                        *held = Held { expr, trace: version.held.trace };
+                    }
+                    *number = version.number;
+                }
+                held.clone()
+            }
+        }
+    }
+
+    /// Whether other handles of the expression are held, by other objects or by nodes above it.
+    pub fn is_shared(&self) -> bool {
+        match &*self.place() {
+            Place::Own(held) => held.expr.is_shared(),
+            Place::View { .. } => true,
+        }
+    }
+
+    /// A further object that shows what `step` makes of this one, `expr`; writes go both ways.
+    pub fn view(&self, step: Prim, expr: expr::Array) -> Self {
+        let mut place = self.place();
+        if let Place::Own(held) = &*place {
+            let cell = Arc::new(Cell(Mutex::new(Version { number: 0, held: held.clone() })));
+            *place = Place::View { cell, path: Path::new(), number: 0, held: held.clone() };
+        }
+        let Place::View { cell, path, number, held } = &*place else {
+            unreachable!("just made a view")
+        };
+        let mut path = path.clone();
+        path.push(step);
+        let held = Held { expr, trace: held.trace.clone() };
+        let view = Place::View { cell: cell.clone(), path, number: *number, held };
+        Self { place: Mutex::new(view), argument: self.argument }
+    }
+
+    /// Whether `other` shows exactly what `step` makes of this one, as of now.
+    pub fn shows(&self, step: &Prim, other: &Handle) -> bool {
+        // Never two places at a time: another thread might lock them in the other order.
+        let theirs = match &*other.place() {
+            Place::View { cell, path, number, .. } => (cell.clone(), path.clone(), *number),
+            Place::Own(_) => return false,
+        };
+        match &*self.place() {
+            Place::View { cell, path, .. } => {
+                Arc::ptr_eq(cell, &theirs.0)
+                    && cell.version().number == theirs.2
+                    && theirs.1.split_last() == Some((step, path.as_slice()))
+            }
+            Place::Own(_) => false,
+        }
+    }
+
+    /// Writes `value`, which has the right dtype and broadcasts, to what `steps` make of the object.
+    ///
+    /// # Errors
+    /// `Trace` for an argument of a traced function; `Value` where NumPy's array would be read-only, and
+    /// for shapes that do not fit.
+    pub fn store(&self, steps: &[Prim], value: &Held) -> Result<()> {
+        if self.argument {
+            return Err(Error::trace(
+                "a traced function writes into its argument; the caller's array would not change: work \
+                 on a copy (x = x.copy()) and return it",
+            ));
+        }
+        let write = |held: &Held, path: &[Prim]| -> Result<Held> {
+            let expr = held.expr.written(path, &value.expr)?;
+            let trace = value.trace.clone().or_else(|| held.trace.clone());
+            Ok(Held { expr, trace })
+        };
+        match &mut *self.place() {
+            Place::Own(held) => *held = write(held, steps)?,
+            Place::View { cell, path, .. } => {
+                let path: Path = path.iter().chain(steps).cloned().collect();
+                let mut version = cell.version();
+                version.held = write(&version.held, &path)?;
+                version.number += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a reshape of this object is a view in NumPy: its elements lie so that nothing moves.
+    pub fn reshapes_in_place(&self, dims: &[usize]) -> bool {
+        match &*self.place() {
+            Place::Own(_) => true,
+            Place::View { cell, path, .. } => {
+                let root = cell.version().held.expr.clone();
+                root.reshapes_in_place(path, dims)
+            }
+        }
+    }
+}

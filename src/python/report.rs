@@ -1,0 +1,120 @@
+//! What a lazy block recorded and ran: the log that it keeps, and the report made of it.
+//!
+//! May not know: modes, how anything is evaluated.
+
+use pyo3::prelude::*;
+
+use super::run::released;
+use crate::eval::Tally;
+use crate::explain;
+use crate::expr;
+
+/// How many recorded arrays are noted before those that nobody holds any more are let go of.
+const SWEEP: usize = 1024;
+
+/// What happened in a block.
+#[derive(Clone, Default)]
+pub struct Log {
+    fallbacks: Vec<String>,
+    evaluations: Vec<String>,
+    done: Tally,
+    recorded: Vec<expr::WeakArray>,
+    /// When to sweep next.
+    sweep: usize,
+}
+
+impl Log {
+    /// NumPy answers a call, `at_once` or as an opaque node.
+    pub fn fallback(&mut self, text: String, at_once: bool) {
+        if at_once {
+            self.evaluations.push(text.clone());
+        }
+        self.fallbacks.push(text);
+    }
+
+    /// An evaluation ran.
+    pub fn evaluated(&mut self, done: &Tally) {
+        self.done.add(done);
+    }
+
+    /// An array was recorded.
+    pub fn recorded(&mut self, array: &expr::Array) {
+        if self.recorded.len() >= self.sweep.max(SWEEP) {
+            self.recorded.retain(expr::WeakArray::is_held);
+            self.sweep = 2 * self.recorded.len();
+        }
+        self.recorded.push(array.downgrade());
+    }
+
+    /// The report: what was done, and what an evaluation of all that is held would do.
+    pub fn report(self, py: Python<'_>) -> PyResult<Report> {
+        let mut ends: Vec<expr::Array> = Vec::new();
+        for array in self.recorded.iter().filter_map(expr::WeakArray::end) {
+            if array.value().is_none() && !array.is_traced() && !ends.iter().any(|e| e.same(&array)) {
+                ends.push(array);
+            }
+        }
+        let mut all = self.done;
+        if !ends.is_empty() {
+            let next = released(py, |_| explain::report(&ends))?;
+            all.add(&Tally {
+                ops: next.ops,
+                loops: next.loops,
+                bytes_moved: next.bytes_moved,
+                numpy_bytes: next.numpy_bytes,
+            });
+        }
+        Ok(Report {
+            ops: all.ops,
+            loops: all.loops,
+            bytes_moved: all.bytes_moved,
+            numpy_bytes: all.numpy_bytes,
+            fallbacks: self.fallbacks,
+            at_once: self.evaluations,
+        })
+    }
+}
+
+/// What a lazy block did: returned by `Block.report()`.
+#[pyclass(frozen, get_all, module = "rnp", name = "Report")]
+pub struct Report {
+    /// Ops in the graphs; views and leaves are not counted.
+    ops: usize,
+    /// Fused loops.
+    loops: usize,
+    /// Bytes that the loops read and write.
+    bytes_moved: u64,
+    /// Bytes that NumPy would read and write, one op at a time.
+    numpy_bytes: u64,
+    /// Calls that NumPy answers, with the line that made them.
+    fallbacks: Vec<String>,
+    /// Those of them that had to be answered at once: their operands were evaluated first.
+    at_once: Vec<String>,
+}
+
+#[pymethods]
+impl Report {
+    fn __repr__(&self) -> String {
+        format!(
+            "Report(ops={}, loops={}, bytes_moved={}, numpy_bytes={}, fallbacks={:?}, at_once={:?})",
+            self.ops,
+            self.loops,
+            self.bytes_moved,
+            self.numpy_bytes,
+            self.fallbacks,
+            self.at_once
+        )
+    }
+
+    fn __str__(&self) -> String {
+        let mut text = format!(
+            "{} ops in {} loops; {} bytes moved, {} by NumPy\n",
+            self.ops, self.loops, self.bytes_moved, self.numpy_bytes
+        );
+        for call in &self.fallbacks {
+            let when = if self.at_once.contains(call) { "at once" } else { "when evaluated" };
+            text += &format!("NumPy, {when}: {call}\n");
+        }
+        text
+    }
+}
