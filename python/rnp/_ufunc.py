@@ -37,7 +37,7 @@ class ufunc:  # noqa: N801 - NumPy's name
     NumPy's.
     """
 
-    __slots__ = ("__doc__", "__name__", "__qualname__", "_core", "_numpy", "_plain")
+    __slots__ = ("__dict__", "_core", "_numpy", "_plain")
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
@@ -188,8 +188,9 @@ def _loop(
         signature: Any = (None,) * function.nin + (numpy.dtype(asked["dtype"]),) * function.nout
     else:
         signature = asked.get("signature", asked.get("sig"))
+    chosen = {} if signature is None else {"signature": signature}
     return tuple(
-        function.resolve_dtypes(types, signature=signature, casting=casting)  # type: ignore[arg-type]
+        function.resolve_dtypes(types, casting=casting, **chosen)  # type: ignore[arg-type]
     )
 
 
