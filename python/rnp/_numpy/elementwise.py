@@ -275,6 +275,10 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
             raise Unsupported("NumPy says what is wrong with it")
     choices = [c if type(c) in (int, float) else operand(c) for c in (*choicelist, default)]
     dtype = numpy.result_type(*(c.dtype if isinstance(c, Array) else c for c in choices))
+    # The default is cast as it may be; choices are copied, numbers among them as arrays.
+    for choice in choices[:-1]:
+        if not numpy.can_cast(spec(choice).dtype, dtype, "same_kind"):
+            raise Unsupported("NumPy says what is wrong with it")
     result: Any = _core.astype(operand(choices[-1]), dtype)
     for condition, choice in zip(reversed(conditions), reversed(choices[:-1]), strict=True):
         result = _core.where(condition, _core.astype(operand(choice), dtype), result)
