@@ -3,7 +3,7 @@
 //! May not know: text, data, how anything runs.
 
 use crate::graph::{Graph, Kind};
-use crate::loops::{Launch, Plan, Role};
+use crate::loops::{Invocation, Launch, Operand, Plan, Role};
 
 /// The figures of one evaluation or of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,8 +27,7 @@ impl Tally {
 
     /// With the figures of the plan that was made of it.
     pub fn with_plan(self, plan: &Plan) -> Self {
-        let bytes_moved = plan.launches.iter().map(bytes).sum();
-        Self { loops: plan.launches.len(), bytes_moved, ..self }
+        Self { loops: plan.launches().count(), bytes_moved: bytes_moved(plan), ..self }
     }
 
     /// Adds the figures of a further evaluation.
@@ -47,7 +46,7 @@ pub(crate) fn numpy_work(graph: &Graph) -> (usize, u64) {
         let node = &graph[at];
         if !matches!(
             node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. }
+            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. } | Kind::Call(_)
         ) {
             continue;
         }
@@ -63,7 +62,7 @@ pub(crate) fn numpy_work(graph: &Graph) -> (usize, u64) {
 }
 
 /// Bytes that a launch reads and writes.
-pub(crate) fn bytes(launch: &Launch) -> u64 {
+fn bytes(launch: &Launch) -> u64 {
     let buf = |buf: &crate::loops::Buf| {
         let touched: usize =
             buf.moves.iter().zip(&launch.extents).filter(|(m, _)| **m).map(|(_, e)| e).product();
@@ -72,4 +71,18 @@ pub(crate) fn bytes(launch: &Launch) -> u64 {
     };
     let tables: usize = launch.tables.iter().map(|t| t.len * 8).sum();
     launch.kernel.bufs.iter().map(buf).sum::<u64>() + tables as u64
+}
+
+/// Bytes that a plan reads and writes.
+pub(crate) fn bytes_moved(plan: &Plan) -> u64 {
+    let called = |call: &Invocation| {
+        let operands = call.operands.iter().map(|operand| match operand {
+            Operand::Scalar(_) => 0,
+            Operand::View { dtype, shape, .. } => shape.iter().product::<usize>() * dtype.size(),
+        });
+        let result = &plan.buffers[call.result as usize];
+        let result = result.shape.iter().product::<usize>() * result.dtype.size();
+        (operands.sum::<usize>() + result) as u64
+    };
+    plan.launches().map(bytes).chain(plan.calls().map(called)).sum()
 }

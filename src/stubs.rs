@@ -10,15 +10,25 @@ use crate::op::{Fold, Loops, Op, Out};
 /// NumPy's second names: the alias and the function that it is.
 pub const ALIASES: &[(&str, &str)] = &[
     ("abs", "absolute"),
+    ("acos", "arccos"),
+    ("acosh", "arccosh"),
     ("amax", "max"),
     ("amin", "min"),
+    ("asin", "arcsin"),
+    ("asinh", "arcsinh"),
+    ("atan", "arctan"),
+    ("atan2", "arctan2"),
+    ("atanh", "arctanh"),
     ("bitwise_invert", "invert"),
     ("bitwise_left_shift", "left_shift"),
     ("bitwise_not", "invert"),
     ("bitwise_right_shift", "right_shift"),
+    ("conj", "conjugate"),
+    ("degrees", "rad2deg"),
     ("mod", "remainder"),
     ("permute_dims", "transpose"),
     ("pow", "power"),
+    ("radians", "deg2rad"),
     ("true_divide", "divide"),
 ];
 
@@ -101,6 +111,9 @@ const fn computed_in(loops: Loops) -> &'static str {
         Loops::Int => "integers; `bool` as `int8`",
         Loops::Float => "floats; integers as the first float that holds them",
         Loops::Divide => "floats; integers as `float64`",
+        Loops::Double => "`float64`",
+        Loops::Whole => "integers; `bool` is refused",
+        Loops::Ldexp => "floats; the second operand is an integer",
     }
 }
 
@@ -121,7 +134,12 @@ pub fn op_page() -> String {
     let meaning = |doc: &str| doc.replace('|', "\\|");
     for op in Op::ALL {
         let info = op.info();
-        let out = if info.out == Out::Bool { "`bool`" } else { "same" };
+        let out = match info.out {
+            Out::Same => "same",
+            Out::Bool => "`bool`",
+            Out::U8 => "`uint8`",
+            Out::I32 => "`int32`",
+        };
         let _ = writeln!(
             text,
             "| `{}`{} | {} | {} | {out} | {} | {} |",

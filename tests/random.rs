@@ -95,7 +95,7 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         keepdims: step.which & 2 != 0,
         dtype: None,
     };
-    let made = match step.act % 16 {
+    let made = match step.act % 18 {
         0..=5 => {
             let op = Op::ALL[step.which as usize % Op::ALL.len()];
             // Integer powers that are negative are errors of the data.
@@ -103,7 +103,14 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
                 return None;
             }
             let number = Array::number(Number::Int(i128::from(step.n) % 5));
-            let args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
+            let mut args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
+            if matches!(op, Op::Signbit | Op::Copysign) {
+                // The sign of NaN follows from operand order, which no rule fixes.
+                let least = Array::number(Number::Float(-9.0));
+                for a in &mut args {
+                    *a = Array::map(Op::Fmax, &[a.clone(), least.clone()]).ok()?;
+                }
+            }
             Array::map(op, &args[..op.info().arity])
         }
         6 | 7 => x.cast(DType::ALL[step.which as usize % DType::ALL.len()]),
@@ -125,6 +132,8 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         }
         13 => x.transpose(None),
         14 => x.reshape(if step.which & 1 == 0 { &[-1] } else { &[-1, 2] }),
+        15 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
+        16 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
         _ => x.clip(Some(&Array::number(Number::Int(-1))), Some(y)),
     };
     // A graph of many large arrays adds time, not insight.

@@ -13,6 +13,7 @@ use crate::dtype::DType::{self, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16,
 use crate::dtype::Kind;
 use crate::error::{Error, Result};
 use crate::op::Op;
+use crate::tile::scalar::Float;
 
 /// Whether `op` on `dtype` is emitted inline; `full` is the machine's inline set.
 pub(super) fn maps(op: Op, dtype: DType, full: bool) -> bool {
@@ -20,25 +21,28 @@ pub(super) fn maps(op: Op, dtype: DType, full: bool) -> bool {
     if !op.info().loops.contain(dtype) {
         return false;
     }
-    if op == Where || op == Positive {
+    if matches!(op, Where | Positive | Conjugate) {
         return true;
     }
     match dtype.kind() {
         _ if dtype == F16 => false,
         Kind::Bool => true,
         Kind::Float => match op {
-            Negative | Absolute | Sqrt | Square | Reciprocal | Add | Subtract | Multiply
-            | Divide | Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual => true,
+            Negative | Absolute | Fabs | Deg2rad | Rad2deg | Copysign | Sqrt | Square
+            | Reciprocal | Add | Subtract | Multiply | Divide | Equal | NotEqual | Less
+            | LessEqual | Greater | GreaterEqual => true,
             Sign | Floor | Ceil | Trunc | Rint | Isnan | Isinf | Isfinite | LogicalNot
-            | Minimum | Maximum | LogicalAnd | LogicalOr | LogicalXor => full,
+            | Minimum | Maximum | Fmin | Fmax | Signbit | LogicalAnd | LogicalOr | LogicalXor => {
+                full
+            }
             _ => false,
         },
         Kind::Int => match op {
             Negative | Add | Subtract | Equal | BitwiseAnd | BitwiseOr | BitwiseXor | Invert
             | Floor | Ceil | Trunc | Isnan | Isinf | Isfinite => true,
             Square | Multiply => full && dtype.size() > 1,
-            Absolute | Minimum | Maximum | NotEqual | Less | LessEqual | Greater | GreaterEqual
-            | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
+            Absolute | Minimum | Maximum | Fmin | Fmax | NotEqual | Less | LessEqual | Greater
+            | GreaterEqual | LogicalNot | LogicalAnd | LogicalOr | LogicalXor => full,
             _ => false,
         },
     }
@@ -66,7 +70,7 @@ pub(super) fn casts(from: DType, to: DType, index: bool, full: bool) -> bool {
 
 /// Emits `op`. Masks among the operands have lanes as wide as the result's (for `where`, as `dtype`).
 pub(super) fn map(b: &mut Body, op: Op, dtype: DType, args: &[Lanes]) -> Result<Lanes> {
-    if op == Op::Positive {
+    if matches!(op, Op::Positive | Op::Conjugate) {
         return Ok(args[0].clone());
     }
     if op == Op::Where {
@@ -121,8 +125,10 @@ fn bools(b: &mut Body, op: Op, args: &[Lanes]) -> Option<Lanes> {
         Isnan | Isinf => filled(b, x, ty, 0),
         Isfinite => filled(b, x, ty, u64::MAX),
         LogicalNot | Invert => b.each(x, not),
-        Add | Maximum | LogicalOr | BitwiseOr => b.pairs(x, y, |b, x, y| b.f.ins().bor(x, y)),
-        Multiply | Minimum | LogicalAnd | BitwiseAnd => {
+        Add | Maximum | Fmax | LogicalOr | BitwiseOr => {
+            b.pairs(x, y, |b, x, y| b.f.ins().bor(x, y))
+        }
+        Multiply | Minimum | Fmin | LogicalAnd | BitwiseAnd => {
             b.pairs(x, y, |b, x, y| b.f.ins().band(x, y))
         }
         NotEqual | LogicalXor | BitwiseXor => b.pairs(x, y, |b, x, y| b.f.ins().bxor(x, y)),
@@ -164,6 +170,8 @@ fn floats(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
         Rint => Some(b.each(x, |b, x| b.f.ins().nearest(x))),
         Minimum => Some(b.pairs(x, y, |b, x, y| minmax(b, false, ty, x, y))),
         Maximum => Some(b.pairs(x, y, |b, x, y| minmax(b, true, ty, x, y))),
+        Fmin => Some(b.pairs(x, y, |b, x, y| fminmax(b, false, ty, x, y))),
+        Fmax => Some(b.pairs(x, y, |b, x, y| fminmax(b, true, ty, x, y))),
         Equal => compare(b, FloatCC::Equal, x, y),
         NotEqual => compare(b, FloatCC::NotEqual, x, y),
         Less => compare(b, FloatCC::LessThan, x, y),
@@ -186,7 +194,38 @@ fn float_bits(b: &mut Body, op: Op, ty: Type, args: &[Lanes]) -> Option<Lanes> {
             let sign = sign_bit(b, ty);
             b.f.ins().bxor(sign, x)
         }),
-        Absolute => b.each(x, |b, x| absolute(b, ty, x)),
+        Absolute | Fabs => b.each(x, |b, x| absolute(b, ty, x)),
+        Copysign => {
+            let y = args.get(1)?;
+            b.pairs(x, y, |b, x, y| {
+                let sign = sign_bit(b, ty);
+                let x = absolute(b, ty, x);
+                let y = b.f.ins().band(sign, y);
+                b.f.ins().bor(x, y)
+            })
+        }
+        Signbit => b.each(x, |b, x| {
+            // 1 with the sign is less than 0 or not, and never NaN.
+            let (sign, one) = (sign_bit(b, ty), b.lanes_of(ty, one));
+            let x = b.f.ins().band(sign, x);
+            let x = b.f.ins().bor(x, one);
+            let zero = b.lanes_of(ty, 0);
+            b.f.ins().fcmp(FloatCC::LessThan, x, zero)
+        }),
+        Deg2rad | Rad2deg => {
+            // The tile function's constants, by way of it.
+            let factor = |of: f32, wide: f64| {
+                if ty == F32X4 { u64::from(of.to_bits()) } else { wide.to_bits() }
+            };
+            let factor = match op {
+                Deg2rad => factor(1f32.deg2rad(), 1f64.deg2rad()),
+                _ => factor(1f32.rad2deg(), 1f64.rad2deg()),
+            };
+            b.each(x, |b, x| {
+                let factor = b.lanes_of(ty, factor);
+                b.f.ins().fmul(x, factor)
+            })
+        }
         Reciprocal => b.each(x, |b, x| {
             let one = b.lanes_of(ty, one);
             b.f.ins().fdiv(one, x)
@@ -244,6 +283,15 @@ fn minmax(b: &mut Body, max: bool, ty: Type, x: Value, y: Value) -> Value {
     b.f.ins().bitselect(nan, x, best)
 }
 
+/// NumPy's `fmin` or `fmax`: the first operand if the second is NaN or it is smaller (larger), else the
+/// second.
+fn fminmax(b: &mut Body, max: bool, ty: Type, x: Value, y: Value) -> Value {
+    let nan = b.f.ins().fcmp(FloatCC::Unordered, y, y);
+    let best = bare_minmax(b, max, ty, x, y);
+    let nan = b.as_type(nan, ty);
+    b.f.ins().bitselect(nan, x, best)
+}
+
 /// One instruction: `x` if it is smaller (larger), else `y`, even if either is NaN.
 pub(super) fn bare_minmax(b: &mut Body, max: bool, ty: Type, x: Value, y: Value) -> Value {
     let (l, r) = if max { (y, x) } else { (x, y) };
@@ -278,7 +326,7 @@ fn ints(b: &mut Body, op: Op, dtype: DType, args: &[Lanes]) -> Option<Lanes> {
         BitwiseAnd => b.pairs(x, y, |b, x, y| b.f.ins().band(x, y)),
         BitwiseOr => b.pairs(x, y, |b, x, y| b.f.ins().bor(x, y)),
         BitwiseXor => b.pairs(x, y, |b, x, y| b.f.ins().bxor(x, y)),
-        Minimum | Maximum => b.pairs(x, y, |b, x, y| int_minmax(b, op, dtype, x, y)),
+        Minimum | Maximum | Fmin | Fmax => b.pairs(x, y, |b, x, y| int_minmax(b, op, dtype, x, y)),
         Equal => return compare(b, IntCC::Equal, x, y),
         NotEqual => return compare(b, IntCC::NotEqual, x, y),
         Less => return compare(b, IntCC::SignedLessThan, x, y),
@@ -301,14 +349,15 @@ fn ints(b: &mut Body, op: Op, dtype: DType, args: &[Lanes]) -> Option<Lanes> {
 
 fn int_minmax(b: &mut Body, op: Op, dtype: DType, x: Value, y: Value) -> Value {
     let signed = dtype.is_signed_int();
+    let smaller = matches!(op, Op::Minimum | Op::Fmin);
     if dtype.size() == 8 {
         let cc = if signed { IntCC::SignedLessThan } else { IntCC::UnsignedLessThan };
         let less = b.f.ins().icmp(cc, x, y);
-        let (x, y) = if op == Op::Minimum { (x, y) } else { (y, x) };
+        let (x, y) = if smaller { (x, y) } else { (y, x) };
         return b.f.ins().bitselect(less, x, y);
     }
     let ins = b.f.ins();
-    match (op == Op::Minimum, signed) {
+    match (smaller, signed) {
         (true, true) => ins.smin(x, y),
         (true, false) => ins.umin(x, y),
         (false, true) => ins.smax(x, y),

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use crate::dtype::DType;
 use crate::loops::{Kernel, Line, Role, Step as Move};
-use crate::op::Out;
 use crate::tile::TILE;
 
 use super::inline;
@@ -176,9 +175,7 @@ impl Plan {
                 _ => true,
             };
             self.width[i] = match line {
-                Line::Map { op, dtype, .. }
-                    if op.info().out == Out::Bool || *dtype == DType::Bool =>
-                {
+                Line::Map { op, dtype, .. } if op.out_dtype(*dtype) == DType::Bool => {
                     let of = |a: &u32| self.width[*a as usize];
                     if *dtype == DType::Bool {
                         let varying = args.iter().filter(|&&a| !self.invariant[a as usize]);

@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{available, compile, disassemble, inline};
 use crate::dtype::DType;
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
-use crate::op::{Fold, Op, Out};
+use crate::op::{Fold, Op};
 use crate::tile;
 
 /// A small generator of numbers, so that each failure can be repeated.
@@ -266,7 +266,7 @@ fn one_op(op: Op, dtype: DType, runs: &[Option<Step>]) -> Kernel {
     let args: SmallVec<[u32; 3]> = (0..op.info().arity as u32).collect();
     let value = lines.len() as u32;
     lines.push(Line::Map { op, dtype, args });
-    let out = if op.info().out == Out::Bool { DType::Bool } else { dtype };
+    let out = op.out_dtype(dtype);
     lines.push(Line::Store { buf: bufs.len() as u32, value });
     bufs.push(buf(out, Role::Output, Step::Unit));
     kernel(bufs, scalars, lines)
@@ -283,8 +283,7 @@ fn every_op_has_the_interpreters_bits() {
     let lengths: Vec<usize> = (0..36).chain([67, 1025, 2055]).collect();
     for &op in Op::ALL {
         for dtype in DType::ALL {
-            let has = op.info().loops.contain(dtype) && (dtype != DType::F16 || op == Op::Where);
-            if !has {
+            if !op.has_loop(dtype) {
                 continue;
             }
             for (seed, runs) in [
@@ -373,7 +372,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
             dtypes.push(Some(to));
             Line::Cast { from: dtype, to, arg: from as u32 }
         } else {
-            if !op.info().loops.contain(dtype) || (only_inline && !inline::maps(op, dtype, true)) {
+            if !op.has_loop(dtype) || (only_inline && !inline::maps(op, dtype, true)) {
                 continue;
             }
             let mut args: SmallVec<[u32; 3]> = smallvec![from as u32];
@@ -389,8 +388,7 @@ fn random_kernel(r: &mut Random, size: usize, only_inline: bool) -> Kernel {
             while args.len() < op.info().arity {
                 args.push(pick(r, dtype).unwrap_or(from as u32));
             }
-            let bool = op.info().out == Out::Bool;
-            dtypes.push(Some(if bool { DType::Bool } else { dtype }));
+            dtypes.push(Some(op.out_dtype(dtype)));
             Line::Map { op, dtype, args }
         };
         lines.push(line);

@@ -105,9 +105,3 @@ fn layout(root: &[usize], path: &[Prim]) -> Option<(Shape, Strides)> {
     }
     Some((shape, strides))
 }
-
-impl Array {
-    pub fn update(&self, _path: &[Prim], _value: &Array) -> Result<Array> {
-        Err(Error::bug("TEMPORARY until the update branch lands"))
-    }
-}

@@ -86,6 +86,9 @@ impl Array {
         if op == Op::Where {
             return Self::select(&args[0], &args[1], &args[2]);
         }
+        if op == Op::Ldexp {
+            return Self::scale(&args[0], &args[1]);
+        }
         if let Some(out) = mixed_comparison(op, args)? {
             return Ok(out);
         }
@@ -97,7 +100,7 @@ impl Array {
         }
         // Numbers alone: Python's own arithmetic stays weak while a function is traced.
         let weak = args.iter().all(|a| a.weak().is_some()) && args.iter().any(Array::is_traced);
-        let compute = if operand == DType::F16 { DType::F32 } else { operand };
+        let compute = compute_dtype(op, operand);
         let logic = matches!(op, Op::LogicalAnd | Op::LogicalOr | Op::LogicalXor);
         let mut converted = Args::new();
         for a in args {
@@ -118,7 +121,7 @@ impl Array {
         if let Some(out) = power_by_scalar(op, operand, args, &converted)? {
             return if compute == operand { Ok(out) } else { out.cast(operand) };
         }
-        let dtype = if info.out == Out::Bool { DType::Bool } else { compute };
+        let dtype = op.out_dtype(compute);
         let out = Self::derive(Prim::Map(op), dtype, converted)?;
         if weak && info.out == Out::Same {
             let weak = if result.is_float() { Weak::Float } else { Weak::Int };
@@ -143,6 +146,23 @@ impl Array {
         }
         let (a, b) = (a.cast(dtype)?, b.cast(dtype)?);
         Self::derive(Prim::Map(Op::Where), dtype, smallvec![condition, a, b])
+    }
+
+    /// `ldexp`: `x * 2**n`. The exponent is an integer, and computed in the float of `x`, which holds
+    /// every exponent that makes a difference.
+    fn scale(x: &Array, n: &Array) -> Result<Array> {
+        let Resolved { operand, .. } = resolve(Op::Ldexp, &[x.operand(), n.operand()])?;
+        shape::broadcast("ldexp", [x, n].map(|x| x.shape().as_slice()))?;
+        // A Python exponent must fit NumPy's loop, which is that of `long` for `bool` alone.
+        let n = match n.weak() {
+            Some(_) if x.operand() == Operand::Strong(DType::Bool) => n.coerce(DType::I64),
+            Some(_) => n.coerce(DType::I32),
+            None => Ok(n.clone()),
+        };
+        let n = n.map_err(|e| named("ldexp", &e))?;
+        let compute = compute_dtype(Op::Ldexp, operand);
+        let args = smallvec![x.coerce(operand)?.cast(compute)?, n.cast(compute)?];
+        Self::derive(Prim::Map(Op::Ldexp), compute, args)?.cast(operand)
     }
 
     /// Whether each element is nonzero (NaN is).
@@ -282,6 +302,11 @@ impl Array {
         }
         Ok(out)
     }
+}
+
+/// The dtype that the engine computes an op of NumPy's loop for `dtype` in.
+fn compute_dtype(op: Op, dtype: DType) -> DType {
+    if op.has_loop(dtype) { dtype } else { DType::F32 }
 }
 
 fn named(op: &str, error: &Error) -> Error {

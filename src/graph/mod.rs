@@ -10,6 +10,8 @@ mod text;
 mod verify;
 mod view;
 
+use std::sync::Arc;
+
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
@@ -68,6 +70,8 @@ pub enum Kind {
         /// Whether a value above the last point is given.
         right: bool,
     },
+    /// An opaque function of its operands, an argument of the program.
+    Call(u32),
 }
 
 /// A node with what is known of its result.
@@ -110,6 +114,8 @@ pub struct Graph {
     pub outputs: Vec<Ix>,
     /// The layouts of the inputs.
     pub inputs: Vec<InputMeta>,
+    /// The names of the functions that it calls.
+    pub calls: Vec<Arc<str>>,
     /// Where chains are cut into loops, set by the `fuse` pass.
     pub fusion: Option<Fusion>,
 }
@@ -136,6 +142,20 @@ impl Graph {
         let Kind::Input(slot) = self[at].kind else { return false };
         let meta = &self.inputs[slot as usize];
         crate::shape::is_c_ordered(&meta.shape, &meta.strides, meta.dtype.size())
+    }
+
+    /// The node that a node reads the elements of, below views.
+    pub fn below_views(&self, at: Ix) -> Ix {
+        let mut at = at;
+        while matches!(self[at].kind, Kind::View(_)) {
+            at = self.operands(at)[0];
+        }
+        at
+    }
+
+    /// Whether a node is known before any loop runs, from scalars and shapes alone.
+    pub fn is_scalar(&self, at: Ix) -> bool {
+        self[at].once || matches!(self[at].kind, Kind::Scalar(_) | Kind::Literal(_))
     }
 
     /// Every node, operands before users.

@@ -3,7 +3,7 @@
 use super::{Graph, Ix, Kind, Node};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::op::{Op, Out};
+use crate::op::Op;
 use crate::shape;
 
 /// Checks every node; an error is our bug and names the node and the rule.
@@ -16,6 +16,9 @@ pub fn verify(graph: &Graph) -> Result<()> {
         let places: Vec<&Node> = operands.iter().map(|&o| &graph[o]).collect();
         if let Some(rule) = broken(&graph[at], &places) {
             return Err(fail(graph, at, rule));
+        }
+        if matches!(graph[at].kind, Kind::Call(slot) if slot as usize >= graph.calls.len()) {
+            return Err(fail(graph, at, "the call has no function"));
         }
     }
     for &output in &graph.outputs {
@@ -43,6 +46,8 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
             };
             2 + points + usize::from(*left) + usize::from(*right)
         }
+        // A function may take any number.
+        Kind::Call(_) => args.len(),
         _ => 1,
     };
     if args.len() != count {
@@ -103,11 +108,10 @@ fn broken_map(op: Op, node: &Node, args: &[&Node]) -> Option<&'static str> {
     if op == Op::Where && args[0].dtype != DType::Bool {
         return Some("the condition is not bool");
     }
-    if !op.info().loops.contain(typed[0].dtype) || (typed[0].dtype == DType::F16 && op != Op::Where)
-    {
+    if !op.has_loop(typed[0].dtype) {
         return Some("the op has no loop for the dtype");
     }
-    let result = if op.info().out == Out::Bool { DType::Bool } else { typed[0].dtype };
+    let result = op.out_dtype(typed[0].dtype);
     let shape = shape::broadcast(op.info().name, args.iter().map(|a| a.shape.as_slice()));
     (result != node.dtype || shape.ok().as_ref() != Some(&node.shape))
         .then_some("the result's dtype or shape is wrong")

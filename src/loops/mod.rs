@@ -14,7 +14,9 @@ mod lower;
 pub mod print;
 pub mod verify;
 
-pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
+pub use launch::{
+    BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, Points, ScalarSource, Table, Task,
+};
 pub use lower::lower;
 
 use smallvec::SmallVec;
@@ -184,13 +186,7 @@ impl Kernel {
             Line::Scalar { slot } => self.scalars[*slot as usize],
             Line::Index { .. } => DType::I64,
             Line::Load { buf } => self.bufs[*buf as usize].dtype,
-            Line::Map { op, dtype, .. } => {
-                if op.info().out == crate::op::Out::Bool {
-                    DType::Bool
-                } else {
-                    *dtype
-                }
-            }
+            Line::Map { op, dtype, .. } => op.out_dtype(*dtype),
             Line::Cast { to, .. } => *to,
             Line::Interp { .. } => DType::F64,
             Line::Store { .. } | Line::Fold { .. } => return None,

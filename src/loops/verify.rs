@@ -5,7 +5,7 @@
 use super::{Form, Kernel, Line, Role, Step};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::op::{Op, Out};
+use crate::op::Op;
 
 /// Checks a kernel's own rules.
 pub fn verify(kernel: &Kernel) -> Result<()> {
@@ -151,10 +151,7 @@ fn verify_map(
 ) -> Result<()> {
     let info = op.info();
     check(args.len() == info.arity, || format!("{op} on {} operands", args.len()))?;
-    check(info.loops.contain(dtype) && (dtype != DType::F16 || op == Op::Where), || {
-        format!("{op} has no loop for {dtype}")
-    })?;
-    check(info.out == Out::Same || info.out == Out::Bool, || format!("{op} has no result"))?;
+    check(op.has_loop(dtype), || format!("{op} has no loop for {dtype}"))?;
     for (k, &a) in args.iter().enumerate() {
         is(a, if op == Op::Where && k == 0 { DType::Bool } else { dtype })?;
     }

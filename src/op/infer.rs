@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Loops, Op, Out};
+use super::{Loops, Op};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 
@@ -75,16 +75,20 @@ pub fn resolve(op: Op, operands: &[Operand]) -> Result<Resolved> {
     let info = op.info();
     let common = result_dtype(operands);
     let operand = match info.loops {
+        Loops::Ldexp => ldexp_dtype(op, operands)?,
+        Loops::Double => DType::F64,
         Loops::Divide if common.kind() != Kind::Float => DType::F64,
         loops if loops.contain(common) => common,
         Loops::Int if common == DType::Bool => DType::I8,
-        Loops::Number | Loops::Float => DType::ALL
+        Loops::Number => DType::ALL
             .into_iter()
             .find(|&d| info.loops.contain(d) && common.casts_safely(d))
             .unwrap_or(DType::F64),
+        Loops::Float => first_float(operands),
         loops => {
             let accepted = match loops {
                 Loops::Bits | Loops::Int => "bool and integers",
+                Loops::Whole => "integers",
                 _ => "integers and floats; cast with .astype() first",
             };
             return Err(Error::dtype(format!(
@@ -92,19 +96,53 @@ pub fn resolve(op: Op, operands: &[Operand]) -> Result<Resolved> {
             )));
         }
     };
-    let result = if info.out == Out::Bool { DType::Bool } else { operand };
-    Ok(Resolved { operand, result })
+    Ok(Resolved { operand, result: op.out_dtype(operand) })
+}
+
+/// The first float that holds every operand by itself, which may be less than their promotion: of
+/// (int8, uint16) it is float32, though int32 goes to float64.
+fn first_float(operands: &[Operand]) -> DType {
+    let strong = operands.iter().filter_map(|o| match *o {
+        Operand::Strong(d) => Some(d),
+        Operand::Weak(_) => None,
+    });
+    // A Python number of a higher kind than all arrays counts as what it is by itself.
+    let common = result_dtype(operands);
+    let lifted = strong.clone().map(DType::kind).max().is_none_or(|kind| kind < common.kind())
+        && operands.iter().any(|o| matches!(o, Operand::Weak(_)));
+    let alone = lifted.then_some(common);
+    let fits = |d: &DType| d.is_float() && strong.clone().chain(alone).all(|s| s.casts_safely(*d));
+    DType::ALL.into_iter().find(fits).unwrap_or(DType::F64)
+}
+
+/// The float of `ldexp`, which the first operand decides.
+fn ldexp_dtype(op: Op, operands: &[Operand]) -> Result<DType> {
+    let exponent = operands.get(1).copied().unwrap_or(Operand::Weak(Weak::Int));
+    let whole = match exponent {
+        Operand::Strong(d) => d.casts_safely(DType::I64),
+        Operand::Weak(w) => w == Weak::Int,
+    };
+    if !whole {
+        return Err(Error::dtype(format!(
+            "{op}: the second operand must be an integer that int64 holds"
+        )));
+    }
+    Ok(match (operands[0], exponent) {
+        // NumPy searches its loops with the Python integer taken as whatever fits, and finds the first.
+        (Operand::Weak(Weak::Int), Operand::Strong(d)) if d != DType::Bool => DType::F16,
+        (x, _) => first_float(&[x]),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use DType::{Bool, F16, F32, F64, I8, I16, I64, U8, U64};
+    use DType::{Bool, F16, F32, F64, I8, I16, I64, U8, U16, U64};
     use Operand::Strong as S;
 
     #[test]
     fn loops_follow_numpy() {
-        let w = |k| Operand::Weak(k);
+        let w = Operand::Weak;
         for (op, operands, want) in [
             (Op::Add, vec![S(I8), S(U8)], I16),
             (Op::Add, vec![S(I64), S(U64)], F64),
@@ -117,10 +155,24 @@ mod tests {
             (Op::Divide, vec![S(I8), S(I8)], F64),
             (Op::FloorDivide, vec![S(Bool), S(Bool)], I8),
             (Op::Sqrt, vec![w(Weak::Int)], F64),
+            (Op::Hypot, vec![S(I8), S(U16)], F32),
+            (Op::Hypot, vec![S(I8), w(Weak::Int)], F16),
+            (Op::Hypot, vec![S(I8), w(Weak::Float)], F64),
+            (Op::Hypot, vec![S(Bool), w(Weak::Int)], F64),
+            (Op::FloatPower, vec![S(I8), S(F16)], F64),
+            (Op::Gcd, vec![S(Bool), S(I8)], I8),
+            (Op::Ldexp, vec![S(I8), S(I64)], F16),
+            (Op::Ldexp, vec![S(F32), w(Weak::Int)], F32),
+            (Op::Ldexp, vec![w(Weak::Int), S(I64)], F16),
         ] {
             assert_eq!(resolve(op, &operands).unwrap().operand, want, "{op} {operands:?}");
         }
         assert!(resolve(Op::Subtract, &[S(Bool), S(Bool)]).is_err());
         assert!(resolve(Op::BitwiseAnd, &[S(F32), S(F32)]).is_err());
+        assert!(resolve(Op::Gcd, &[S(Bool), S(Bool)]).is_err());
+        assert!(resolve(Op::Ldexp, &[S(F32), S(U64)]).is_err());
+        assert!(resolve(Op::Ldexp, &[S(F32), w(Weak::Float)]).is_err());
+        assert_eq!(resolve(Op::BitwiseCount, &[S(I16)]).unwrap().result, U8);
+        assert_eq!(resolve(Op::FrexpExponent, &[S(F64)]).unwrap().result, DType::I32);
     }
 }

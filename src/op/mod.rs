@@ -28,6 +28,13 @@ pub enum Loops {
     Float,
     /// Floats; `bool` and integers go to `float64`.
     Divide,
+    /// `float64`, to which all others go.
+    Double,
+    /// Integers; `bool` alone is a `TypeError`.
+    Whole,
+    /// The first operand as for [`Loops::Float`]; the second one is an integer, computed in the
+    /// float of the first.
+    Ldexp,
 }
 
 impl Loops {
@@ -36,9 +43,10 @@ impl Loops {
         match self {
             Loops::All => true,
             Loops::NoBool | Loops::Number => dtype.kind() != Kind::Bool,
-            Loops::Int => dtype.kind() == Kind::Int,
+            Loops::Int | Loops::Whole => dtype.kind() == Kind::Int,
             Loops::Bits => dtype.kind() != Kind::Float,
-            Loops::Float | Loops::Divide => dtype.is_float(),
+            Loops::Float | Loops::Divide | Loops::Ldexp => dtype.is_float(),
+            Loops::Double => dtype == DType::F64,
         }
     }
 }
@@ -50,6 +58,10 @@ pub enum Out {
     Same,
     /// `bool`.
     Bool,
+    /// `uint8`.
+    U8,
+    /// `int32`.
+    I32,
 }
 
 /// How much an op costs beside a load, which decides between computing twice and keeping.

@@ -4,6 +4,7 @@
 //! inline form in `codegen::inline` is optional. `design/adding.md` walks through one.
 
 use super::{Cost, Loops, OpInfo, Out};
+use crate::dtype::DType;
 
 /// Hands the rows to another macro, so that no second list of ops is ever written.
 ///
@@ -37,6 +38,28 @@ macro_rules! for_each_op {
             Isfinite isfinite All Bool Light 0.0 (-1e6, 1e6) "Whether `x` is neither NaN nor an infinity.";
             LogicalNot logical_not All Bool Light 0.0 (-2.0, 2.0) "Whether `x` is zero.";
             Invert invert Bits Same Light 0.0 (-1e6, 1e6) "Flips every bit; of a `bool`, not.";
+            Conjugate conjugate Number Same Light 0.0 (-1e6, 1e6) "Complex conjugate: of real numbers, themselves.";
+            Fabs fabs Float Same Light 0.0 (-1e6, 1e6) "Absolute value: `|x|`, always floating point.";
+            Signbit signbit Float Bool Light 0.0 (-1e6, 1e6) "Whether the sign is set: of negative numbers and -0.0.";
+            Spacing spacing Float Same Light 0.0 (-1e6, 1e6) "Distance to the next number away from 0; of `float16`, to the next above.";
+            Deg2rad deg2rad Float Same Light 0.0 (-720.0, 720.0) "Degrees as radians: `x * (pi / 180)`.";
+            Rad2deg rad2deg Float Same Light 0.0 (-10.0, 10.0) "Radians as degrees: `x * (180 / pi)`.";
+            FrexpMantissa frexp_mantissa Float Same Light 0.0 (-1e6, 1e6) "First result of `frexp`: `m` of `x = m * 2**e`, with `0.5 <= |m| < 1`.";
+            FrexpExponent frexp_exponent Float I32 Light 0.0 (-1e6, 1e6) "Second result of `frexp`: `e` of `x = m * 2**e`; 0 for 0, NaN and infinities.";
+            BitwiseCount bitwise_count Int U8 Light 0.0 (-1e6, 1e6) "How many bits of `|x|` are set.";
+            Cbrt cbrt Float Same Heavy 1.0 (-1e6, 1e6) "Cube root.";
+            Exp2 exp2 Float Same Heavy 1.0 (-120.0, 120.0) "Power of two: `2**x`.";
+            Expm1 expm1 Float Same Heavy 1.0 (-5.0, 80.0) "`e**x - 1`, accurate near 0.";
+            Log2 log2 Float Same Heavy 1.0 (1e-6, 1e6) "Binary logarithm; -inf at 0, NaN below.";
+            Tan tan Float Same Heavy 1.0 (-100.0, 100.0) "Tangent of radians.";
+            Arcsin arcsin Float Same Heavy 1.0 (-1.0, 1.0) "Inverse sine, in radians; NaN outside of -1 to 1.";
+            Arccos arccos Float Same Heavy 1.0 (-1.0, 1.0) "Inverse cosine, in radians; NaN outside of -1 to 1.";
+            Arctan arctan Float Same Heavy 1.0 (-10.0, 10.0) "Inverse tangent, in radians.";
+            Sinh sinh Float Same Heavy 1.0 (-80.0, 80.0) "Hyperbolic sine.";
+            Cosh cosh Float Same Heavy 1.0 (-80.0, 80.0) "Hyperbolic cosine.";
+            Arcsinh arcsinh Float Same Heavy 1.0 (-1e3, 1e3) "Inverse hyperbolic sine.";
+            Arccosh arccosh Float Same Heavy 1.0 (1.0, 1e3) "Inverse hyperbolic cosine; NaN below 1.";
+            Arctanh arctanh Float Same Heavy 1.0 (-1.0, 1.0) "Inverse hyperbolic tangent; infinite at -1 and 1, NaN beyond.";
             } binary {
             Add add All Same Light 0.0 (-1e6, 1e6) "Sum: `a + b`. Integers wrap; of `bool`, or.";
             Subtract subtract NoBool Same Light 0.0 (-1e6, 1e6) "Difference: `a - b`. Integers wrap.";
@@ -61,6 +84,20 @@ macro_rules! for_each_op {
             BitwiseXor bitwise_xor Bits Same Light 0.0 (-1e6, 1e6) "Bits set in exactly one.";
             LeftShift left_shift Int Same Light 0.0 (0.0, 40.0) "Bits of `a` moved up by `b`; 0 once all are out.";
             RightShift right_shift Int Same Light 0.0 (0.0, 40.0) "Bits of `a` moved down by `b`, keeping the sign.";
+            Fmod fmod Number Same Light 0.0 (-1e3, 1e3) "Remainder with the dividend's sign, as C has it; an integer by 0 is 0.";
+            Fmin fmin All Same Light 0.0 (-1e6, 1e6) "Smaller of two; the other if one is NaN.";
+            Fmax fmax All Same Light 0.0 (-1e6, 1e6) "Larger of two; the other if one is NaN.";
+            Copysign copysign Float Same Light 0.0 (-1e6, 1e6) "`|a|` with the sign of `b`.";
+            Nextafter nextafter Float Same Light 0.0 (-1e3, 1e3) "The number next to `a` in the direction of `b`.";
+            Heaviside heaviside Float Same Light 0.0 (-1e3, 1e3) "0 below 0, 1 above, `b` at 0.";
+            Ldexp ldexp Ldexp Same Light 0.0 (-100.0, 100.0) "`a * 2**b` with an integer `b`, rounded once.";
+            Gcd gcd Whole Same Heavy 0.0 (-1e6, 1e6) "Greatest common divisor, never negative but for the lowest integer.";
+            Lcm lcm Whole Same Heavy 0.0 (-1e3, 1e3) "Least common multiple; wraps.";
+            FloatPower float_power Double Same Heavy 1.0 (0.1, 8.0) "`a` to the power `b`, in `float64`.";
+            Hypot hypot Float Same Heavy 1.0 (-1e3, 1e3) "Hypotenuse: the root of `a*a + b*b`, without overflow on the way.";
+            Arctan2 arctan2 Float Same Heavy 1.0 (-1e3, 1e3) "Angle of the point with ordinate `a` and abscissa `b`, in radians.";
+            Logaddexp logaddexp Float Same Heavy 1.0 (-100.0, 100.0) "`log(e**a + e**b)`; the error is in units of the larger of result and operands.";
+            Logaddexp2 logaddexp2 Float Same Heavy 1.0 (-100.0, 100.0) "`log2(2**a + 2**b)`; the error is in units of the larger of result and operands.";
             } ternary {
             Where where All Same Light 0.0 (-1e6, 1e6) "`a` where the condition holds, else `b`.";
             }
@@ -106,6 +143,23 @@ impl Op {
     /// The op with this NumPy name.
     pub fn from_name(name: &str) -> Option<Op> {
         Self::ALL.iter().copied().find(|op| op.info().name == name)
+    }
+
+    /// The dtype of the result for operands of `dtype` (for [`Op::Where`], the two after the condition).
+    pub const fn out_dtype(self, dtype: DType) -> DType {
+        match self.info().out {
+            Out::Same => dtype,
+            Out::Bool => DType::Bool,
+            Out::U8 => DType::U8,
+            Out::I32 => DType::I32,
+        }
+    }
+
+    /// Whether the engine computes the op in `dtype` itself. It has few loops for `float16`: others are
+    /// computed in `float32`.
+    pub fn has_loop(self, dtype: DType) -> bool {
+        let half = matches!(self, Op::Where | Op::Nextafter | Op::Spacing);
+        self.info().loops.contain(dtype) && (dtype != DType::F16 || half)
     }
 }
 
@@ -160,9 +214,9 @@ define_folds! {
 
 impl Fold {
     /// The dtype of the result for operands of `dtype`.
-    pub fn out_dtype(self, dtype: crate::dtype::DType) -> crate::dtype::DType {
+    pub fn out_dtype(self, dtype: DType) -> DType {
         match self {
-            Fold::Argmin | Fold::Argmax => crate::dtype::DType::I64,
+            Fold::Argmin | Fold::Argmax => DType::I64,
             _ => dtype,
         }
     }

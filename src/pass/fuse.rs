@@ -56,6 +56,14 @@ impl<'a> Cutter<'a> {
         for &at in &self.order.clone() {
             match self.graph[at].kind {
                 Kind::Reduce { .. } => self.cut(at, Reason::Reduction),
+                Kind::Call(slot) => {
+                    self.cut(at, Reason::Called);
+                    for operand in self.graph.operands(at) {
+                        if !self.graph.is_scalar(operand) && !is_readable(self.graph, operand) {
+                            self.cut(operand, Reason::Opaque(slot));
+                        }
+                    }
+                }
                 Kind::Reshape => {
                     let from = self.graph.operands(at)[0];
                     if !self.graph.is_c_ordered_input(from)
@@ -150,7 +158,9 @@ impl<'a> Cutter<'a> {
                 own.push((stages[&at], self.graph[at].shape.clone(), None));
             }
             for user in self.graph.users(at) {
-                if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
+                if matches!(self.graph[user].kind, Kind::Call(_)) {
+                    continue; // it reads memory, and is no loop
+                } else if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
                     own.push((stages[&at], self.graph[at].shape.clone(), Some(axes.clone())));
                 } else if self.roots.contains_key(&user) {
                     own.push((stages[&user], self.graph[user].shape.clone(), None));
@@ -173,14 +183,12 @@ impl<'a> Cutter<'a> {
         ends
     }
 
-    /// Per node, how many reductions must finish before it.
+    /// Per node, how many reductions and calls must finish before it.
     fn stages(&self) -> HashMap<Ix, usize> {
         let mut stages: HashMap<Ix, usize> = HashMap::new();
         for &at in &self.order {
             let operands = self.graph.operands(at);
-            let after = |o: &Ix| {
-                stages[o] + usize::from(matches!(self.graph[*o].kind, Kind::Reduce { .. }))
-            };
+            let after = |o: &Ix| stages[o] + usize::from(is_barrier(self.graph, *o));
             let stage = operands.iter().map(after).max().unwrap_or(0);
             stages.insert(at, stage);
         }
@@ -232,16 +240,18 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
     let mut needs = Needs { hard: Vec::new(), soft: Vec::new(), nodes: HashSet::new() };
     // Each node is visited as seen at its own place and as seen through a view.
     let mut seen: HashSet<(Ix, bool)> = HashSet::new();
-    let reduce = matches!(graph[root].kind, Kind::Reduce { .. });
-    let mut stack: Vec<(Ix, bool)> = if reduce {
-        graph.operands(root).iter().map(|&o| (o, true)).collect()
+    let barrier = is_barrier(graph, root);
+    let mut stack: Vec<(Ix, bool)> = if barrier {
+        // A call is no loop, so whatever it reads must be complete.
+        let here = matches!(graph[root].kind, Kind::Reduce { .. });
+        graph.operands(root).iter().map(|&o| (o, here)).collect()
     } else {
         vec![(root, true)]
     };
-    if reduce {
+    if barrier {
         needs.nodes.insert(root);
     }
-    let mut first = !reduce;
+    let mut first = !barrier;
     while let Some((at, here)) = stack.pop() {
         if !seen.insert((at, here)) {
             continue;
@@ -250,8 +260,7 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
         let own = std::mem::take(&mut first);
         // Inputs are read where they are, whether or not a copy of them is wanted too.
         if roots.contains_key(&at) && !own && !is_memory(graph, at) {
-            let pointwise =
-                here && graph[at].shape == *shape && !matches!(graph[at].kind, Kind::Reduce { .. });
+            let pointwise = here && graph[at].shape == *shape && !is_barrier(graph, at);
             if pointwise {
                 needs.soft.push(at);
             } else {
@@ -290,7 +299,7 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
 }
 
 /// Puts every root into a loop: the loop of a root it reads in place, or one of its stage and shape
-/// that shares something with it, or a new one.
+/// that shares something with it, or a new one. A call stands alone.
 fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<Ix, usize> = HashMap::new();
@@ -341,6 +350,8 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             })
         };
         let candidates = open.get(&(alone, shape.clone()));
+        let called = matches!(graph[at].kind, Kind::Call(_));
+        let candidates = candidates.filter(|_| !called);
         let found = joined.filter(|&g| fits(g, &groups)).or_else(|| {
             candidates
                 .into_iter()
@@ -358,7 +369,9 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
                 stage: alone,
                 nodes: HashSet::new(),
             });
-            open.entry((alone, shape)).or_default().push(groups.len() - 1);
+            if !called {
+                open.entry((alone, shape)).or_default().push(groups.len() - 1);
+            }
             groups.len() - 1
         });
         groups[g].roots.push(at);
@@ -375,4 +388,15 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
 /// Whether a node is memory already.
 fn is_memory(graph: &Graph, at: Ix) -> bool {
     matches!(graph[at].kind, Kind::Input(_) | Kind::Reshape)
+}
+
+/// Whether a call can read a node where it lies: what is memory already or becomes it anyway, and views of it.
+fn is_readable(graph: &Graph, at: Ix) -> bool {
+    let below = graph.below_views(at);
+    is_memory(graph, below) || is_barrier(graph, below)
+}
+
+/// Whether all of a node must be there before any use of it.
+fn is_barrier(graph: &Graph, at: Ix) -> bool {
+    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_))
 }

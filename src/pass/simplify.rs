@@ -84,12 +84,12 @@ fn reshape_of_reshape(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> 
     both.then(|| Become::Act(Kind::Reshape, graph.operands(operands[0])))
 }
 
-/// A view or reshape that moves nothing is its operand; so is `positive`.
+/// A view or reshape that moves nothing is its operand; so are `positive` and `conjugate`.
 fn view_of_nothing(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     let idle = match &graph[at].kind {
         Kind::View(view) => view.is_identity(&graph[operands[0]].shape, &graph[at].shape),
         Kind::Reshape => graph[operands[0]].shape == graph[at].shape,
-        Kind::Map(Op::Positive) => true,
+        Kind::Map(Op::Positive | Op::Conjugate) => true,
         _ => false,
     };
     idle.then(|| Become::Other(operands[0]))
@@ -167,12 +167,14 @@ fn repeated_rounding(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     idle.then(|| Become::Other(operands[0]))
 }
 
-/// `where(c, x, x)`, `minimum(x, x)`, `maximum(x, x)`, `logical_and(x, x)` of `bool`.
+/// `where(c, x, x)`, `minimum(x, x)`, `fmax(x, x)`, `bitwise_and(x, x)` and their like.
 fn same_choice(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     let Kind::Map(op) = graph[at].kind else { return None };
     let pair = match op {
         Op::Where => &operands[1..],
-        Op::Minimum | Op::Maximum | Op::BitwiseAnd | Op::BitwiseOr => operands,
+        Op::Minimum | Op::Maximum | Op::Fmin | Op::Fmax | Op::BitwiseAnd | Op::BitwiseOr => {
+            operands
+        }
         _ => return None,
     };
     let same = pair[0] == pair[1] && graph[pair[0]].shape == graph[at].shape;

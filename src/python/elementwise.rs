@@ -104,6 +104,15 @@ macro_rules! loops_doc {
     (Divide) => {
         "floats; bool and integers are converted to float64"
     };
+    (Double) => {
+        "anything, converted to float64"
+    };
+    (Whole) => {
+        "integers; bool alone and floats are a TypeError"
+    };
+    (Ldexp) => {
+        "a float (integers are converted to the first float that holds them) and an integer"
+    };
 }
 
 /// Says what a row results in.
@@ -113,6 +122,12 @@ macro_rules! out_doc {
     };
     (Bool) => {
         "bool."
+    };
+    (U8) => {
+        "uint8."
+    };
+    (I32) => {
+        "int32."
     };
 }
 

@@ -3,6 +3,7 @@
 //! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
 
 mod array;
+mod call;
 mod cell;
 mod convert;
 mod create;
@@ -41,6 +42,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     create::register(m)?;
     inspect::register(m)?;
     jit::register(m)?;
+    call::register(m)?;
     hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;

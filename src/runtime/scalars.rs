@@ -5,7 +5,7 @@
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::loops::ScalarSource;
-use crate::op::{Op, Out};
+use crate::op::Op;
 use crate::tile;
 
 /// The values of `sources`, given the evaluation's arguments.
@@ -70,8 +70,7 @@ fn map(op: Op, dtype: DType, operands: &[Scalar], status: &mut u32) -> Result<Sc
     }
     let function =
         tile::map(op, dtype).ok_or_else(|| Error::bug(format!("{op}: no loop for {dtype}")))?;
-    let out = if info.out == Out::Bool { DType::Bool } else { dtype };
-    Ok(call(function, out, operands, status))
+    Ok(call(function, op.out_dtype(dtype), operands, status))
 }
 
 /// Runs a tile function on tiles of one element.

@@ -2,19 +2,21 @@
 //!
 //! May not know: what an op means (that is [`super::scalar`] and [`super::math`]).
 
+use half::f16;
+
 use super::each::{binary_fn, chunk, ternary, tile_fn, unary_fn};
-use super::scalar::{Bits, Bool, Element, Float, Integer, Number};
+use super::scalar::{Bits, Bool, Element, Float, Integer, Number, Stepped};
 use super::{MapFn, NEGATIVE_POWER, math};
 use crate::dtype::DType;
 use crate::op::Op;
 
-/// The tile function of `op` on operands of `dtype` (never [`DType::F16`], but for
-/// [`Op::Where`], whose first operand is `bool`); `None` where the op has no such loop.
+/// The tile function of `op` on operands of `dtype` (for [`Op::Where`], of the two after the condition,
+/// which is `bool`); `None` where the op has no such loop.
 pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
     if op == Op::Where {
         return Some(choose(dtype.size()));
     }
-    if dtype == DType::F16 || !op.info().loops.contain(dtype) {
+    if !op.has_loop(dtype) {
         return None;
     }
     match dtype {
@@ -27,7 +29,7 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
         DType::U32 => on_u32(op),
         DType::I64 => on_i64(op),
         DType::U64 => on_u64(op),
-        DType::F16 => None,
+        DType::F16 => on_f16(op),
         DType::F32 => on_f32(op),
         DType::F64 => on_f64(op),
     }
@@ -83,6 +85,8 @@ macro_rules! element_ops {
             Op::Multiply => Some(binary_fn!($t => $t, <$t as Element>::multiply)),
             Op::Minimum => Some(binary_fn!($t => $t, <$t as Element>::minimum)),
             Op::Maximum => Some(binary_fn!($t => $t, <$t as Element>::maximum)),
+            Op::Fmin => Some(binary_fn!($t => $t, <$t as Element>::fmin)),
+            Op::Fmax => Some(binary_fn!($t => $t, <$t as Element>::fmax)),
             Op::Equal => Some(binary_fn!($t => u8, |x: $t, y: $t| byte(x == y))),
             Op::NotEqual => Some(binary_fn!($t => u8, |x: $t, y: $t| byte(x != y))),
             Op::Less => Some(binary_fn!($t => u8, |x: $t, y: $t| byte(x < y))),
@@ -107,13 +111,14 @@ macro_rules! number_ops {
     ($op:expr, $t:ty, $rest:expr) => {
         match $op {
             Op::Negative => Some(unary_fn!($t => $t, <$t as Number>::negative)),
-            Op::Positive => Some(unary_fn!($t => $t, |x: $t| x)),
+            Op::Positive | Op::Conjugate => Some(unary_fn!($t => $t, |x: $t| x)),
             Op::Sign => Some(unary_fn!($t => $t, <$t as Number>::sign)),
             Op::Square => Some(unary_fn!($t => $t, <$t as Number>::square)),
             Op::Reciprocal => Some(unary_fn!($t => $t, <$t as Number>::reciprocal)),
             Op::Subtract => Some(binary_fn!($t => $t, <$t as Number>::subtract)),
             Op::FloorDivide => Some(binary_fn!($t => $t, <$t as Number>::floor_divide)),
             Op::Remainder => Some(binary_fn!($t => $t, <$t as Number>::remainder)),
+            Op::Fmod => Some(binary_fn!($t => $t, <$t as Number>::fmod)),
             _ => $rest,
         }
     };
@@ -142,6 +147,9 @@ macro_rules! on_integer {
                 Op::LeftShift => Some(binary_fn!($t => $t, <$t as Integer>::left_shift)),
                 Op::RightShift => Some(binary_fn!($t => $t, <$t as Integer>::right_shift)),
                 Op::Power => Some(integer_power::<$t>),
+                Op::Gcd => Some(binary_fn!($t => $t, <$t as Integer>::gcd)),
+                Op::Lcm => Some(binary_fn!($t => $t, <$t as Integer>::lcm)),
+                Op::BitwiseCount => Some(unary_fn!($t => u8, <$t as Integer>::bitwise_count)),
                 _ => None,
             })))
         }
@@ -166,6 +174,17 @@ macro_rules! on_float {
                 Op::Sqrt => Some(unary_fn!($t => $t, <$t as Float>::sqrt)),
                 Op::Rint => Some(unary_fn!($t => $t, <$t as Float>::rint)),
                 Op::Divide => Some(binary_fn!($t => $t, <$t as Float>::divide)),
+                Op::Fabs => Some(unary_fn!($t => $t, <$t as Element>::absolute)),
+                Op::Signbit => Some(unary_fn!($t => u8, |x: $t| byte(Float::signbit(x)))),
+                Op::Copysign => Some(binary_fn!($t => $t, <$t as Float>::copysign)),
+                Op::Heaviside => Some(binary_fn!($t => $t, <$t as Float>::heaviside)),
+                Op::Deg2rad => Some(unary_fn!($t => $t, <$t as Float>::deg2rad)),
+                Op::Rad2deg => Some(unary_fn!($t => $t, <$t as Float>::rad2deg)),
+                Op::FrexpMantissa => Some(unary_fn!($t => $t, |x: $t| Float::frexp(x).0)),
+                Op::FrexpExponent => Some(unary_fn!($t => i32, |x: $t| Float::frexp(x).1)),
+                Op::Ldexp => Some(binary_fn!($t => $t, <$t as Float>::ldexp)),
+                Op::Nextafter => Some(binary_fn!($t => $t, <$t as Stepped>::nextafter)),
+                Op::Spacing => Some(unary_fn!($t => $t, <$t as Stepped>::spacing)),
                 _ => math::map(op, DType::$dtype),
             }))
         }
@@ -175,6 +194,14 @@ macro_rules! on_float {
 on_float! {
     on_f32 f32 F32;
     on_f64 f64 F64;
+}
+
+fn on_f16(op: Op) -> Option<MapFn> {
+    match op {
+        Op::Nextafter => Some(binary_fn!(f16 => f16, <f16 as Stepped>::nextafter)),
+        Op::Spacing => Some(unary_fn!(f16 => f16, <f16 as Stepped>::spacing)),
+        _ => None,
+    }
 }
 
 /// Raises integers to powers; a negative exponent sets [`NEGATIVE_POWER`] and gives 0.

@@ -68,6 +68,10 @@ pub trait Element: Copy + PartialOrd {
     fn minimum(self, other: Self) -> Self;
     /// The larger; NaN if either is; the second of two equal ones.
     fn maximum(self, other: Self) -> Self;
+    /// The smaller; the other if one is NaN; the second of two equal ones.
+    fn fmin(self, other: Self) -> Self;
+    /// The larger; the other if one is NaN; the second of two equal ones.
+    fn fmax(self, other: Self) -> Self;
 }
 
 /// What integers and floats can do.
@@ -87,6 +91,8 @@ pub trait Number: Element {
     fn floor_divide(self, other: Self) -> Self;
     /// What the floor quotient leaves; an integer by 0 is 0.
     fn remainder(self, other: Self) -> Self;
+    /// What the truncated quotient leaves, with the sign of `self`; an integer by 0 is 0.
+    fn fmod(self, other: Self) -> Self;
 }
 
 /// What `bool` and integers can do.
@@ -110,6 +116,12 @@ pub trait Integer: Number + Bits {
     fn right_shift(self, count: Self) -> Self;
     /// The power, wrapping; `None` where the exponent is negative, whatever the base.
     fn power(self, exponent: Self) -> Option<Self>;
+    /// The greatest common divisor of the absolute values; that of the lowest integer alone is itself.
+    fn gcd(self, other: Self) -> Self;
+    /// The least common multiple of the absolute values, wrapping.
+    fn lcm(self, other: Self) -> Self;
+    /// The bits that are set in the absolute value.
+    fn bitwise_count(self) -> u8;
 }
 
 /// What floats can do.
@@ -120,6 +132,28 @@ pub trait Float: Number {
     fn rint(self) -> Self;
     /// The quotient.
     fn divide(self, other: Self) -> Self;
+    /// Whether the sign bit is set.
+    fn signbit(self) -> bool;
+    /// `|x|` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// 0 below 0, 1 above, `at_zero` at 0; NaN for NaN.
+    fn heaviside(self, at_zero: Self) -> Self;
+    /// Degrees as radians.
+    fn deg2rad(self) -> Self;
+    /// Radians as degrees.
+    fn rad2deg(self) -> Self;
+    /// The mantissa, from 0.5 to below 1, and the exponent; `(x, 0)` for zeros, NaN and infinities.
+    fn frexp(self) -> (Self, i32);
+    /// `x * 2**exponent`, rounded once. The exponent is a whole number; others are truncated.
+    fn ldexp(self, exponent: Self) -> Self;
+}
+
+/// Floats as the numbers of a grid, `float16` too.
+pub trait Stepped: Copy {
+    /// The number next to it in the direction of `to`; NaN if either is.
+    fn nextafter(self, to: Self) -> Self;
+    /// The distance to the next number, with its sign; NaN for infinities.
+    fn spacing(self) -> Self;
 }
 
 impl Element for Bool {
@@ -170,6 +204,14 @@ impl Element for Bool {
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {
         (self.get() | other.get()).into()
+    }
+    #[inline(always)]
+    fn fmin(self, other: Self) -> Self {
+        self.minimum(other)
+    }
+    #[inline(always)]
+    fn fmax(self, other: Self) -> Self {
+        self.maximum(other)
     }
 }
 

@@ -65,6 +65,13 @@ def index(text):
     return tuple(items)
 
 
+CALLS = {
+    "flip": np.flip,
+    "append": np.append,
+    "sort": np.sort,
+}
+
+
 class Program:
     """A program over a module: NumPy itself, or rnp."""
 
@@ -106,6 +113,8 @@ class Program:
         args = [t for t in tokens if t not in flags and ("=" not in t or t.startswith("("))]
         if name == "input":
             return self.input(args[0], keys, "reversed" in flags)
+        if name == "call":
+            return self.call(CALLS[args[0]], list(map(self.operand, args[1:])), args[0])
         if name in OPS:
             return getattr(self.module, name)(*map(self.operand, args))
         keywords = {}
@@ -141,6 +150,17 @@ class Program:
             sides = {k: self.operand(keys[k]) for k in ("left", "right") if k in keys}
             return self.module.interp(x, self.operand(args[1]), self.operand(args[2]), **sides)
         return getattr(self.module, name)(x, **keywords)
+
+    def call(self, function, operands, name):
+        """Call a function that the engine cannot see into."""
+        if self.module is np:
+            return function(*operands)
+
+        def infer(*operands):
+            out = function(*(np.ones(shape, dtype) for dtype, shape in operands))
+            return out.dtype, out.shape
+
+        return rnp._core._call(function, operands, None, None, name, infer)
 
     def input(self, token, keys, reverse):
         """Make an input in the layout that the program asks for."""

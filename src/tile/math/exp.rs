@@ -1,4 +1,4 @@
-//! The exponential.
+//! Exponentials: natural, of 2, and less 1.
 //!
 //! `x = k ln 2 + r` with `|r| <= ln 2 / 2` (Cody and Waite's reduction: the fused product with the
 //! nearest double to `ln 2` cancels exactly, its rest is subtracted after), then a minimax
@@ -89,17 +89,56 @@ pub(super) fn reduce(x: f64, x_rest: f64) -> Reduced {
     Reduced { biased, r, rest, tail: (r * r) * poly(r, LONG) }
 }
 
+/// The same for `2**(x + x_rest)`: `k` is the nearest integer, and the rest of `x` times `ln 2` is `r`.
+#[inline(always)]
+pub(super) fn reduce_two(x: f64, x_rest: f64) -> Reduced {
+    let biased = x + ROUND;
+    let f = x - (biased - ROUND);
+    let r = f * LN2;
+    let rest = x_rest.mul_add(LN2, f.mul_add(LN2_REST, f.mul_add(LN2, -r)));
+    Reduced { biased, r, rest, tail: (r * r) * poly(r, LONG) }
+}
+
+impl Reduced {
+    /// `exp(r + rest)` as a sum of two doubles.
+    #[inline(always)]
+    pub(super) fn exp(&self) -> (f64, f64) {
+        let sum = 1.0 + self.r;
+        let sum_rest = (1.0 - sum) + self.r;
+        (sum, sum_rest + (self.rest.mul_add(self.r, self.rest) + self.tail))
+    }
+
+    /// `y * 2**k`. In two factors: the scale may lie beyond the normal numbers, where the second one
+    /// rounds.
+    #[inline(always)]
+    pub(super) fn scale(&self, y: f64) -> f64 {
+        let half = (self.biased - ROUND).mul_add(0.5, ROUND);
+        let other = self.biased - (half - ROUND);
+        y * power_of_two(half) * power_of_two(other)
+    }
+}
+
 /// `exp(x + rest)`, rounded nearly once, with `rest` below an ulp of `x`.
 #[inline(always)]
 pub(super) fn exp_with_rest(x: f64, rest: f64) -> f64 {
-    let Reduced { biased, r, rest, tail } = reduce(x, rest);
-    let sum = 1.0 + r;
-    let sum_rest = (1.0 - sum) + r;
-    let y = sum + (sum_rest + (rest.mul_add(r, rest) + tail));
-    // In two factors: the scale may lie beyond the normal numbers, where the second one rounds.
-    let half = (biased - ROUND).mul_add(0.5, ROUND);
-    let other = biased - (half - ROUND);
-    y * power_of_two(half) * power_of_two(other)
+    let reduced = reduce(x, rest);
+    let (y, y_rest) = reduced.exp();
+    reduced.scale(y + y_rest)
+}
+
+/// A quarter of `exp(x) - 1` as a sum of two doubles, for `-40 <= x <= 710.75`; not for tiny `x`.
+///
+/// A quarter, so that the power of two is a normal number wherever the hyperbolic sine is finite.
+#[inline(always)]
+pub(super) fn expm1_quarter(x: f64) -> (f64, f64) {
+    let Reduced { biased, r, rest, tail } = reduce(x, 0.0);
+    let p = r + tail;
+    let p_rest = ((r - p) + tail) + rest.mul_add(r, rest);
+    let scale = power_of_two(biased - 2.0);
+    let below = scale - 0.25;
+    let below_rest = (scale - below) - 0.25;
+    let e = p.mul_add(scale, below);
+    (e, p_rest.mul_add(scale, p.mul_add(scale, below - e) + below_rest))
 }
 
 /// [`ROUND`] for single precision: for numbers below `2**22`.
@@ -139,4 +178,38 @@ pub fn exp_f32(x: f32) -> f32 {
 #[inline(always)]
 pub fn exp_f64(x: f64) -> f64 {
     exp_with_rest(clamp(x, -746.0, 710.0), 0.0)
+}
+
+/// `2**x`, within 0.51 ulp; exact for whole `x`.
+#[inline(always)]
+pub fn exp2_f32(x: f32) -> f32 {
+    let x = clamp(x.into(), -160.0, 130.0);
+    let biased = x + ROUND;
+    let r = (x - (biased - ROUND)) * LN2;
+    let scale = power_of_two(biased);
+    ((r * r).mul_add(poly(r, SHORT), r)).mul_add(scale, scale) as f32
+}
+
+/// `2**x`, within 0.8 ulp; exact for whole `x`.
+#[inline(always)]
+pub fn exp2_f64(x: f64) -> f64 {
+    let reduced = reduce_two(clamp(x, -1080.0, 1025.0), 0.0);
+    let (y, rest) = reduced.exp();
+    reduced.scale(y + rest)
+}
+
+/// `e**x - 1`, within 0.51 ulp.
+#[inline(always)]
+pub fn expm1_f32(x: f32) -> f32 {
+    let (p, scale) = expm1_short(clamp(x.into(), -40.0, 90.0));
+    // The sum loses the sign of -0.0.
+    (p.mul_add(scale, scale - 1.0) as f32).copysign(x)
+}
+
+/// `e**x - 1`, within 0.8 ulp.
+#[inline(always)]
+pub fn expm1_f64(x: f64) -> f64 {
+    let (e, rest) = expm1_quarter(clamp(x, -40.0, 710.75));
+    let y = 4.0 * (e + rest);
+    if x.abs() < f64::EPSILON / 4.0 { x } else { y }
 }

@@ -1,4 +1,4 @@
-//! Logarithms: natural, decimal, and of `1 + x`.
+//! Logarithms: natural, decimal, binary, and of `1 + x`.
 //!
 //! `x = 2**e (1 + f)` with `1 + f` between `sqrt(1/2)` and `sqrt 2`; then, as in fdlibm,
 //! `log(1 + f) = f - (f**2 / 2 - s (f**2 / 2 + R))` with `s = f / (2 + f)` and `R` a minimax
@@ -29,6 +29,10 @@ const LONG: [f64; 7] = [
 /// `1 / ln 10`, and what rounding it to a double left over.
 const INV_LN10: f64 = std::f64::consts::LOG10_E;
 const INV_LN10_REST: f64 = 1.098319650216765e-17;
+/// `1 / ln 2`, and what rounding it to a double left over.
+pub(super) const INV_LN2: f64 = std::f64::consts::LOG2_E;
+/// See [`INV_LN2`].
+pub(super) const INV_LN2_REST: f64 = 2.035527374093103e-17;
 /// `log10 2`; its first 42 bits, so that a product with an exponent is exact; and the rest.
 const LOG10_2: f64 = std::f64::consts::LOG10_2;
 const LOG10_2_42: f64 = 0.30102999566383914;
@@ -149,15 +153,52 @@ pub fn log_f32(x: f32) -> f32 {
     special_f32(x, head + (rest - e.mul_add(-LN2_16_REST, bend)))
 }
 
-/// Natural logarithm, within 0.9 ulp.
+/// The logarithm of `x`, which is split.
 #[inline(always)]
-pub fn log_f64(x: f64) -> f64 {
-    let Split { e, m } = split(x);
+fn log_split(x: f64, Split { e, m }: Split) -> f64 {
     let f = m - 1.0;
     let whole = e * LN2_42;
     let head = whole + f;
     let rest = (whole - head) + f;
     special(x, head + (rest - e.mul_add(-LN2_42_REST, bend(f).0)))
+}
+
+/// Natural logarithm, within 0.9 ulp.
+#[inline(always)]
+pub fn log_f64(x: f64) -> f64 {
+    log_split(x, split(x))
+}
+
+/// `log(2 x)` of a normal `x`, without overflow.
+#[inline(always)]
+pub(super) fn log_of_double(x: f64) -> f64 {
+    let Split { e, m } = split_normal(x);
+    log_split(x, Split { e: e + 1.0, m })
+}
+
+/// Binary logarithm, within 0.51 ulp; exact at powers of two.
+#[inline(always)]
+pub fn log2_f32(x: f32) -> f32 {
+    let x = f64::from(x);
+    let Split { e, m } = split_normal(x);
+    special(x, log_short(Split { e: 0.0, m }).mul_add(INV_LN2, e)) as f32
+}
+
+/// Binary logarithm, within 0.8 ulp; exact at powers of two.
+#[inline(always)]
+pub fn log2_f64(x: f64) -> f64 {
+    let Split { e, m } = split(x);
+    let f = m - 1.0;
+    let (bend, _) = bend(f);
+    let log = f - bend;
+    let log_rest = (f - log) - bend;
+
+    let part = log * INV_LN2;
+    let part_rest = log.mul_add(INV_LN2, -part);
+    let part_rest = log_rest.mul_add(INV_LN2, log.mul_add(INV_LN2_REST, part_rest));
+    let head = e + part;
+    let rest = (e - head) + part;
+    special(x, head + (rest + part_rest))
 }
 
 /// Decimal logarithm, within 0.51 ulp.
@@ -199,13 +240,11 @@ pub fn log1p_f32(x: f32) -> f32 {
     (if x.abs() < 1.0 / 65536.0 { (x * x).mul_add(-0.5, x) } else { y }) as f32
 }
 
-/// `log(1 + x)`, within 0.9 ulp.
+/// `log(u + dropped)` as a sum of two doubles, for a positive normal `u` and `dropped` below its ulp.
 ///
-/// What `1 + x` drops is scaled like the sum and kept as a first-order correction.
+/// `dropped` is scaled like `u` and kept as a first-order correction.
 #[inline(always)]
-pub fn log1p_f64(x: f64) -> f64 {
-    let u = 1.0 + x;
-    let dropped = sum_error(1.0, x, u);
+fn log_sum(u: f64, dropped: f64) -> (f64, f64) {
     let Split { e, m } = split_normal(u);
     // From the largest exponents on what was dropped is far too small to matter, whatever the scale.
     let k = if e < 1000.0 { -e } else { -1000.0 };
@@ -221,6 +260,20 @@ pub fn log1p_f64(x: f64) -> f64 {
     let head = whole + f;
     let rest = (whole - head) + f;
     let low = f_rest.mul_add(slope, e.mul_add(LN2_42_REST, -bend));
-    let y = special(u, head + (rest + low));
+    (head, rest + low)
+}
+
+/// `log(1 + x + x_rest)` as a sum of two doubles, for `x > -1` and finite, and `x_rest` below its ulp.
+#[inline(always)]
+pub(super) fn log1p_parts(x: f64, x_rest: f64) -> (f64, f64) {
+    let u = 1.0 + x;
+    log_sum(u, sum_error(1.0, x, u) + x_rest)
+}
+
+/// `log(1 + x)`, within 0.9 ulp.
+#[inline(always)]
+pub fn log1p_f64(x: f64) -> f64 {
+    let (y, rest) = log1p_parts(x, 0.0);
+    let y = special(1.0 + x, y + rest);
     if x.abs() < f64::EPSILON / 4.0 { x } else { y }
 }

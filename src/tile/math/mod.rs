@@ -12,15 +12,25 @@
 mod exp;
 mod hyperbolic;
 mod lanes;
+mod library;
 mod log;
+mod logaddexp;
 mod power;
 #[cfg(test)]
 mod tests;
 mod trig;
 
-pub use exp::{exp_f32, exp_f64};
-pub use hyperbolic::{tanh_f32, tanh_f64};
-pub use log::{log_f32, log_f64, log1p_f32, log1p_f64, log10_f32, log10_f64};
+pub use exp::{exp_f32, exp_f64, exp2_f32, exp2_f64, expm1_f32, expm1_f64};
+pub use hyperbolic::{
+    arccosh_f32, arccosh_f64, arcsinh_f32, arcsinh_f64, arctanh_f32, arctanh_f64, cosh_f32,
+    cosh_f64, sinh_f32, sinh_f64, tanh_f32, tanh_f64,
+};
+pub use library::{
+    arccos_f32, arccos_f64, arcsin_f32, arcsin_f64, arctan_f32, arctan_f64, arctan2_f32,
+    arctan2_f64, cbrt_f32, cbrt_f64, hypot_f32, hypot_f64, tan_f32, tan_f64,
+};
+pub use log::{log_f32, log_f64, log1p_f32, log1p_f64, log2_f32, log2_f64, log10_f32, log10_f64};
+pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64};
 pub use power::{power_f32, power_f64};
 pub use trig::{cos_f32, cos_f64, sin_f32, sin_f64};
 
@@ -43,6 +53,32 @@ macro_rules! instances {
                 log10_f64 f64 super::log10_f64, |_| false, super::log10_f64;
                 log1p_f32 f32 super::log1p_f32, |_| false, super::log1p_f32;
                 log1p_f64 f64 super::log1p_f64, |_| false, super::log1p_f64;
+                cbrt_f32 f32 super::cbrt_f32, |_| false, super::cbrt_f32;
+                cbrt_f64 f64 super::cbrt_f64, |_| false, super::cbrt_f64;
+                exp2_f32 f32 super::exp2_f32, |_| false, super::exp2_f32;
+                exp2_f64 f64 super::exp2_f64, |_| false, super::exp2_f64;
+                expm1_f32 f32 super::expm1_f32, |_| false, super::expm1_f32;
+                expm1_f64 f64 super::expm1_f64, |_| false, super::expm1_f64;
+                log2_f32 f32 super::log2_f32, |_| false, super::log2_f32;
+                log2_f64 f64 super::log2_f64, |_| false, super::log2_f64;
+                tan_f32 f32 super::tan_f32, |_| false, super::tan_f32;
+                tan_f64 f64 super::tan_f64, |_| false, super::tan_f64;
+                arcsin_f32 f32 super::arcsin_f32, |_| false, super::arcsin_f32;
+                arcsin_f64 f64 super::arcsin_f64, |_| false, super::arcsin_f64;
+                arccos_f32 f32 super::arccos_f32, |_| false, super::arccos_f32;
+                arccos_f64 f64 super::arccos_f64, |_| false, super::arccos_f64;
+                arctan_f32 f32 super::arctan_f32, |_| false, super::arctan_f32;
+                arctan_f64 f64 super::arctan_f64, |_| false, super::arctan_f64;
+                sinh_f32 f32 super::sinh_f32, |_| false, super::sinh_f32;
+                sinh_f64 f64 super::sinh_f64, |_| false, super::sinh_f64;
+                cosh_f32 f32 super::cosh_f32, |_| false, super::cosh_f32;
+                cosh_f64 f64 super::cosh_f64, |_| false, super::cosh_f64;
+                arcsinh_f32 f32 super::arcsinh_f32, |_| false, super::arcsinh_f32;
+                arcsinh_f64 f64 super::arcsinh_f64, |_| false, super::arcsinh_f64;
+                arccosh_f32 f32 super::arccosh_f32, |_| false, super::arccosh_f32;
+                arccosh_f64 f64 super::arccosh_f64, |_| false, super::arccosh_f64;
+                arctanh_f32 f32 super::arctanh_f32, |_| false, super::arctanh_f32;
+                arctanh_f64 f64 super::arctanh_f64, |_| false, super::arctanh_f64;
                 tanh_f32 f32 super::tanh_f32, |_| false, super::tanh_f32;
                 tanh_f64 f64 super::tanh_f64, |_| false, super::tanh_f64;
                 sin_f32 f32 trig::sin_fast_f32, trig::is_huge_f32, super::sin_f32;
@@ -53,6 +89,14 @@ macro_rules! instances {
             instances!(@binary $(#[$attr])*
                 power_f32 f32 super::power_f32;
                 power_f64 f64 super::power_f64;
+                hypot_f32 f32 super::hypot_f32;
+                hypot_f64 f64 super::hypot_f64;
+                arctan2_f32 f32 super::arctan2_f32;
+                arctan2_f64 f64 super::arctan2_f64;
+                logaddexp_f32 f32 super::logaddexp_f32;
+                logaddexp_f64 f64 super::logaddexp_f64;
+                logaddexp2_f32 f32 super::logaddexp2_f32;
+                logaddexp2_f64 f64 super::logaddexp2_f64;
             );
 
             pub(super) fn map(op: Op, dtype: DType) -> Option<MapFn> {
@@ -72,7 +116,41 @@ macro_rules! instances {
                     (Op::Cos, DType::F32) => cos_f32,
                     (Op::Cos, DType::F64) => cos_f64,
                     (Op::Power, DType::F32) => power_f32,
-                    (Op::Power, DType::F64) => power_f64,
+                    (Op::Power | Op::FloatPower, DType::F64) => power_f64,
+                    (Op::Cbrt, DType::F32) => cbrt_f32,
+                    (Op::Cbrt, DType::F64) => cbrt_f64,
+                    (Op::Exp2, DType::F32) => exp2_f32,
+                    (Op::Exp2, DType::F64) => exp2_f64,
+                    (Op::Expm1, DType::F32) => expm1_f32,
+                    (Op::Expm1, DType::F64) => expm1_f64,
+                    (Op::Log2, DType::F32) => log2_f32,
+                    (Op::Log2, DType::F64) => log2_f64,
+                    (Op::Tan, DType::F32) => tan_f32,
+                    (Op::Tan, DType::F64) => tan_f64,
+                    (Op::Arcsin, DType::F32) => arcsin_f32,
+                    (Op::Arcsin, DType::F64) => arcsin_f64,
+                    (Op::Arccos, DType::F32) => arccos_f32,
+                    (Op::Arccos, DType::F64) => arccos_f64,
+                    (Op::Arctan, DType::F32) => arctan_f32,
+                    (Op::Arctan, DType::F64) => arctan_f64,
+                    (Op::Sinh, DType::F32) => sinh_f32,
+                    (Op::Sinh, DType::F64) => sinh_f64,
+                    (Op::Cosh, DType::F32) => cosh_f32,
+                    (Op::Cosh, DType::F64) => cosh_f64,
+                    (Op::Arcsinh, DType::F32) => arcsinh_f32,
+                    (Op::Arcsinh, DType::F64) => arcsinh_f64,
+                    (Op::Arccosh, DType::F32) => arccosh_f32,
+                    (Op::Arccosh, DType::F64) => arccosh_f64,
+                    (Op::Arctanh, DType::F32) => arctanh_f32,
+                    (Op::Arctanh, DType::F64) => arctanh_f64,
+                    (Op::Hypot, DType::F32) => hypot_f32,
+                    (Op::Hypot, DType::F64) => hypot_f64,
+                    (Op::Arctan2, DType::F32) => arctan2_f32,
+                    (Op::Arctan2, DType::F64) => arctan2_f64,
+                    (Op::Logaddexp, DType::F32) => logaddexp_f32,
+                    (Op::Logaddexp, DType::F64) => logaddexp_f64,
+                    (Op::Logaddexp2, DType::F32) => logaddexp2_f32,
+                    (Op::Logaddexp2, DType::F64) => logaddexp2_f64,
                     _ => return None,
                 })
             }

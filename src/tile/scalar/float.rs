@@ -5,10 +5,12 @@
 //!
 //! May not know: any other dtype family.
 
-use super::{Element, Float, Number};
+use half::f16;
+
+use super::{Element, Float, Number, Stepped};
 
 macro_rules! floats {
-    ($($t:ident $divmod:ident $fmod:ident;)+) => {$(
+    ($($t:ident $divmod:ident $fmod:ident $ldexp:ident;)+) => {$(
         impl Element for $t {
             #[inline(always)]
             fn truth(self) -> bool {
@@ -59,6 +61,15 @@ macro_rules! floats {
             fn maximum(self, other: Self) -> Self {
                 if self > other || self.is_nan() { self } else { other }
             }
+            #[inline(always)]
+            fn fmin(self, other: Self) -> Self {
+                // A NaN on the left wins no comparison, so the other is taken without being asked for.
+                if self < other || other.is_nan() { self } else { other }
+            }
+            #[inline(always)]
+            fn fmax(self, other: Self) -> Self {
+                if self > other || other.is_nan() { self } else { other }
+            }
         }
 
         impl Number for $t {
@@ -99,6 +110,10 @@ macro_rules! floats {
             fn remainder(self, other: Self) -> Self {
                 if other == 0.0 { $fmod(self, other) } else { $divmod(self, other).1 }
             }
+            #[inline(always)]
+            fn fmod(self, other: Self) -> Self {
+                $fmod(self, other)
+            }
         }
 
         impl Float for $t {
@@ -113,6 +128,74 @@ macro_rules! floats {
             #[inline(always)]
             fn divide(self, other: Self) -> Self {
                 self / other
+            }
+            #[inline(always)]
+            fn signbit(self) -> bool {
+                self.is_sign_negative()
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                <$t>::copysign(self, sign)
+            }
+            #[inline(always)]
+            fn heaviside(self, at_zero: Self) -> Self {
+                if self > 0.0 {
+                    1.0
+                } else if self < 0.0 {
+                    0.0
+                } else if self == 0.0 {
+                    at_zero
+                } else {
+                    self
+                }
+            }
+            #[inline(always)]
+            fn deg2rad(self) -> Self {
+                self * (std::$t::consts::PI / 180.0)
+            }
+            #[inline(always)]
+            fn rad2deg(self) -> Self {
+                self * (180.0 / std::$t::consts::PI)
+            }
+            #[inline(always)]
+            fn frexp(self) -> (Self, i32) {
+                // A single is a normal double.
+                let (mantissa, exponent) = frexp(self.into());
+                (mantissa as $t, exponent)
+            }
+            #[inline(always)]
+            fn ldexp(self, exponent: Self) -> Self {
+                $ldexp(self, exponent)
+            }
+        }
+
+        impl Stepped for $t {
+            #[inline(always)]
+            fn nextafter(self, to: Self) -> Self {
+                if self == to {
+                    // The second of two zeros.
+                    return to;
+                }
+                if self.is_nan() || to.is_nan() {
+                    return self + to;
+                }
+                if self == 0.0 {
+                    return <$t>::from_bits(1).copysign(to);
+                }
+                // Away from 0 the bits count up, and past the largest number lies infinity.
+                let away = (self < to) == (self > 0.0);
+                let bits = self.to_bits();
+                <$t>::from_bits(if away { bits + 1 } else { bits - 1 })
+            }
+            #[inline(always)]
+            fn spacing(self) -> Self {
+                if self == 0.0 {
+                    return <$t>::from_bits(1);
+                }
+                if !self.is_finite() {
+                    return <$t>::NAN;
+                }
+                <$t>::from_bits(self.to_bits() + 1) - self
             }
         }
 
@@ -144,8 +227,8 @@ macro_rules! floats {
 }
 
 floats! {
-    f32 divmod_f32 fmod_f32;
-    f64 divmod_f64 fmod_f64;
+    f32 divmod_f32 fmod_f32 ldexp_f32;
+    f64 divmod_f64 fmod_f64 ldexp_f64;
 }
 
 /// C's `fmod`: exact, with the sign of `a`.
@@ -168,6 +251,73 @@ fn fmod_f32(a: f32, b: f32) -> f32 {
 #[inline(always)]
 fn fmod_f64(a: f64, b: f64) -> f64 {
     a % b
+}
+
+/// The mantissa and the exponent of a double.
+#[inline(always)]
+fn frexp(x: f64) -> (f64, i32) {
+    const EXPONENT: u64 = 0x7ff << 52;
+    // Subnormals are made normal first.
+    let small = x.abs() < f64::MIN_POSITIVE;
+    let bits = (if small { x * 18_014_398_509_481_984.0 } else { x }).to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32 - if small { 1022 + 54 } else { 1022 };
+    let mantissa = f64::from_bits(bits & !EXPONENT | 1022 << 52);
+    if x == 0.0 || !x.is_finite() { (x, 0) } else { (mantissa, exponent) }
+}
+
+/// `2**n` for a normal result.
+#[inline(always)]
+fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((n + 1023) as u64) << 52)
+}
+
+/// `x * 2**n`: exact in double precision, then rounded.
+#[inline(always)]
+fn ldexp_f32(x: f32, n: f32) -> f32 {
+    (f64::from(x) * power_of_two(n.clamp(-400.0, 400.0) as i32)) as f32
+}
+
+/// `x * 2**n`, in three factors, of which all but the last keep every bit.
+#[inline(always)]
+fn ldexp_f64(x: f64, n: f64) -> f64 {
+    // Downwards by 1022 less 53: what becomes subnormal by it already, the last factor makes 0.
+    let factor = |n: i32| match n {
+        ..-1022 => -969,
+        -1022..=1023 => 0,
+        1024.. => 1023,
+    };
+    let n = n.clamp(-2400.0, 2400.0) as i32;
+    let first = factor(n);
+    let second = factor(n - first);
+    let last = n - first - second;
+    x * power_of_two(first) * power_of_two(second) * power_of_two(last)
+}
+
+impl Stepped for f16 {
+    #[inline(always)]
+    fn nextafter(self, to: Self) -> Self {
+        if self == to {
+            // NumPy's half: the first of two zeros.
+            return self;
+        }
+        if self.is_nan() || to.is_nan() {
+            return f16::NAN;
+        }
+        let (bits, sign) = (self.to_bits(), 0x8000);
+        if bits & !sign == 0 {
+            return f16::from_bits(1 | to.to_bits() & sign);
+        }
+        let away = (self < to) == (bits & sign == 0);
+        f16::from_bits(if away { bits + 1 } else { bits - 1 })
+    }
+    #[inline(always)]
+    fn spacing(self) -> Self {
+        // NumPy's half: upwards, whatever the sign.
+        if !self.is_finite() {
+            return f16::NAN;
+        }
+        f16::from_f32(self.nextafter(f16::INFINITY).to_f32() - self.to_f32())
+    }
 }
 
 #[cfg(test)]
@@ -244,5 +394,91 @@ mod tests {
                 assert!(same(got.into(), want.into()), "{a:?} % {b:?} = {got:?}, not {want:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_other_is_taken_for_nan() {
+        assert!(same(Element::fmin(f64::NAN, 1.0), 1.0) && same(Element::fmin(1.0, f64::NAN), 1.0));
+        assert!(same(Element::fmax(f64::NAN, 1.0), 1.0) && same(Element::fmax(1.0, f64::NAN), 1.0));
+        assert!(Element::fmax(f64::NAN, f64::NAN).is_nan());
+        assert!(same(Element::fmin(0.0, -0.0), -0.0) && same(Element::fmax(-3.0, 2.0), 2.0));
+    }
+
+    #[test]
+    fn mantissa_and_exponent_make_the_number_again() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        for (x, mantissa, exponent) in [
+            (1.0, 0.5, 1),
+            (-6.0, -0.75, 3),
+            (5e-324, 0.5, -1073),
+            (f64::MAX, 1.0f64.next_down(), 1024),
+            (0.0, 0.0, 0),
+            (-0.0, -0.0, 0),
+            (inf, inf, 0),
+            (-inf, -inf, 0),
+            (nan, nan, 0),
+        ] {
+            let got = x.frexp();
+            assert!(same(got.0, mantissa) && got.1 == exponent, "{x}: {got:?}");
+            assert!(same(got.0.ldexp(exponent.into()), x), "{x}");
+        }
+        assert_eq!(1e-45f32.frexp(), (0.5, -148));
+    }
+
+    #[test]
+    fn scaling_rounds_once() {
+        for (x, n, want) in [
+            (1.0, 1024.0, f64::INFINITY),
+            (-1.0, f64::MAX, f64::NEG_INFINITY),
+            (1.0, -1074.0, 5e-324),
+            (1.0, -1075.0, 0.0),
+            (1.5, -1075.0, 5e-324),
+            (-1.0, f64::MIN, -0.0),
+            (5e-324, 2097.0, 2f64.powi(1023)),
+            (f64::MAX, -2098.0, 5e-324),
+            (0.0, 5000.0, 0.0),
+            // A first rounding to 53 bits or less would make a tie of it.
+            (1.0f64.next_up(), -1075.0, 5e-324),
+            (f64::MIN_POSITIVE.next_down(), -52.0, 5e-324),
+            (f64::MIN_POSITIVE.next_down(), -53.0, 0.0),
+            (2f64.powi(-60) * 1.0f64.next_up(), -1015.0, 5e-324),
+            (2f64.powi(-60) * 1.25f64.next_up(), -1013.0, 1.5e-323),
+        ] {
+            let got = x.ldexp(n);
+            assert!(same(got, want), "{x:e} * 2**{n} = {got:e}, not {want:e}");
+        }
+        assert_eq!(1.0f32.ldexp(-149.0), 1e-45);
+        assert_eq!(1e-45f32.ldexp(276.0), 2f32.powi(127));
+        assert_eq!(1.0f32.ldexp(f32::INFINITY), f32::INFINITY);
+    }
+
+    #[test]
+    fn neighbours_follow_numpy() {
+        let (inf, nan, tiny) = (f64::INFINITY, f64::NAN, 5e-324);
+        for (x, to, want) in [
+            (0.0, -0.0, -0.0),
+            (0.0, 1.0, tiny),
+            (-0.0, -1.0, -tiny),
+            (tiny, -1.0, 0.0),
+            (-tiny, 1.0, -0.0),
+            (f64::MAX, inf, inf),
+            (inf, 0.0, f64::MAX),
+            (-inf, 0.0, f64::MIN),
+            (1.0, nan, nan),
+            (nan, 1.0, nan),
+        ] {
+            assert!(same(x.nextafter(to), want), "from {x} to {to}");
+        }
+        for (x, want) in
+            [(0.0, tiny), (-0.0, tiny), (1.0, 2f64.powi(-52)), (-1.0, -2f64.powi(-52)), (inf, nan)]
+        {
+            assert!(same(x.spacing(), want), "at {x}");
+        }
+        assert!(same(f64::MIN.spacing(), -inf) && same((-tiny).spacing(), -tiny));
+        let half = |x: f32| f16::from_f32(x).spacing().to_f32();
+        assert_eq!([half(-1.0), half(1.0), half(-65504.0)], [2f32.powi(-11), 2f32.powi(-10), 32.0]);
+        assert_eq!(half(65504.0), f32::INFINITY);
+        assert!(f16::NEG_INFINITY.spacing().is_nan());
+        assert_eq!(f16::ZERO.nextafter(f16::NEG_ZERO).to_bits(), 0);
     }
 }

@@ -4,8 +4,42 @@
 
 use super::{Bits, Element, Integer, Number};
 
+/// The greatest common divisor (Stein's binary one: no division); that with 0 is the other.
+#[inline(always)]
+fn common_divisor(mut a: u64, mut b: u64) -> u64 {
+    if a == 0 || b == 0 {
+        return a | b;
+    }
+    let twos = (a | b).trailing_zeros();
+    a >>= a.trailing_zeros();
+    while b != 0 {
+        b >>= b.trailing_zeros();
+        (a, b) = (a.min(b), a.abs_diff(b));
+    }
+    a << twos
+}
+
+/// The absolute value as an unsigned integer, which holds that of the lowest one.
+macro_rules! magnitude {
+    ($x:expr, i8) => {
+        $x.unsigned_abs()
+    };
+    ($x:expr, i16) => {
+        $x.unsigned_abs()
+    };
+    ($x:expr, i32) => {
+        $x.unsigned_abs()
+    };
+    ($x:expr, i64) => {
+        $x.unsigned_abs()
+    };
+    ($x:expr, $t:ident) => {
+        $x
+    };
+}
+
 macro_rules! integers {
-    ($($t:ty, $width:literal, $min_one_over_zero:expr;)+) => {$(
+    ($($t:ident, $width:literal, $min_one_over_zero:expr;)+) => {$(
         impl Element for $t {
             #[inline(always)]
             fn truth(self) -> bool {
@@ -54,6 +88,14 @@ macro_rules! integers {
             }
             #[inline(always)]
             fn maximum(self, other: Self) -> Self {
+                self.max(other)
+            }
+            #[inline(always)]
+            fn fmin(self, other: Self) -> Self {
+                self.min(other)
+            }
+            #[inline(always)]
+            fn fmax(self, other: Self) -> Self {
                 self.max(other)
             }
         }
@@ -114,6 +156,11 @@ macro_rules! integers {
                 let rest = self.wrapping_rem(other);
                 if rest != 0 && (rest < 0) != (other < 0) { rest + other } else { rest }
             }
+            #[inline(always)]
+            fn fmod(self, other: Self) -> Self {
+                // `wrapping_rem`: the lowest value by -1 leaves 0.
+                if other == 0 { 0 } else { self.wrapping_rem(other) }
+            }
         }
 
         impl Bits for $t {
@@ -168,6 +215,21 @@ macro_rules! integers {
                 }
                 Some(power)
             }
+            #[inline(always)]
+            fn gcd(self, other: Self) -> Self {
+                let (a, b) = (u64::from(magnitude!(self, $t)), u64::from(magnitude!(other, $t)));
+                common_divisor(a, b) as $t
+            }
+            #[inline(always)]
+            fn lcm(self, other: Self) -> Self {
+                let (a, b) = (u64::from(magnitude!(self, $t)), u64::from(magnitude!(other, $t)));
+                let divisor = common_divisor(a, b);
+                if divisor == 0 { 0 } else { (a / divisor).wrapping_mul(b) as $t }
+            }
+            #[inline(always)]
+            fn bitwise_count(self) -> u8 {
+                magnitude!(self, $t).count_ones() as u8
+            }
         }
     )+};
 }
@@ -221,6 +283,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn divisors_and_multiples_follow_numpy() {
+        for (a, b, divisor, multiple) in [
+            (i8::MIN, 0, i8::MIN, 0),
+            (i8::MIN, i8::MIN, i8::MIN, i8::MIN),
+            (i8::MIN, 3, 1, -128),
+            (100, 77, 1, 20),
+            (-12, 18, 6, 36),
+            (0, 0, 0, 0),
+            (0, -5, 5, 0),
+        ] {
+            assert_eq!((a.gcd(b), b.gcd(a)), (divisor, divisor), "gcd of {a} and {b}");
+            assert_eq!(a.lcm(b), multiple, "lcm of {a} and {b}");
+        }
+        assert_eq!(u64::MAX.gcd(u64::MAX / 3), u64::MAX / 3);
+        assert_eq!(i64::MIN.gcd(6), 2);
+        for a in 0..=u8::MAX {
+            for b in 0..=u8::MAX {
+                // Euclid's, for Stein's.
+                let (mut x, mut y) = (a, b);
+                while y != 0 {
+                    (x, y) = (y, x % y);
+                }
+                assert_eq!(a.gcd(b), x, "gcd of {a} and {b}");
+            }
+        }
+        assert_eq!([-128i8, -1, 127, -3].map(Integer::bitwise_count), [1, 1, 7, 2]);
+        assert_eq!([i8::MIN.fmod(-1), 7i8.fmod(0), (-7i8).fmod(3), 5i8.fmod(-3)], [0, 0, -1, 2]);
     }
 
     #[test]
