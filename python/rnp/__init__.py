@@ -1,13 +1,74 @@
-"""rnp: a lazy array engine for audio code, with NumPy's meaning and one fused loop per chain."""
+"""rnp: a lazy array engine for audio code, with NumPy's meaning and one fused loop per chain.
 
-from rnp._core import *  # noqa: F403
-from rnp import _core, _dispatch, _ufunc
-import numpy as _numpy
-for _f in _ufunc.FUNCTIONS.values():
-    if getattr(_numpy, _f.__name__, None) is _f._numpy:
-        globals()[_f.__name__] = _f
-from rnp import _array
-def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return _dispatch.public(name)
+Inside `with rnp.lazy():` functions and operators return an `rnp.Array`, whose value is computed, in
+as few loops over memory as there can be, when it is asked for: by `.eval()`, `rnp.eval(...)`,
+`float()`, `print()` or `numpy.asarray()`. Outside of a block they compute at once and return what
+NumPy returns. `@rnp.jit` traces a function once and then runs its loops without building anything.
+
+Every public name of NumPy is here too: `rnp.coverage()` says what answers each function.
+"""
+
+from typing import TYPE_CHECKING
+
+# These register what answers NumPy's functions; what comes later replaces what was before.
+from rnp import _ufunc  # noqa: F401, I001 - in this order
+from rnp import _numpy  # noqa: F401
+from rnp import _array  # noqa: F401
+from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
+from rnp._core import (
+    Array,
+    Block,
+    Jitted,
+    Plan,
+    TraceError,
+    Unsupported,
+    eval,
+    explain,
+    get_num_threads,
+    is_lazy,
+    jit,
+    lazy,
+    plan,
+    set_num_threads,
+)
+from rnp._coverage import Coverage, coverage
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    # The names that arguments are written with are NumPy's own.
+    from numpy import (
+        bool_,
+        dtype,
+        e,
+        euler_gamma,
+        finfo,
+        float16,
+        float32,
+        float64,
+        iinfo,
+        inf,
+        int8,
+        int16,
+        int32,
+        int64,
+        nan,
+        ndarray,
+        newaxis,
+        pi,
+        uint8,
+        uint16,
+        uint32,
+        uint64,
+    )
+    from rnp._core import *  # noqa: F403 - `__all__` there is the list
+
+    def __getattr__(name: str) -> Any: ...
+
+else:
+    _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
+    __all__ = sorted({*_OWN, *_dispatch.names("")})
+    __getattr__ = _dispatch.namespace("rnp")
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -28,23 +28,25 @@ Rule = Callable[..., Meta | None]
 
 _FUNCTIONS: dict[Any, Any] = {}
 _RULES: dict[Any, Rule] = {}
-_NAMESPACES = (
-    "numpy",
-    "numpy.fft",
-    "numpy.linalg",
-    "numpy.random",
-    "numpy.polynomial",
-    "numpy.strings",
-    "numpy.char",
-    "numpy.ma",
-    "numpy.lib.stride_tricks",
-    "numpy.testing",
-)
 
 
 def find(path: str) -> Any:
     """NumPy's object at a dotted path such as `fft.rfft`."""
     return functools.reduce(getattr, path.split("."), numpy)
+
+
+def exists(path: str) -> bool:
+    """Whether this NumPy has the object; the oldest that rnp works with has fewer than the newest."""
+    try:
+        find(path)
+    except AttributeError:
+        return False
+    return True
+
+
+def known(target: Any) -> Any:
+    """Give our function for one of NumPy's, or NumPy's own."""
+    return _FUNCTIONS.get(target, target)
 
 
 class Function:
@@ -55,11 +57,12 @@ class Function:
     def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
         self._numpy = find(path)
         self._implementation = implementation
-        self._composed = kind == "composed"
+        self._composed = kind != "native"
         self.kind = kind
         functools.update_wrapper(self, implementation or self._numpy, updated=())
-        self.__name__ = self.__qualname__ = path.rpartition(".")[2]
-        self.__module__ = "rnp"
+        owner, _, name = path.rpartition(".")
+        self.__name__ = self.__qualname__ = name
+        self.__module__ = f"rnp.{owner}" if owner else "rnp"
         _FUNCTIONS[self._numpy] = self
 
     @property
@@ -104,12 +107,19 @@ def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
     return True
 
 
-def composed(path: str) -> Callable[[Callable[..., Any]], Function]:
+def composed(path: str, kind: str = "composed") -> Callable[[Callable[..., Any]], Any]:
     """Register a composition of recorded functions as `numpy.<path>`; it runs in lazy blocks only.
 
-    Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy.
+    One that has NumPy compute all of it says so by the kind "numpy".
+
+    Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy
+    that has no such function yet leaves the composition as it is.
     """
-    return lambda implementation: Function(path, implementation, "composed")
+
+    def register(implementation: Callable[..., Any]) -> Any:
+        return Function(path, implementation, kind) if exists(path) else implementation
+
+    return register
 
 
 def native(path: str) -> Function:
@@ -125,7 +135,7 @@ def rule(*paths: str) -> Callable[[Rule], Rule]:
     """
 
     def register(function: Rule) -> Rule:
-        for path in paths:
+        for path in filter(exists, paths):
             target = find(path)
             _RULES[target] = function
             if target not in _FUNCTIONS:
@@ -213,18 +223,29 @@ def _evaluator() -> Callable[[Array], Any]:
 
 def at_once(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
     """Evaluate what a call needs, let NumPy answer it, and go on with the result."""
-    name = getattr(function, "__name__", str(function))
-    _core._note_fallback(name, True)
     deferred = list(arrays_in(args, keywords))
     if deferred:
         _core.eval(*deferred)  # together, so that they share loops
     evaluate = _evaluator()
-    return record(function(*replace(args, evaluate), **replace(keywords, evaluate)))
+    result = function(*replace(args, evaluate), **replace(keywords, evaluate))
+    recorded = record(result)
+    # A question that has nothing to do with arrays (`geterr`, `can_cast`) is no gap of ours.
+    asked = any(isinstance(x, numpy.ndarray) for x in (*args, *keywords.values()))
+    if deferred or asked or recorded is not result:
+        _core._note_fallback(_name(function), True)
+    return recorded
 
 
-def opaque(function: Callable[..., Any], args: Any, keywords: Any, meta: Meta) -> Any:
+def _name(function: Callable[..., Any]) -> str:
+    ours = _FUNCTIONS.get(function)
+    return ours.__name__ if ours is not None else getattr(function, "__name__", str(function))
+
+
+def opaque(
+    function: Callable[..., Any], args: Any, keywords: Any, meta: Meta, name: str | None = None
+) -> Any:
     """Record the call as a node that runs NumPy when it is evaluated."""
-    name = getattr(function, "__name__", str(function))
+    name = name or _name(function)
     _core._note_fallback(name, False)
     operands: list[Any] = []
 
@@ -258,6 +279,8 @@ def _punch(item: Any, hole: Callable[[Any], _Hole]) -> Any:
         return type(item)(_punch(part, hole) for part in item)
     if isinstance(item, dict):
         return {name: _punch(part, hole) for name, part in item.items()}
+    if isinstance(item, numpy.ndarray):
+        return item.copy()  # of a dtype that has no deferred arrays
     return item
 
 
@@ -301,20 +324,28 @@ def public(path: str) -> Any:
         return target
     if ours is not None:
         return ours
-    if isinstance(target, (type, ModuleType)) or not callable(target):
+    if isinstance(target, (type, ModuleType)) or not (
+        inspect.isroutine(target) or isinstance(target, numpy.ufunc)
+    ):
         return target
     return Function(path, None, "numpy")
 
 
+def names(module: str) -> list[str]:
+    """List the public names of `numpy.<module>`; of NumPy itself for an empty name."""
+    target = find(module) if module else numpy
+    return sorted({name for name in getattr(target, "__all__", dir(target)) if name[0] != "_"})
+
+
 def namespace(module: str) -> Callable[[str], Any]:
     """Make the `__getattr__` of a module that stands for one of NumPy's."""
-    original = module.removeprefix("rnp.")
+    prefix = f"{module}.".removeprefix("rnp.")
 
     def get(name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
         try:
-            found = public(f"{original}.{name}")
+            if name.startswith("__"):
+                raise AttributeError(name)
+            found = public(prefix + name)
         except AttributeError:
             raise AttributeError(f"module {module!r} has no attribute {name!r}") from None
         setattr(sys.modules[module], name, found)

@@ -37,7 +37,7 @@ class ufunc:  # noqa: N801 - NumPy's name
     NumPy's.
     """
 
-    __slots__ = ("__doc__", "__name__", "__qualname__", "_core", "_numpy", "_plain")
+    __slots__ = ("__dict__", "_core", "_numpy", "_plain")
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
@@ -53,6 +53,11 @@ class ufunc:  # noqa: N801 - NumPy's name
             except Unsupported:
                 pass
         return _call(self, args, keywords)
+
+    @property
+    def kind(self) -> str:
+        """What answers a call: a kernel, or NumPy when the graph is evaluated."""
+        return "opaque" if self._core is None else "native"
 
     def __repr__(self) -> str:
         return f"<ufunc 'rnp.{self.__name__}'>"
@@ -183,8 +188,9 @@ def _loop(
         signature: Any = (None,) * function.nin + (numpy.dtype(asked["dtype"]),) * function.nout
     else:
         signature = asked.get("signature", asked.get("sig"))
+    chosen = {} if signature is None else {"signature": signature}
     return tuple(
-        function.resolve_dtypes(types, signature=signature, casting=casting)  # type: ignore[arg-type]
+        function.resolve_dtypes(types, casting=casting, **chosen)  # type: ignore[arg-type]
     )
 
 

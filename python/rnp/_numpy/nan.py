@@ -1,0 +1,222 @@
+"""Reductions that pass over NaN: NaN is replaced by what changes nothing, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+from rnp import _core
+from rnp._core import Array, Unsupported
+from rnp._dispatch import Meta, composed, find, rule
+from rnp._numpy.arguments import MISSING, is_plain, model, operand, refuse, spec
+from rnp._numpy.scans import cumprod, cumsum
+
+
+def _keep(keepdims: Any) -> bool:
+    return keepdims is not MISSING and bool(keepdims)
+
+
+def _filled(x: Array, value: float) -> Any:
+    return _core.where(_core.isnan(x), x.dtype.type(value), x)
+
+
+def _numbers(a: Any) -> Array:
+    x = operand(a)
+    if x.dtype.kind not in "biuf":
+        raise Unsupported("complex")
+    return x
+
+
+@composed("nansum")
+def nansum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = MISSING,
+    initial: Any = MISSING,
+    where: Any = MISSING,
+) -> Any:
+    """Sum of the numbers."""
+    refuse(out=out, initial=initial, where=where)
+    x = _numbers(a)
+    x = _filled(x, 0.0) if x.dtype.kind == "f" else x
+    return _core.sum(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
+
+
+@composed("nanprod")
+def nanprod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = MISSING,
+    initial: Any = MISSING,
+    where: Any = MISSING,
+) -> Any:
+    """Product of the numbers."""
+    refuse(out=out, initial=initial, where=where)
+    x = _numbers(a)
+    x = _filled(x, 1.0) if x.dtype.kind == "f" else x
+    return _core.prod(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
+
+
+def _extreme(
+    fold: Callable[..., Any], worst: float, a: Any, axis: Any, keepdims: Any
+) -> Any:
+    x = _numbers(a)
+    keep = _keep(keepdims)
+    if x.dtype.kind != "f":
+        return fold(x, axis=axis, keepdims=keep)
+    nothing = _core.all(_core.isnan(x), axis=axis, keepdims=keep)
+    best = fold(_filled(x, worst), axis=axis, keepdims=keep)
+    return _core.where(nothing, x.dtype.type(numpy.nan), best)
+
+
+@composed("nanmin")
+def nanmin(
+    a: Any,
+    axis: Any = None,
+    out: None = None,
+    keepdims: Any = MISSING,
+    initial: Any = MISSING,
+    where: Any = MISSING,
+) -> Any:
+    """Smallest number; NaN if there is none."""
+    refuse(out=out, initial=initial, where=where)
+    return _extreme(_core.min, numpy.inf, a, axis, keepdims)
+
+
+@composed("nanmax")
+def nanmax(
+    a: Any,
+    axis: Any = None,
+    out: None = None,
+    keepdims: Any = MISSING,
+    initial: Any = MISSING,
+    where: Any = MISSING,
+) -> Any:
+    """Largest number; NaN if there is none."""
+    refuse(out=out, initial=initial, where=where)
+    return _extreme(_core.max, -numpy.inf, a, axis, keepdims)
+
+
+def _count(x: Array, axis: Any, keepdims: bool) -> Any:
+    there = _core.logical_not(_core.isnan(x))
+    return _core.sum(there, axis=axis, dtype="int64", keepdims=keepdims)
+
+
+@composed("nanmean")
+def nanmean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = MISSING,
+    *,
+    where: Any = MISSING,
+) -> Any:
+    """Mean of the numbers."""
+    refuse(out=out, where=where, dtype=dtype)
+    x = _numbers(a)
+    keep = _keep(keepdims)
+    if x.dtype.kind != "f":
+        return _core.mean(x, axis=axis, keepdims=keep)
+    total = _core.sum(_filled(x, 0.0), axis=axis, keepdims=keep)
+    return _core.divide(total, _count(x, axis, keep)).astype(x.dtype)
+
+
+def _spread(a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
+    x = _numbers(a)
+    if not isinstance(ddof, (int, float)):
+        raise Unsupported("ddof that is no number")
+    keep = _keep(keepdims)
+    if x.dtype.kind != "f":
+        return _core.var(x, axis=axis, ddof=ddof, keepdims=keep)
+    count = _count(x, axis, True)
+    mean = _core.divide(_core.sum(_filled(x, 0.0), axis=axis, keepdims=True), count)
+    off = _core.subtract(x, mean.astype(x.dtype))
+    off = _core.where(_core.isnan(x), x.dtype.type(0.0), off)
+    total = _core.sum(off * off, axis=axis, keepdims=keep)
+    free = _count(x, axis, keep) - ddof
+    spread = _core.divide(total, free).astype(x.dtype)
+    return _core.where(free <= 0, x.dtype.type(numpy.nan), spread)
+
+
+@composed("nanvar")
+def nanvar(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = MISSING,
+    *,
+    where: Any = MISSING,
+    mean: Any = MISSING,
+    correction: Any = MISSING,
+) -> Any:
+    """Variance of the numbers."""
+    refuse(out=out, where=where, dtype=dtype, mean=mean, correction=correction)
+    return _spread(a, axis, ddof, keepdims)
+
+
+@composed("nanstd")
+def nanstd(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = MISSING,
+    *,
+    where: Any = MISSING,
+    mean: Any = MISSING,
+    correction: Any = MISSING,
+) -> Any:
+    """Standard deviation of the numbers."""
+    refuse(out=out, where=where, dtype=dtype, mean=mean, correction=correction)
+    return _core.sqrt(_spread(a, axis, ddof, keepdims))
+
+
+@composed("nancumsum")
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    """Running sum of the numbers."""
+    refuse(out=out)
+    x = _numbers(a)
+    return cumsum(_filled(x, 0.0) if x.dtype.kind == "f" else x, axis=axis, dtype=dtype)
+
+
+@composed("nancumprod")
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    """Running product of the numbers."""
+    refuse(out=out)
+    x = _numbers(a)
+    return cumprod(_filled(x, 1.0) if x.dtype.kind == "f" else x, axis=axis, dtype=dtype)
+
+
+def _by_model(path: str, *, ordered: bool = False) -> None:
+    function = find(path)
+
+    @rule(path)
+    def meta(a: Any, axis: Any = None, *args: Any, out: None = None, **keywords: Any) -> Meta | None:
+        refuse(out=out)
+        x = spec(a)
+        where = keywords.get("where", True)
+        if where is not MISSING and not (is_plain(where) and spec(where).dtype == bool):
+            return None
+        if ordered and (x.size == 0 or where is not True):
+            return None
+        return model(function, numpy_like(a), axis, *args, **keywords)
+
+
+def numpy_like(a: Any) -> Any:
+    """Give arrays as they are and sequences as arrays, so that a model can shrink them."""
+    return a if is_plain(a) else numpy.broadcast_to(numpy.zeros((), spec(a).dtype), spec(a).shape)
+
+
+for _path in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nancumsum", "nancumprod"):
+    _by_model(_path)
+for _path in ("nanmin", "nanmax"):
+    _by_model(_path, ordered=True)

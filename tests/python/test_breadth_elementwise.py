@@ -1,0 +1,84 @@
+"""Elementwise functions that are compositions of kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rnp
+from breadth import case, check, check_error, loops, loose
+from conftest import DTYPES
+from oracle import FLOATS, mixed
+
+CASES = []
+for d in DTYPES:
+    x = mixed(d)
+    CASES += [
+        case("nan_to_num", x),
+        case("nan_to_num", x.reshape(-1, 1)[:4], nan=3, posinf=7.5, neginf=-7),
+        case("real", x),
+        case("imag", x),
+        case("isreal", x),
+        case("iscomplex", x),
+        case("fix", x),
+        case("around", x),
+        case("array_equal", x, x),
+        case("array_equal", x, x, equal_nan=d != "bool"),
+        case("array_equal", x, x[1:]),
+        case("array_equiv", x[:3], x[:3].reshape(1, 3)),
+        case("allclose", x, x, equal_nan=True),
+        case("isclose", x, x[::-1].copy()),
+        case("isclose", x, x, equal_nan=True),
+        case("isclose", x, 1),
+        case("isclose", 1.0, x, rtol=0.1, atol=np.float64(1.0)),
+        loose("sinc", (x if d == "bool" else mixed(d)[np.isfinite(mixed(d))][-40:])),
+        case("where", x > 0, x, x[0]),
+        case("select", [x > 2, x > 0], [x, x[1]], default=0),
+    ]
+    if d != "bool":
+        CASES += [case("isposinf", x), case("isneginf", x), case("round", x, 0)]
+        CASES += [case("angle", x), case("angle", x, deg=True)]
+        CASES += [case("round", x, 2), case("round", x, -1), case("round", x, decimals=5)]
+    if d in FLOATS:
+        CASES += [case("modf", x), case("real_if_close", x)]
+        CASES += [case("select", [x > 2, x > 0], [x, x.astype("float64")], x[0])]
+CASES += [
+    case("select", [np.array([True, False])], [np.arange(6).reshape(3, 2)], default=-1.5),
+    case("choose", np.array([0, 1, 5]), [np.arange(3.0), 7], mode="clip"),
+    case("i0", np.linspace(0, 3, 5)),
+    case("frexp", np.array([0.0, 1, -3.5, 1e-30])),
+    case("divmod", np.array([7, -7, 3]), np.array([2, 2, -2])),
+    case("divmod", np.array([7.5, -7, np.inf]), 2),
+    case("clip", np.arange(5.0), None, None),
+    case("interp", np.linspace(0, 9, 7), np.arange(5.0), np.arange(5.0) ** 2, period=4.0),
+]
+
+
+@pytest.mark.parametrize("c", CASES, ids=str)
+def test_case(c):
+    check(c)
+
+
+ERRORS = [
+    case("select", [np.array([True])], [np.arange(2, dtype="uint8"), 1][1:], default=np.uint8(0)),
+    case("select", [np.array([1, 0])], [np.arange(2)]),
+    case("select", [np.array([True])], [1, 2]),
+    case("isclose", np.arange(3), np.arange(4)),
+    case("round", np.arange(3.0), "two"),
+    case("isposinf", np.arange(3) > 0, 1, 2),
+    case("nan_to_num", np.arange(3.0), nope=1),
+]
+
+
+@pytest.mark.parametrize("c", ERRORS, ids=str)
+def test_errors(c):
+    check_error(c)
+
+
+def test_compositions_fuse():
+    x = np.linspace(-3, 3, 1000, dtype="float32")
+    with rnp.lazy():
+        y = np.nan_to_num(rnp.asarray(x) * 2)
+        assert loops(y) == 1
+        assert loops(np.round(y, 3) + 1) == 1
+        assert loops(np.isclose(y, x)) == 1
+        assert loops(np.sinc(y) * y) == 1
