@@ -109,7 +109,7 @@ fn rebuild(graph: &mut Graph, order: &[Ix]) {
         graph.operands(at).iter().for_each(|o| uses[o.index()] += 1);
     }
     graph.outputs.iter().for_each(|o| uses[o.index()] += 1);
-    let mut out = Graph { inputs: graph.inputs.clone(), ..Graph::default() };
+    let mut out = Graph { inputs: graph.inputs.clone(), calls: graph.calls.clone(), ..Graph::default() };
     let mut places: HashMap<Ix, Ix> = HashMap::new();
     for &at in order {
         let node = &graph[at];
