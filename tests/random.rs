@@ -141,7 +141,7 @@ fn update(step: &Step, x: &Array, y: &Array) -> rnp::error::Result<Array> {
 /// The node that a step makes of earlier ones; `None` where NumPy would refuse it.
 fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
     // Chains of updates are what is stored into again.
-    let last = step.act % 22 >= 15 && step.a % 2 == 0;
+    let last = step.act % 22 >= 15 && step.a.is_multiple_of(2);
     let x = &pool[if last { pool.len() - 1 } else { step.a as usize % pool.len() }];
     let y = &pool[step.b as usize % pool.len()];
     let rank = x.rank();
@@ -173,7 +173,7 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
             let other = y.cast(x.dtype()).ok()?;
             let other = if other.shape() == x.shape() { other } else { x.clone() };
             let parts = [x.clone(), x.index(&items(step, rank)).ok()?, other];
-            Array::concatenate(&parts[..1 + step.which as usize % 3], axis(step.n) as usize)
+            Array::concatenate(&parts[..=step.which as usize % 3], axis(step.n) as usize)
         }
         _ => x.clip(Some(&Array::number(Number::Int(-1))), Some(y)),
     };

@@ -326,10 +326,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             continue;
         }
         let shape = graph.loop_shape(at).clone();
-        let axes = match &graph[at].kind {
-            Kind::Reduce { axes, .. } => Some(axes.clone()),
-            _ => None,
-        };
+        let axes = reduced(graph, at);
         let mut needs = needs(graph, roots, at);
         let base = place::base(graph, at);
         let mut twin = None;
@@ -338,14 +335,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             let reads = needs.hard.iter().chain(&needs.soft).filter(|&&o| o == base).count();
             if reads < 2 {
                 blind.insert(at);
-                // What lies between elements that another loop stores is best stored by that loop.
-                let of = group_of.get(&base).copied().filter(|_| earlier.is_empty());
-                twin = of.filter(|&g| {
-                    let here = |o: &Ix| group_of.get(o) == Some(&g);
-                    place::chain(graph, at)
-                        .take_while(here)
-                        .all(|o| blind.contains(&o) && place::interleave(graph, o, at))
-                });
+                twin = place::twin(graph, at, &group_of, &blind).filter(|_| earlier.is_empty());
             }
             // It is stored to when all that reads it as it was has been done.
             needs.hard.extend(earlier);
@@ -423,6 +413,11 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     }
     groups.sort_by_key(|g| g.stage);
     groups
+}
+
+/// The axes that a node reduces.
+fn reduced(graph: &Graph, at: Ix) -> Option<Axes> {
+    if let Kind::Reduce { axes, .. } = &graph[at].kind { Some(axes.clone()) } else { None }
 }
 
 /// Whether a node is complete only when its whole loop is: no other loop of its shape computes it.
