@@ -158,9 +158,11 @@ impl<'a> Cutter<'a> {
                 own.push((stages[&at], self.graph[at].shape.clone(), None));
             }
             for user in self.graph.users(at) {
+                // A call reads memory, and is no loop.
                 if matches!(self.graph[user].kind, Kind::Call(_)) {
-                    continue; // it reads memory, and is no loop
-                } else if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
+                    continue;
+                }
+                if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
                     own.push((stages[&at], self.graph[at].shape.clone(), Some(axes.clone())));
                 } else if self.roots.contains_key(&user) {
                     own.push((stages[&user], self.graph[user].shape.clone(), None));
