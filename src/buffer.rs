@@ -292,6 +292,65 @@ impl Storage {
         Ok(out)
     }
 
+    /// One value as a 0-d array.
+    ///
+    /// # Errors
+    /// `Memory`.
+    pub fn from_scalar(value: crate::dtype::Scalar) -> Result<Self> {
+        let size = value.dtype.size();
+        let mut buffer = Buffer::new(size)?;
+        buffer.bytes_mut().copy_from_slice(&value.to_bytes()[..size]);
+        Self::from_buffer(Arc::new(buffer), value.dtype, Shape::new())
+    }
+
+    /// The elements in C order, in memory of their own.
+    ///
+    /// # Errors
+    /// `Memory`.
+    pub fn c_ordered(&self) -> Result<Self> {
+        let (n, size) = (crate::shape::count(&self.shape)?, self.dtype.size());
+        if self.is_contiguous() {
+            return Self::from_buffer(Arc::new(self.copied()?), self.dtype, self.shape.clone());
+        }
+        let mut out = Buffer::new(n * size)?;
+        let mut index: Shape = smallvec::smallvec![0; self.shape.len()];
+        let mut at = 0isize;
+        for to in out.bytes_mut().chunks_exact_mut(size) {
+            // SAFETY: `at` is the place of an element of the view, which has `size` bytes.
+            unsafe { std::ptr::copy_nonoverlapping(self.ptr.offset(at), to.as_mut_ptr(), size) };
+            for axis in (0..index.len()).rev() {
+                index[axis] += 1;
+                at += self.strides[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                at -= self.strides[axis] * self.shape[axis].cast_signed();
+                index[axis] = 0;
+            }
+        }
+        Self::from_buffer(Arc::new(out), self.dtype, self.shape.clone())
+    }
+
+    /// The same memory under another shape; a `Bug` error for a strided view or another number of elements.
+    pub fn in_c_order_as(self, shape: &Shape) -> Result<Self> {
+        if !self.is_contiguous() || crate::shape::count(&self.shape)? != crate::shape::count(shape)?
+        {
+            return Err(Error::bug("an array was to be seen under a shape that does not fit"));
+        }
+        let strides = c_strides(shape, self.dtype.size());
+        Ok(Self { shape: shape.clone(), strides, ..self })
+    }
+
+    /// Whether a byte of one may be a byte of the other.
+    pub fn overlaps(&self, other: &Storage) -> bool {
+        let span = |s: &Storage| {
+            let (low, high) = s.reach();
+            (s.ptr.addr().wrapping_add_signed(low), s.ptr.addr().wrapping_add_signed(high))
+        };
+        let (a, b) = (span(self), span(other));
+        a.0 < b.1 && b.0 < a.1
+    }
+
     /// A copy of a C-ordered view's bytes.
     pub fn copied(&self) -> Result<Buffer> {
         if !self.is_contiguous() {
@@ -406,6 +465,19 @@ mod tests {
         assert!(Storage::from_slice(&[1.0f32], &[2]).is_err());
         assert!(Storage::from_slice::<f64>(&[], &[0]).unwrap().to_vec::<f64>().unwrap().is_empty());
         assert_eq!(Storage::from_slice(&[true], &[]).unwrap().to_vec::<bool>().unwrap(), [true]);
+    }
+
+    #[test]
+    fn copies_are_in_c_order_and_apart() {
+        let mut s = Storage::from_slice(&[1i16, -2, 3, -4, 5, -6], &[2, 3]).unwrap();
+        assert!(s.overlaps(&s) && !s.overlaps(&s.c_ordered().unwrap()));
+        s.shape.swap(0, 1);
+        s.strides.swap(0, 1);
+        let copy = s.c_ordered().unwrap();
+        assert!(copy.is_contiguous() && !copy.overlaps(&s));
+        assert_eq!(copy.to_vec::<i16>().unwrap(), [1, -4, -2, 5, 3, -6]);
+        let one = Storage::from_scalar(crate::dtype::Scalar::f64(0.5)).unwrap();
+        assert_eq!((one.shape.len(), one.to_vec::<f64>().unwrap()), (0, vec![0.5]));
     }
 
     #[test]

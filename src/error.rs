@@ -3,7 +3,9 @@
 //! May not know: anything else in the crate. Every message names the operation, what came and what
 //! would be accepted, because the caller sees nothing else.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 /// What kind of exception the face raises for an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum ErrorKind {
     Trace,
     /// The caller asked to stop (`KeyboardInterrupt`, raised by the face's own check).
     Interrupted,
+    /// What a function that the engine called raised ([`Error::payload`], handed on as it is).
+    Foreign,
     /// Our bug (`RuntimeError`, with a request to report it).
     Bug,
 }
@@ -37,7 +41,26 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    payload: Option<Payload>,
 }
+
+/// Something of the face's, equal to itself alone.
+#[derive(Clone)]
+struct Payload(Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Payload")
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Payload {}
 
 /// The result of every fallible function of the crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -46,7 +69,7 @@ macro_rules! constructors {
     ($($(#[$doc:meta])* $name:ident => $kind:ident;)+) => {
         impl Error {
             $($(#[$doc])* pub fn $name(message: impl Into<String>) -> Self {
-                Self { kind: ErrorKind::$kind, message: message.into() }
+                Self { kind: ErrorKind::$kind, message: message.into(), payload: None }
             })+
         }
     };
@@ -78,6 +101,16 @@ constructors! {
 }
 
 impl Error {
+    /// What a called function raised; only who made the payload can read it.
+    pub fn foreign(message: impl Into<String>, payload: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { kind: ErrorKind::Foreign, message: message.into(), payload: Some(Payload(payload)) }
+    }
+
+    /// What [`Error::foreign`] was given.
+    pub fn payload(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.payload.as_ref().map(|p| &*p.0)
+    }
+
     /// The kind, which decides the Python exception.
     pub fn kind(&self) -> ErrorKind {
         self.kind

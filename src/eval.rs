@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::buffer::{Buffer, Storage};
-use crate::error::Result;
-use crate::expr::{Array, Program};
+use crate::buffer::Storage;
+use crate::error::{Error, Result};
+use crate::expr::{Array, Bindings, Program};
 use crate::fork::PerProcess;
 use crate::loops::{Plan, lower};
+use crate::runtime::Arguments;
+use crate::shape::Shape;
 use crate::{graph, pass, runtime};
 
 pub use crate::runtime::Context;
@@ -43,7 +45,8 @@ static CACHE: PerProcess<Mutex<Plans>> = PerProcess::new(Mutex::default);
 ///
 /// # Errors
 /// `Memory`, `Interrupted`, `Value` for an integer raised to a negative power, `Overflow` for a
-/// traced Python integer that does not fit, `Trace` for an array that escaped its trace.
+/// traced Python integer that does not fit, `Trace` for an array that escaped its trace, and what an
+/// opaque call gives.
 pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
     let mut pending: Vec<&Array> = Vec::new();
     for array in arrays {
@@ -68,34 +71,32 @@ pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
 pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
     let (program, bindings) = Program::new(arrays);
     let planned = plan(program)?;
-    let buffers = runtime::run(&planned.plan, &bindings.inputs, &bindings.scalars, ctx)?;
-    let shapes = arrays.iter().map(|a| (a.dtype(), a.shape().clone()));
-    planned.give(buffers, shapes)
+    let Bindings { inputs, scalars, calls } = &bindings;
+    let values = runtime::run(&planned.plan, &Arguments { inputs, scalars, calls }, ctx)?;
+    planned.give(values, arrays.iter().map(Array::shape))
 }
 
 impl Planned {
-    /// The results as arrays of these dtypes and shapes; one that is wanted twice is copied.
-    pub(crate) fn give(
+    /// The results in these shapes; one that is wanted twice is copied.
+    pub(crate) fn give<'a>(
         &self,
-        buffers: Vec<Arc<Buffer>>,
-        shapes: impl Iterator<Item = (crate::dtype::DType, crate::shape::Shape)>,
+        values: Vec<Storage>,
+        shapes: impl Iterator<Item = &'a Shape>,
     ) -> Result<Vec<Storage>> {
-        let mut buffers: Vec<Option<Arc<Buffer>>> = buffers.into_iter().map(Some).collect();
+        let mut values: Vec<Option<Storage>> = values.into_iter().map(Some).collect();
         let mut out: Vec<Option<Storage>> = vec![None; self.results.len()];
-        // The last wish for a result gets the buffer itself.
-        for (i, (dtype, shape)) in shapes.enumerate().collect::<Vec<_>>().into_iter().rev() {
+        // The last wish for a result gets the memory itself.
+        for (i, shape) in shapes.enumerate().collect::<Vec<_>>().into_iter().rev() {
             let place = self.results[i];
-            let buffer = match buffers[place].take() {
-                Some(buffer) => buffer,
+            let value = match values[place].take() {
+                Some(value) => value,
                 None => {
                     let again = self.results[i + 1..].iter().position(|&p| p == place);
                     let twin = again.and_then(|j| out[i + 1 + j].as_ref());
-                    let twin =
-                        twin.ok_or_else(|| crate::error::Error::bug("eval: a result is missing"))?;
-                    Arc::new(twin.copied()?)
+                    twin.ok_or_else(|| Error::bug("eval: a result is missing"))?.c_ordered()?
                 }
             };
-            out[i] = Some(Storage::from_buffer(buffer, dtype, shape)?);
+            out[i] = Some(value.in_c_order_as(shape)?);
         }
         Ok(out.into_iter().flatten().collect())
     }

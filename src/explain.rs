@@ -8,20 +8,22 @@ use std::fmt::Write;
 use crate::error::Result;
 use crate::expr::{Array, Program};
 use crate::graph::{Graph, Kind, Reason};
-use crate::loops::{Form, Launch, Memory, Plan, Role, lower, print};
+use crate::loops::{
+    Form, Invocation, Launch, Memory, Operand, Place, Plan, Role, Task, lower, print,
+};
 use crate::pass::{self, PASSES};
 use crate::{codegen, graph};
 
 /// The figures of an evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Ops in the user's graph: elementwise ops, conversions, reductions, interpolations.
+    /// Ops in the user's graph: elementwise ops, conversions, reductions, interpolations, opaque calls.
     pub ops: usize,
     /// Fused loop nests.
     pub loops: usize,
-    /// Arrays that one nest writes for another, reductions' results not counted.
+    /// Arrays that one nest or opaque call writes for another, reductions' results not counted.
     pub temporaries: usize,
-    /// Bytes that the nests read and write.
+    /// Bytes that the nests and the opaque calls read and write.
     pub bytes_moved: u64,
     /// Bytes that NumPy reads and writes, one op at a time.
     pub numpy_bytes: u64,
@@ -29,6 +31,8 @@ pub struct Report {
     pub text: String,
     /// Where chains were cut and why, one line each.
     pub cuts: Vec<String>,
+    /// The opaque calls in the order they run: name, and the user's line if it is known.
+    pub calls: Vec<(String, Option<String>)>,
 }
 
 /// Plans an evaluation of arrays that are not evaluated yet; `seen` sees the graph after each pass.
@@ -51,12 +55,13 @@ pub fn report(arrays: &[Array]) -> Result<Report> {
     let (ops, numpy_bytes) = numpy_work(&source);
     Ok(Report {
         ops,
-        loops: plan.launches.len(),
+        loops: plan.launches().count(),
         temporaries: temporaries(&plan),
-        bytes_moved: plan.launches.iter().map(bytes).sum(),
+        bytes_moved: bytes_moved(&plan),
         numpy_bytes,
-        text: kernels(&plan),
+        text: steps(&plan),
         cuts: cuts(&graph),
+        calls: calls(&graph),
     })
 }
 
@@ -82,20 +87,24 @@ pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
         out += if text == last { "same as above\n" } else { &text };
         last = text;
     }
-    let moved: u64 = plan.launches.iter().map(bytes).sum();
+    let called = match plan.calls().count() {
+        0 => String::new(),
+        n => format!(", opaque calls: {n}"),
+    };
     let _ = write!(
         out,
-        "\nloops: {}, temporaries: {}, bytes moved: {moved} (NumPy, op by op: {numpy_bytes})\n{}",
-        plan.launches.len(),
+        "\nloops: {}{called}, temporaries: {}, bytes moved: {} (NumPy, op by op: {numpy_bytes})\n{}",
+        plan.launches().count(),
         temporaries(&plan),
-        kernels(&plan)
+        bytes_moved(&plan),
+        steps(&plan)
     );
     out += "\ncuts:\n";
     for cut in cuts(&graph) {
         let _ = writeln!(out, "  {cut}");
     }
     if machine_code {
-        for (i, launch) in plan.launches.iter().enumerate() {
+        for (i, launch) in plan.launches().enumerate() {
             let _ =
                 write!(out, "\nmachine code of k{i}:\n{}", codegen::disassemble(&launch.kernel)?);
         }
@@ -110,7 +119,12 @@ fn numpy_work(graph: &Graph) -> (usize, u64) {
         let node = &graph[at];
         if !matches!(
             node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. } | Kind::Update(_)
+            Kind::Map(_)
+                | Kind::Cast
+                | Kind::Reduce { .. }
+                | Kind::Interp { .. }
+                | Kind::Update(_)
+                | Kind::Call(_)
         ) {
             continue;
         }
@@ -142,53 +156,100 @@ fn bytes(launch: &Launch) -> u64 {
     launch.kernel.bufs.iter().map(buf).sum::<u64>() + tables as u64
 }
 
-/// Arrays between nests: written by a store, and no result.
+/// Bytes that a plan reads and writes.
+fn bytes_moved(plan: &Plan) -> u64 {
+    let called = |call: &Invocation| {
+        let operands = call.operands.iter().map(|operand| match operand {
+            Operand::Scalar(_) => 0,
+            Operand::View { dtype, shape, .. } => shape.iter().product::<usize>() * dtype.size(),
+        });
+        let result = &plan.buffers[call.result as usize];
+        let result = result.shape.iter().product::<usize>() * result.dtype.size();
+        (operands.sum::<usize>() + result) as u64
+    };
+    plan.launches().map(bytes).chain(plan.calls().map(called)).sum()
+}
+
+/// Arrays between steps: written by a store or a call, and no result.
 fn temporaries(plan: &Plan) -> usize {
     let stored = |b: u32| {
-        plan.launches.iter().any(|l| {
-            l.bufs
-                .iter()
-                .zip(&l.kernel.bufs)
-                .any(|(p, k)| p.memory == Memory::Buffer(b) && k.role == Role::Output)
-        })
+        plan.calls().any(|c| c.result == b)
+            || plan.launches().any(|l| {
+                l.bufs
+                    .iter()
+                    .zip(&l.kernel.bufs)
+                    .any(|(p, k)| p.memory == Memory::Buffer(b) && k.role == Role::Output)
+            })
     };
     (0..plan.buffers.len() as u32).filter(|b| !plan.outputs.contains(b) && stored(*b)).count()
 }
 
-/// Every launch with its extents, then its kernel.
-fn kernels(plan: &Plan) -> String {
+/// Every launch with its extents, then its kernel; every call with its memory.
+fn steps(plan: &Plan) -> String {
     let mut out = String::new();
-    for (i, launch) in plan.launches.iter().enumerate() {
-        let extents: Vec<String> =
-            launch.extents.iter().enumerate().map(|(d, e)| format!("n{d} = {e}")).collect();
-        let form = match launch.kernel.form {
-            Form::Map => "",
-            Form::Inner => ", folds along the run",
-            Form::Rows => ", folds across the run",
-        };
-        let places: Vec<String> = launch
-            .bufs
-            .iter()
-            .zip(&launch.kernel.bufs)
-            .enumerate()
-            .map(|(b, (p, _))| {
-                format!(
-                    "{} = {}",
-                    print::buf_name(&launch.kernel, b as u32),
-                    match p.memory {
-                        Memory::Input(n) => format!("input {n}"),
-                        Memory::Buffer(n) => match plan.outputs.iter().position(|&o| o == n) {
-                            Some(o) => format!("result {o}"),
-                            None => format!("buffer {n}"),
-                        },
-                    }
-                )
-            })
-            .collect();
-        let _ = write!(out, "\n; {}{form}; {}\n", extents.join(", "), places.join(", "));
-        out += &print::text(&launch.kernel, &format!("k{i}"));
+    let mut kernels = 0;
+    for step in &plan.steps {
+        match step {
+            Task::Launch(launch) => {
+                out += &kernel(plan, launch, kernels);
+                kernels += 1;
+            }
+            Task::Call(call) => {
+                let operands: Vec<String> = call
+                    .operands
+                    .iter()
+                    .map(|operand| match operand {
+                        Operand::Scalar(n) => format!("scalar {n}"),
+                        Operand::View { place, .. } => memory(plan, place.memory),
+                    })
+                    .collect();
+                let (name, operands) = (&call.name, operands.join(", "));
+                let result = memory(plan, Memory::Buffer(call.result));
+                let _ = write!(out, "\ncall {name}({operands}) -> {result}\n");
+            }
+        }
     }
     out
+}
+
+/// The name of some memory.
+fn memory(plan: &Plan, memory: Memory) -> String {
+    match memory {
+        Memory::Input(n) => format!("input {n}"),
+        Memory::Buffer(n) => match plan.outputs.iter().position(|&o| o == n) {
+            Some(o) => format!("result {o}"),
+            None => format!("buffer {n}"),
+        },
+    }
+}
+
+/// A launch with its extents, then its kernel.
+fn kernel(plan: &Plan, launch: &Launch, number: usize) -> String {
+    let extents: Vec<String> =
+        launch.extents.iter().enumerate().map(|(d, e)| format!("n{d} = {e}")).collect();
+    let form = match launch.kernel.form {
+        Form::Map => "",
+        Form::Inner => ", folds along the run",
+        Form::Rows => ", folds across the run",
+    };
+    let place = |(b, place): (usize, &Place)| {
+        let name = print::buf_name(&launch.kernel, b as u32);
+        format!("{name} = {}", memory(plan, place.memory))
+    };
+    let places: Vec<String> = launch.bufs.iter().enumerate().map(place).collect();
+    let mut out = format!("\n; {}{form}; {}\n", extents.join(", "), places.join(", "));
+    out += &print::text(&launch.kernel, &format!("k{number}"));
+    out
+}
+
+/// The opaque calls, in the order they run.
+fn calls(graph: &Graph) -> Vec<(String, Option<String>)> {
+    let roots = graph.fusion.iter().flat_map(|fusion| &fusion.groups).flat_map(|g| &g.roots);
+    let call = |&at: &graph::Ix| match graph[at].kind {
+        Kind::Call(slot) => Some((graph.calls[slot as usize].to_string(), graph[at].span.text())),
+        _ => None,
+    };
+    roots.filter_map(call).collect()
 }
 
 /// Why nodes are in memory, and what that cuts; what was asked for cuts nothing.
@@ -198,23 +259,24 @@ fn cuts(graph: &Graph) -> Vec<String> {
     let mut out = Vec::new();
     for (&at, &reason) in ordered {
         let users = graph.users(at);
-        let whole = matches!(reason, Reason::Reduction | Reason::Updated);
+        let ends = matches!(reason, Reason::Reduction | Reason::Called | Reason::Updated);
         // What is stored on top of a store waits for nothing else.
         let chain = reason == Reason::Updated
             && users
                 .iter()
                 .all(|&u| matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at);
-        if reason == Reason::Wanted || (whole && users.is_empty()) || chain {
+        if reason == Reason::Wanted || (ends && users.is_empty()) || chain {
             continue;
         }
         let node = &graph[at];
         let act = match &node.kind {
             Kind::Map(op) => op.to_string(),
             Kind::Reduce { fold, .. } => fold.to_string(),
+            Kind::Call(slot) => graph.calls[*slot as usize].to_string(),
             kind => format!("{kind:?}").split([' ', '(']).next().unwrap_or("node").to_lowercase(),
         };
         let place = node.span.text().map_or(String::new(), |p| format!(" ({p})"));
-        out.push(format!("after {act}{place}: {}", reason.text()));
+        out.push(format!("after {act}{place}: {}", reason.text(&graph.calls)));
     }
     out
 }

@@ -20,6 +20,7 @@
 //! | ground | [`shape`] | shapes, strides, axes, slices |
 //! | ground | [`fork`] | state that survives `fork` |
 //! | ground | [`buffer`] | memory: our own, and views of others' |
+//! | ground | [`call`] | functions that the engine calls and cannot see into |
 //! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
 //! | 2 | [`tile`] | what each op means, on short runs of elements |
 //! | 3 | [`expr`] | deferred arrays: they record, infer dtype and shape, and keep values |
@@ -48,6 +49,8 @@ pub mod fork;
 
 #[allow(unsafe_code, reason = "owns memory and reads that of others")]
 pub mod buffer;
+
+pub mod call;
 
 pub mod op;
 

@@ -11,7 +11,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::eval::{Context, Planned, plan};
 use crate::expr::{Array, Bindings, InputMeta, Number, Prim, Program};
-use crate::runtime;
+use crate::runtime::{self, Arguments};
 use crate::shape::Shape;
 
 /// How many shapes of arguments a trace keeps plans for.
@@ -28,10 +28,10 @@ pub struct Trace {
     plans: Mutex<HashMap<Vec<InputMeta>, Arc<Specialized>>>,
 }
 
-/// A plan for arguments of certain shapes, with the dtypes and shapes of its results.
+/// A plan for arguments of certain shapes, with the shapes of its results.
 struct Specialized {
     planned: Arc<Planned>,
-    results: Vec<(DType, Shape)>,
+    results: Vec<Shape>,
 }
 
 /// An argument of a call, by its place among the traced arguments.
@@ -96,8 +96,10 @@ impl Trace {
             });
         }
         let special = self.specialize(&inputs)?;
-        let buffers = runtime::run(&special.planned.plan, &inputs, &scalars, ctx)?;
-        special.planned.give(buffers, special.results.iter().cloned())
+        let arguments =
+            Arguments { inputs: &inputs, scalars: &scalars, calls: &self.constants.calls };
+        let values = runtime::run(&special.planned.plan, &arguments, ctx)?;
+        special.planned.give(values, special.results.iter())
     }
 
     fn specialize(&self, inputs: &[Storage]) -> Result<Arc<Specialized>> {
@@ -113,12 +115,9 @@ impl Trace {
                 ));
             }
         }
-        let program = self.program.reshaped(metas.clone())?;
-        let result = |&o: &u32| {
-            let node = &program.nodes[o as usize];
-            (node.dtype, node.shape.clone())
-        };
-        let results = program.outputs.iter().map(result).collect();
+        let program = self.program.reshaped(metas.clone(), &self.constants.calls)?;
+        let results =
+            program.outputs.iter().map(|&o| program.nodes[o as usize].shape.clone()).collect();
         let special = Arc::new(Specialized { planned: plan(program)?, results });
         if let Ok(mut plans) = self.plans.try_lock() {
             if plans.len() >= PLANS {

@@ -6,7 +6,7 @@
 mod common;
 
 use rnp::eval::{Context, eval_once};
-use rnp::expr::parse;
+use rnp::expr::parse_with;
 use rnp::runtime::{Tier, set_tier};
 
 #[test]
@@ -15,7 +15,7 @@ fn programs() {
     insta::glob!("golden/*.rnp", |path| {
         count += 1;
         let text = std::fs::read_to_string(path).unwrap();
-        let arrays = parse(&text, &mut common::input).unwrap();
+        let arrays = parse_with(&text, &mut common::input, &mut common::function).unwrap();
         let explained = rnp::explain::explain(&arrays, false).unwrap();
         insta::assert_snapshot!(format!("{text}\n{explained}"));
 

@@ -141,7 +141,7 @@ fn update(step: &Step, x: &Array, y: &Array) -> rnp::error::Result<Array> {
 /// The node that a step makes of earlier ones; `None` where NumPy would refuse it.
 fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
     // Chains of updates are what is stored into again.
-    let last = step.act % 22 >= 15 && step.a.is_multiple_of(2);
+    let last = step.act % 24 >= 15 && step.a.is_multiple_of(2);
     let x = &pool[if last { pool.len() - 1 } else { step.a as usize % pool.len() }];
     let y = &pool[step.b as usize % pool.len()];
     let rank = x.rank();
@@ -151,7 +151,7 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         keepdims: step.which & 2 != 0,
         dtype: None,
     };
-    let made = match step.act % 22 {
+    let made = match step.act % 24 {
         0..=5 => {
             let op = Op::ALL[step.which as usize % Op::ALL.len()];
             // Integer powers that are negative are errors of the data.
@@ -175,6 +175,8 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
             let parts = [x.clone(), x.index(&items(step, rank)).ok()?, other];
             Array::concatenate(&parts[..=step.which as usize % 3], axis(step.n) as usize)
         }
+        21 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
+        22 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
         _ => x.clip(Some(&Array::number(Number::Int(-1))), Some(y)),
     };
     // A graph of many large arrays adds time, not insight.

@@ -8,10 +8,12 @@ use super::{GridKind, Prim};
 use crate::error::{Error, Result};
 use crate::shape::{self, Item, Shape, show};
 
-/// The result's shape. `own` is the shape of leaves, which nothing decides here.
+/// The result's shape. `own` is that of leaves, and of calls, whose function decides it.
 pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shape> {
     match prim {
-        Prim::Input | Prim::Param(_) | Prim::NumberParam(_) | Prim::Scalar => Ok(own.into()),
+        Prim::Input | Prim::Param(_) | Prim::NumberParam(_) | Prim::Scalar | Prim::Call => {
+            Ok(own.into())
+        }
         Prim::Map(op) => shape::broadcast(op.info().name, args.iter().copied()),
         Prim::Cast | Prim::Narrow => Ok(args[0].into()),
         Prim::Interp { grid, points, .. } => interp(*grid, *points, args),

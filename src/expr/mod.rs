@@ -5,6 +5,7 @@
 //! of any length builds and drops on a small stack.
 
 mod build;
+mod call;
 mod infer;
 mod program;
 mod ranges;
@@ -22,9 +23,10 @@ pub(crate) use infer::{at, expand, same_but_for_ones};
 pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
-pub use text::{InputSpec, parse};
+pub use text::{InputSpec, parse, parse_with};
 
 use crate::buffer::Storage;
+use crate::call::Call;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::Result;
 use crate::op::{Fold, Op, Weak};
@@ -97,6 +99,8 @@ pub enum Prim {
         /// Whether a value above the last point is given.
         right: bool,
     },
+    /// An opaque function of its operands, an argument of the program.
+    Call,
 }
 
 /// How the points of an interpolation are given, as operands.
@@ -153,10 +157,18 @@ struct Expr {
     state: Mutex<State>,
 }
 
-/// What a node holds: operands until it is evaluated, then its value alone.
+/// What a node holds: what it is made of until it is evaluated, then its value alone.
 enum State {
-    Pending(Args),
+    Pending(Parts),
     Ready(Storage),
+}
+
+/// What a node is made of.
+#[derive(Clone, Default)]
+struct Parts {
+    args: Args,
+    /// The function of a [`Prim::Call`].
+    call: Option<Arc<dyn Call>>,
 }
 
 impl Array {
@@ -183,7 +195,7 @@ impl Array {
             even: None,
             traced,
             span: span::current(),
-            state: Mutex::new(State::Pending(args)),
+            state: Mutex::new(State::Pending(Parts { args, call: None })),
         })
     }
 
@@ -328,9 +340,14 @@ impl Array {
 
     /// The operands; empty for leaves and for evaluated nodes.
     pub fn args(&self) -> Args {
+        self.parts().args
+    }
+
+    /// Operands and function, as they are at one moment; nothing for evaluated nodes.
+    fn parts(&self) -> Parts {
         match &*self.state() {
-            State::Pending(args) => args.clone(),
-            State::Ready(_) => Args::new(),
+            State::Pending(parts) => parts.clone(),
+            State::Ready(_) => Parts::default(),
         }
     }
 
@@ -342,7 +359,7 @@ impl Array {
         }
     }
 
-    /// Keeps the value; the operands are let go, so that a long chain does not keep its history.
+    /// Keeps the value; operands and function are let go, so that a long chain does not keep its history.
     pub fn set_value(&self, value: Storage) {
         let old = std::mem::replace(&mut *self.state(), State::Ready(value));
         drop(old);
@@ -362,7 +379,7 @@ impl Drop for Expr {
         let take = |state: &mut Mutex<State>| {
             let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
             match state {
-                State::Pending(args) => std::mem::take(args),
+                State::Pending(parts) => std::mem::take(&mut parts.args),
                 State::Ready(_) => Args::new(),
             }
         };

@@ -1,17 +1,19 @@
 //! An expression as a straight list of nodes: what plans are made from and looked up by.
 //!
-//! The list holds no data: memory and scalar values become numbered arguments, bound apart. Two
-//! evaluations that differ only in them have equal programs, so a plan is made once.
+//! The list holds no data: memory, scalar values and opaque functions become numbered arguments, bound
+//! apart. Two evaluations that differ only in them have equal programs, so a plan is made once.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Array, Prim, Span, infer_shape};
+use super::{Array, Parts, Prim, Span, infer_shape};
 use crate::buffer::Storage;
+use crate::call::Call;
 use crate::dtype::{DType, Scalar};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::{Shape, Strides};
 
 /// A straight-line program; operands come before their users.
@@ -23,6 +25,8 @@ pub struct Program {
     pub inputs: Vec<InputMeta>,
     /// How many scalar arguments there are.
     pub scalars: usize,
+    /// The names of the functions that it calls.
+    pub calls: Vec<Arc<str>>,
     /// The nodes that are wanted.
     pub outputs: Vec<u32>,
 }
@@ -60,7 +64,7 @@ pub struct Node {
     pub dtype: DType,
     /// Its shape.
     pub shape: Shape,
-    /// For inputs and scalars: which argument.
+    /// For inputs, scalars and calls: which argument.
     pub slot: u32,
     /// Where the user made it; not part of its identity.
     pub span: Span,
@@ -91,6 +95,8 @@ pub struct Bindings {
     pub inputs: Vec<Storage>,
     /// Its scalars.
     pub scalars: Vec<Scalar>,
+    /// The functions that it calls.
+    pub calls: Vec<Arc<dyn Call>>,
 }
 
 impl Program {
@@ -106,11 +112,12 @@ impl Program {
         (program, bindings)
     }
 
-    /// The same program for inputs of other shapes and layouts.
+    /// The same program for inputs of other shapes and layouts; `calls` are the functions bound to it.
     ///
     /// # Errors
-    /// Those that recording it for these shapes would give.
-    pub fn reshaped(&self, inputs: Vec<InputMeta>) -> Result<Program> {
+    /// Those that recording it for these shapes would give; `Trace` for a call whose result would get
+    /// another dtype.
+    pub fn reshaped(&self, inputs: Vec<InputMeta>, calls: &[Arc<dyn Call>]) -> Result<Program> {
         let mut nodes: Vec<Node> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let own = match node.prim {
@@ -120,12 +127,37 @@ impl Program {
             let shape = {
                 let args: SmallVec<[&[usize]; 3]> =
                     node.args.iter().map(|&a| nodes[a as usize].shape.as_slice()).collect();
-                infer_shape(&node.prim, &args, own)?
+                match node.prim {
+                    Prim::Call => self.called(node, &args, calls)?,
+                    _ => infer_shape(&node.prim, &args, own)?,
+                }
             };
             crate::shape::count(&shape)?;
             nodes.push(Node { shape, ..node.clone() });
         }
-        Ok(Program { nodes, inputs, scalars: self.scalars, outputs: self.outputs.clone() })
+        Ok(Program { nodes, inputs, ..self.clone() })
+    }
+
+    /// The shape that a call gives for operands of other shapes.
+    fn called(&self, node: &Node, args: &[&[usize]], calls: &[Arc<dyn Call>]) -> Result<Shape> {
+        let known = || node.args.iter().map(|&a| &self.nodes[a as usize]);
+        if known().map(|n| n.shape.as_slice()).eq(args.iter().copied()) {
+            return Ok(node.shape.clone());
+        }
+        let call = calls.get(node.slot as usize);
+        let call =
+            call.ok_or_else(|| Error::bug("a program without the function that it calls"))?;
+        let operands: SmallVec<[(DType, &[usize]); 3]> =
+            known().map(|n| n.dtype).zip(args.iter().copied()).collect();
+        let (dtype, shape) = super::call::infer(&**call, &operands)?;
+        if dtype != node.dtype {
+            return Err(Error::trace(format!(
+                "{}: gives {dtype} for these lengths, but {} for those that it was traced with",
+                call.name(),
+                node.dtype
+            )));
+        }
+        Ok(shape)
     }
 }
 
@@ -142,34 +174,38 @@ struct Builder {
     inputs: HashMap<(usize, InputMeta), u32>,
     /// Scalars seen, by value: equal ones share an argument.
     scalars: HashMap<Scalar, u32>,
+    /// Functions seen, by identity.
+    calls: HashMap<*const (), u32>,
 }
 
 impl Builder {
     /// The place of `array`, adding it and what lies below it (in a loop, not by recursion).
     fn add(&mut self, array: &Array) -> u32 {
-        let mut stack: Vec<(Array, Option<super::Args>)> = vec![(array.clone(), None)];
-        while let Some((top, args)) = stack.pop() {
-            if self.seen.contains_key(&std::sync::Arc::as_ptr(&top.0)) {
+        let mut stack: Vec<(Array, Option<Parts>)> = vec![(array.clone(), None)];
+        while let Some((top, parts)) = stack.pop() {
+            if self.seen.contains_key(&Arc::as_ptr(&top.0)) {
                 continue;
             }
-            match args {
+            match parts {
                 // First visit: operands first, then this node again with the operands it had.
                 None => {
-                    let args = top.args();
-                    stack.push((top, Some(args.clone())));
+                    let parts = top.parts();
+                    let args = parts.args.clone();
+                    stack.push((top, Some(parts)));
                     stack.extend(args.into_iter().rev().map(|a| (a, None)));
                 }
-                Some(args) => {
-                    let at = self.push(&top, &args);
-                    self.seen.insert(std::sync::Arc::as_ptr(&top.0), at);
+                Some(parts) => {
+                    let at = self.push(&top, &parts);
+                    self.seen.insert(Arc::as_ptr(&top.0), at);
                     self.alive.push(top);
                 }
             }
         }
-        self.seen[&std::sync::Arc::as_ptr(&array.0)]
+        self.seen[&Arc::as_ptr(&array.0)]
     }
 
-    fn push(&mut self, array: &Array, args: &[Array]) -> u32 {
+    fn push(&mut self, array: &Array, parts: &Parts) -> u32 {
+        let Parts { args, call } = parts;
         let mut node = Node {
             prim: array.prim().clone(),
             args: SmallVec::new(),
@@ -179,7 +215,7 @@ impl Builder {
             span: array.span(),
         };
         let fresh = self.program.nodes.len() as u32;
-        let value = if args.is_empty() { array.value() } else { None };
+        let value = if args.is_empty() && call.is_none() { array.value() } else { None };
         // A single value in memory is as good as a scalar argument, and known before any loop.
         let single = value.as_ref().filter(|v| v.shape.is_empty()).map(Storage::read_scalar);
         if let Some(value) = single.or_else(|| array.as_scalar()) {
@@ -201,9 +237,20 @@ impl Builder {
             self.program.inputs.push(meta);
             self.bindings.inputs.push(storage);
         } else {
-            node.args = args.iter().map(|a| self.seen[&std::sync::Arc::as_ptr(&a.0)]).collect();
+            if let Some(call) = call {
+                node.slot = self.call(call);
+            }
+            node.args = args.iter().map(|a| self.seen[&Arc::as_ptr(&a.0)]).collect();
         }
         self.program.nodes.push(node);
         fresh
+    }
+    /// The number of a function; the same one keeps its number.
+    fn call(&mut self, call: &Arc<dyn Call>) -> u32 {
+        *self.calls.entry(Arc::as_ptr(call).cast()).or_insert_with(|| {
+            self.program.calls.push(call.name().into());
+            self.bindings.calls.push(call.clone());
+            self.bindings.calls.len() as u32 - 1
+        })
     }
 }

@@ -12,8 +12,10 @@
 //! ```
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Array, Number, Over, Prim};
+use crate::call::Call;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::op::{Fold, Op};
@@ -34,12 +36,24 @@ pub struct InputSpec {
     pub step: i64,
 }
 
-/// The arrays that a program returns; `input` makes its inputs.
+/// The arrays that a program without opaque calls returns; `input` makes its inputs.
 ///
 /// # Errors
 /// `Value` with the line for text that is no program, else those of the acts.
 pub fn parse(text: &str, input: &mut dyn FnMut(&InputSpec) -> Result<Array>) -> Result<Vec<Array>> {
-    let mut parser = Parser { names: HashMap::new(), inputs: 0, input };
+    parse_with(text, input, &mut |name| Err(Error::value(format!("{name:?} is not known"))))
+}
+
+/// [`parse`], for programs with opaque calls; `call` finds the function of a name.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_with(
+    text: &str,
+    input: &mut dyn FnMut(&InputSpec) -> Result<Array>,
+    call: &mut dyn FnMut(&str) -> Result<Arc<dyn Call>>,
+) -> Result<Vec<Array>> {
+    let mut parser = Parser { names: HashMap::new(), inputs: 0, input, call };
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();
         if line.is_empty() {
@@ -88,6 +102,7 @@ struct Parser<'a> {
     names: HashMap<String, Array>,
     inputs: usize,
     input: &'a mut dyn FnMut(&InputSpec) -> Result<Array>,
+    call: &'a mut dyn FnMut(&str) -> Result<Arc<dyn Call>>,
 }
 
 /// The keyword words of an act.
@@ -223,6 +238,12 @@ impl Parser<'_> {
         }
         let missing = || Error::value(format!("{name}: an operand is missing"));
         let word = |i: usize| words.get(i).copied().ok_or_else(missing);
+        if name == "call" {
+            let function = (self.call)(word(0)?)?;
+            let operands =
+                words[1..].iter().map(|w| self.operand(w)).collect::<Result<Vec<_>>>()?;
+            return Array::call(function, &operands);
+        }
         if let Some(made) = self.range(name, &words, &keys)? {
             return Ok(made);
         }

@@ -11,7 +11,8 @@ use crate::shape::Shape;
 /// # Errors
 /// A bug if the program is not one (a traced argument without a place, an operand after its user).
 pub fn build(program: &Program) -> Result<Graph> {
-    let mut graph = Graph { inputs: program.inputs.clone(), ..Graph::default() };
+    let mut graph =
+        Graph { inputs: program.inputs.clone(), calls: program.calls.clone(), ..Graph::default() };
     let mut places: Vec<Ix> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
         let args: Vec<Ix> = node.args.iter().map(|&a| places[a as usize]).collect();
@@ -72,6 +73,7 @@ fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>
             Kind::Literal(Scalar::wrap_int((count - i128::from(*ddof)).max(0), dtype))
         }
         Prim::Iota { .. } => Kind::Iota,
+        Prim::Call => Kind::Call(slot),
         Prim::Interp { grid, left, right, .. } => {
             Kind::Interp { grid: *grid, left: *left, right: *right }
         }

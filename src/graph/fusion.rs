@@ -2,7 +2,9 @@
 //!
 //! The `fuse` pass decides them, `loops` lowers them. May not know: how either is done.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Ix;
 use crate::shape::{Axes, Shape};
@@ -28,12 +30,16 @@ pub enum Reason {
     Repeated,
     /// The loop grew too long for the registers.
     TooLong,
+    /// An opaque call gives it.
+    Called,
+    /// An opaque call reads it: the one of this number.
+    Opaque(u32),
 }
 
 impl Reason {
-    /// The reason as `explain` words it.
-    pub fn text(self) -> &'static str {
-        match self {
+    /// The reason as `explain` words it; `calls` are the names of the calls.
+    pub fn text(self, calls: &[Arc<str>]) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Reason::Wanted => "asked for",
             Reason::Reduction => "a reduction ends here: what follows needs all of it",
             Reason::Contiguous => "its elements are needed in C order",
@@ -43,7 +49,12 @@ impl Reason {
             Reason::Dear => "dear to compute, and used by several loops",
             Reason::Repeated => "repeated along an axis: computed once, read again",
             Reason::TooLong => "the loop would be too long",
-        }
+            Reason::Called => "an opaque call, which no loop can contain",
+            Reason::Opaque(slot) => {
+                let name = calls.get(slot as usize).map_or("?", |name| name);
+                return Cow::Owned(format!("an opaque call ({name}) needs it in memory"));
+            }
+        })
     }
 }
 
@@ -52,11 +63,11 @@ impl Reason {
 pub struct Fusion {
     /// The nodes in memory, with the reason.
     pub roots: HashMap<Ix, Reason>,
-    /// The loops, in an order in which they can run.
+    /// The loops and the opaque calls, in an order in which they can run.
     pub groups: Vec<Group>,
 }
 
-/// The roots that one loop nest computes.
+/// The roots that one loop nest computes, or one opaque call, alone in its group.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// What the nest covers: the shape of its stores, and of its reductions' operands.

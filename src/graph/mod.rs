@@ -11,6 +11,8 @@ mod update;
 mod verify;
 mod view;
 
+use std::sync::Arc;
+
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
@@ -76,6 +78,8 @@ pub enum Kind {
         /// Whether a value above the last point is given.
         right: bool,
     },
+    /// An opaque function of its operands, an argument of the program.
+    Call(u32),
 }
 
 /// A node with what is known of its result.
@@ -118,6 +122,8 @@ pub struct Graph {
     pub outputs: Vec<Ix>,
     /// The layouts of the inputs.
     pub inputs: Vec<InputMeta>,
+    /// The names of the functions that it calls.
+    pub calls: Vec<Arc<str>>,
     /// Where chains are cut into loops, set by the `fuse` pass.
     pub fusion: Option<Fusion>,
 }
@@ -154,6 +160,15 @@ impl Graph {
         at
     }
 
+    /// The node that a node reads the elements of, below views.
+    pub fn below_views(&self, at: Ix) -> Ix {
+        let mut at = at;
+        while matches!(self[at].kind, Kind::View(_)) {
+            at = self.operands(at)[0];
+        }
+        at
+    }
+
     /// What the loop of a node in memory covers: the shape of what is stored or reduced.
     pub fn loop_shape(&self, at: Ix) -> &Shape {
         match self[at].kind {
@@ -161,6 +176,11 @@ impl Graph {
             Kind::Update(_) => &self[self.operands(at)[1]].shape,
             _ => &self[at].shape,
         }
+    }
+
+    /// Whether a node is known before any loop runs, from scalars and shapes alone.
+    pub fn is_scalar(&self, at: Ix) -> bool {
+        self[at].once || matches!(self[at].kind, Kind::Scalar(_) | Kind::Literal(_))
     }
 
     /// Every node, operands before users.

@@ -59,6 +59,10 @@ impl Graph {
             Kind::Reduce { fold, .. } => fold.to_string(),
             Kind::Iota => "iota".into(),
             Kind::Interp { .. } => "interp".into(),
+            Kind::Call(slot) => {
+                let name = self.calls.get(*slot as usize).map_or("?", |name| name);
+                format!("call {slot} {name:?}")
+            }
         }
     }
 }

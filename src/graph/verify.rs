@@ -17,6 +17,9 @@ pub fn verify(graph: &Graph) -> Result<()> {
         if let Some(rule) = broken(&graph[at], &places) {
             return Err(fail(graph, at, rule));
         }
+        if matches!(graph[at].kind, Kind::Call(slot) if slot as usize >= graph.calls.len()) {
+            return Err(fail(graph, at, "the call has no function"));
+        }
     }
     for &output in &graph.outputs {
         if !graph.nodes.contains_node(output) {
@@ -44,6 +47,8 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
             };
             2 + points + usize::from(*left) + usize::from(*right)
         }
+        // A function may take any number.
+        Kind::Call(_) => args.len(),
         _ => 1,
     };
     if args.len() != count {

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::error::Result;
 use crate::expr::{at, expand, same_but_for_ones};
-use crate::shape::{Item, Shape};
+use crate::shape::{Item, Shape, Strides};
 
 /// The index on one operand axis: `offset + step * index[axis]`, or just `offset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,20 @@ impl View {
     /// The view that is the operand itself.
     pub fn identity(rank: usize) -> Self {
         Self { dims: (0..rank).map(|a| ViewDim { offset: 0, step: 1, axis: Some(a) }).collect() }
+    }
+
+    /// The view's place in memory where its operand has the strides `own`: bytes to its first element,
+    /// and its strides along `rank` axes.
+    pub fn place(&self, own: &[isize], rank: usize) -> (isize, Strides) {
+        let mut strides: Strides = smallvec::smallvec![0; rank];
+        let mut offset = 0isize;
+        for (dim, &stride) in self.dims.iter().zip(own) {
+            offset = offset.wrapping_add(stride.wrapping_mul(dim.offset as isize));
+            if let Some(axis) = dim.axis {
+                strides[axis] = strides[axis].wrapping_add(stride.wrapping_mul(dim.step as isize));
+            }
+        }
+        (offset, strides)
     }
 
     /// The operand repeated: axes are matched from the end, those of length 1 stay in place.

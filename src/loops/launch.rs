@@ -1,6 +1,6 @@
-//! Plans: kernels bound to shapes and memory, in the order they run.
+//! Plans: kernels bound to shapes and memory, and opaque calls, in the order they run.
 //!
-//! A plan holds no data: inputs and scalar values are bound when it runs, so it serves every
+//! A plan holds no data: inputs, scalar values and functions are bound when it runs, so it serves every
 //! evaluation of the same program on inputs of the same shapes and layouts.
 
 use std::sync::Arc;
@@ -17,13 +17,85 @@ use crate::shape::{Shape, Strides};
 pub struct Plan {
     /// The scalars that kernels use; an entry may use earlier ones.
     pub scalars: Vec<ScalarSource>,
-    /// The memory that the plan allocates: temporaries and results, C-ordered. Several launches may
-    /// each store a part of one.
+    /// The memory of temporaries and results, C-ordered: allocated, or what a call gives. Several
+    /// launches may each store a part of one.
     pub buffers: Vec<BufferSpec>,
-    /// The kernels, in order.
-    pub launches: Vec<Launch>,
+    /// What is run, in order.
+    pub steps: Vec<Task>,
     /// The results: places in `buffers`, all different.
     pub outputs: Vec<u32>,
+}
+
+impl Plan {
+    /// The kernels, in order.
+    pub fn launches(&self) -> impl Iterator<Item = &Launch> {
+        self.steps.iter().filter_map(|step| match step {
+            Task::Launch(launch) => Some(launch),
+            Task::Call(_) => None,
+        })
+    }
+
+    /// The calls, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &Invocation> {
+        self.steps.iter().filter_map(|step| match step {
+            Task::Launch(_) => None,
+            Task::Call(call) => Some(call),
+        })
+    }
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A fused loop nest.
+    Launch(Launch),
+    /// A function that the engine cannot see into.
+    Call(Invocation),
+}
+
+impl Task {
+    /// The memory that it reads and writes.
+    pub fn touches(&self) -> Vec<Memory> {
+        match self {
+            Task::Launch(launch) => launch.touches().collect(),
+            Task::Call(call) => {
+                let operands = call.operands.iter().filter_map(|operand| match operand {
+                    Operand::Scalar(_) => None,
+                    Operand::View { place, .. } => Some(place.memory),
+                });
+                operands.chain([Memory::Buffer(call.result)]).collect()
+            }
+        }
+    }
+}
+
+/// An opaque call with its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// Which of the evaluation's functions.
+    pub slot: u32,
+    /// Its name, for texts and errors.
+    pub name: Arc<str>,
+    /// What it reads.
+    pub operands: Vec<Operand>,
+    /// A place in [`Plan::buffers`]: the memory is what the function gives.
+    pub result: u32,
+}
+
+/// What a call reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A place in [`Plan::scalars`], as a 0-d array.
+    Scalar(u32),
+    /// Memory through strides.
+    View {
+        /// Where; one stride per axis.
+        place: Place,
+        /// Its elements.
+        dtype: DType,
+        /// Its shape.
+        shape: Shape,
+    },
 }
 
 /// Where a scalar comes from.
@@ -62,14 +134,14 @@ pub enum ScalarSource {
     },
 }
 
-/// Memory that a plan allocates.
+/// Memory that comes to be while a plan runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BufferSpec {
     /// Its elements.
     pub dtype: DType,
     /// Its shape, in C order.
     pub shape: Shape,
-    /// The last launch that reads it, after which it is released; `None` for results.
+    /// The last step that reads it, after which it is released; `None` for results.
     pub last_use: Option<u32>,
 }
 
@@ -88,18 +160,32 @@ pub struct Launch {
     pub tables: Vec<Table>,
 }
 
-/// Where a kernel's buffer lies.
+impl Launch {
+    /// The memory that it reads and writes.
+    pub fn touches(&self) -> impl Iterator<Item = Memory> {
+        let tables = self.tables.iter().flat_map(|t| {
+            let points = match t.xp {
+                Points::Memory(m, _) => Some(m),
+                _ => None,
+            };
+            std::iter::once(t.fp.0).chain(points)
+        });
+        self.bufs.iter().map(|p| p.memory).chain(tables)
+    }
+}
+
+/// Where a kernel's buffer lies, or a call's operand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Whose memory.
     pub memory: Memory,
     /// Bytes from that memory's first element to the nest's first element.
     pub offset: isize,
-    /// Per loop, bytes from one element to the next; 0 along loops of extent 1.
+    /// Per loop (or axis), bytes from one element to the next; 0 along loops of extent 1.
     pub strides: Strides,
 }
 
-/// Memory that a launch touches.
+/// Memory that a step touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Memory {
     /// The evaluation's inputs.

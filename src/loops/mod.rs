@@ -14,7 +14,9 @@ mod lower;
 pub mod print;
 pub mod verify;
 
-pub use launch::{BufferSpec, Launch, Memory, Place, Plan, Points, ScalarSource, Table};
+pub use launch::{
+    BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, Points, ScalarSource, Table, Task,
+};
 pub use lower::lower;
 
 use smallvec::SmallVec;

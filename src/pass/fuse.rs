@@ -73,6 +73,14 @@ impl<'a> Cutter<'a> {
                         self.cut(base, Reason::Base);
                     }
                 }
+                Kind::Call(slot) => {
+                    self.cut(at, Reason::Called);
+                    for operand in self.graph.operands(at) {
+                        if !self.graph.is_scalar(operand) && !is_readable(self.graph, operand) {
+                            self.cut(operand, Reason::Opaque(slot));
+                        }
+                    }
+                }
                 Kind::Reshape => {
                     let from = self.graph.operands(at)[0];
                     if !self.graph.is_c_ordered_input(from)
@@ -163,10 +171,14 @@ impl<'a> Cutter<'a> {
         let mut ends: HashMap<Ix, Vec<(usize, Shape, Option<Axes>)>> = HashMap::new();
         for &at in self.order.iter().rev() {
             let mut own = Vec::new();
-            if self.roots.contains_key(&at) && !is_whole(self.graph, at) {
+            if self.roots.contains_key(&at) && !is_barrier(self.graph, at) {
                 own.push((stages[&at], self.graph[at].shape.clone(), None));
             }
             for user in self.graph.users(at) {
+                // A call reads memory, and is no loop.
+                if matches!(self.graph[user].kind, Kind::Call(_)) {
+                    continue;
+                }
                 if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
                     own.push((stages[&at], self.graph[at].shape.clone(), Some(axes.clone())));
                 } else if self.roots.contains_key(&user) {
@@ -190,12 +202,12 @@ impl<'a> Cutter<'a> {
         ends
     }
 
-    /// Per node, how many reductions and updates must finish before it.
+    /// Per node, how many reductions, updates and calls must finish before it.
     fn stages(&self) -> HashMap<Ix, usize> {
         let mut stages: HashMap<Ix, usize> = HashMap::new();
         for &at in &self.order {
             let operands = self.graph.operands(at);
-            let after = |o: &Ix| stages[o] + usize::from(is_whole(self.graph, *o));
+            let after = |o: &Ix| stages[o] + usize::from(is_barrier(self.graph, *o));
             let stage = operands.iter().map(after).max().unwrap_or(0);
             stages.insert(at, stage);
         }
@@ -206,7 +218,8 @@ impl<'a> Cutter<'a> {
     fn too_long(&mut self) {
         let mut inside: HashMap<Ix, Vec<Ix>> = HashMap::new();
         for &at in &self.order.clone() {
-            if !fusable(self.graph, at) && !is_whole(self.graph, at) {
+            let called = matches!(self.graph[at].kind, Kind::Call(_));
+            if !fusable(self.graph, at) && (called || !is_barrier(self.graph, at)) {
                 inside.insert(at, vec![at]);
                 continue;
             }
@@ -248,16 +261,19 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
     let mut needs = Needs { hard: Vec::new(), soft: Vec::new(), nodes: HashSet::new() };
     // Each node is visited as seen at its own place and as seen through a view.
     let mut seen: HashSet<(Ix, bool)> = HashSet::new();
-    let reduce = matches!(graph[root].kind, Kind::Reduce { .. });
-    let mut stack: Vec<(Ix, bool)> = if reduce {
-        graph.operands(root).iter().map(|&o| (o, true)).collect()
+    let update = matches!(graph[root].kind, Kind::Update(_));
+    let barrier = is_barrier(graph, root) && !update;
+    let mut stack: Vec<(Ix, bool)> = if barrier {
+        // A call is no loop, so whatever it reads must be complete.
+        let here = matches!(graph[root].kind, Kind::Reduce { .. });
+        graph.operands(root).iter().map(|&o| (o, here)).collect()
     } else {
         vec![(root, true)]
     };
-    if reduce {
+    if barrier {
         needs.nodes.insert(root);
     }
-    let mut first = !reduce;
+    let mut first = !barrier;
     while let Some((at, here)) = stack.pop() {
         if !seen.insert((at, here)) {
             continue;
@@ -266,7 +282,7 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
         let own = std::mem::take(&mut first);
         // Inputs are read where they are, whether or not a copy of them is wanted too.
         if roots.contains_key(&at) && !own && !is_memory(graph, at) {
-            let pointwise = here && graph[at].shape == *shape && !is_whole(graph, at);
+            let pointwise = here && graph[at].shape == *shape && !is_barrier(graph, at);
             if pointwise {
                 needs.soft.push(at);
             } else {
@@ -312,7 +328,7 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
 }
 
 /// Puts every root into a loop: the loop of a root it reads in place, or one of its stage and shape
-/// that shares something with it, or a new one.
+/// that shares something with it, or a new one. A call stands alone.
 fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<Ix, usize> = HashMap::new();
@@ -383,6 +399,8 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             })
         };
         let candidates = open.get(&(alone, shape.clone()));
+        let called = matches!(graph[at].kind, Kind::Call(_));
+        let candidates = candidates.filter(|_| !called);
         let twin = twin.filter(|&g| fits(g, &groups, without(base)));
         let found = twin.or(joined.filter(|&g| fits(g, &groups, least))).or_else(|| {
             candidates
@@ -401,7 +419,9 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
                 stage: alone,
                 nodes: HashSet::new(),
             });
-            open.entry((alone, shape)).or_default().push(groups.len() - 1);
+            if !called {
+                open.entry((alone, shape)).or_default().push(groups.len() - 1);
+            }
             groups.len() - 1
         });
         groups[g].roots.push(at);
@@ -420,12 +440,18 @@ fn reduced(graph: &Graph, at: Ix) -> Option<Axes> {
     if let Kind::Reduce { axes, .. } = &graph[at].kind { Some(axes.clone()) } else { None }
 }
 
-/// Whether a node is complete only when its whole loop is: no other loop of its shape computes it.
-fn is_whole(graph: &Graph, at: Ix) -> bool {
-    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Update(_))
-}
-
 /// Whether a node is memory already.
 pub(super) fn is_memory(graph: &Graph, at: Ix) -> bool {
     matches!(graph[at].kind, Kind::Input(_) | Kind::Reshape)
+}
+
+/// Whether a call can read a node where it lies: what is memory already or becomes it anyway, and views of it.
+fn is_readable(graph: &Graph, at: Ix) -> bool {
+    let below = graph.below_views(at);
+    is_memory(graph, below) || is_barrier(graph, below)
+}
+
+/// Whether all of a node must be there before any use of it.
+fn is_barrier(graph: &Graph, at: Ix) -> bool {
+    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_) | Kind::Update(_))
 }

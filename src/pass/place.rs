@@ -124,7 +124,8 @@ fn rebuild(graph: &mut Graph, order: &[Ix]) {
         graph.operands(at).iter().for_each(|o| uses[o.index()] += 1);
     }
     graph.outputs.iter().for_each(|o| uses[o.index()] += 1);
-    let mut out = Graph { inputs: graph.inputs.clone(), ..Graph::default() };
+    let mut out =
+        Graph { inputs: graph.inputs.clone(), calls: graph.calls.clone(), ..Graph::default() };
     let mut places: HashMap<Ix, Ix> = HashMap::new();
     for &at in order {
         let node = &graph[at];
@@ -159,7 +160,10 @@ fn belongs(graph: &Graph, mut at: Ix, uses: &[usize]) -> bool {
     while uses[at.index()] == 1 {
         match graph[at].kind {
             Kind::Reshape => at = graph.operands(at)[0],
-            Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Empty => return false,
+            // What a call gives need not be memory that can be written.
+            Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Empty | Kind::Call(_) => {
+                return false;
+            }
             _ => return !graph[at].once,
         }
     }
@@ -187,8 +191,15 @@ pub(super) fn share(graph: &mut Graph, roots: &mut HashMap<Ix, Reason>) {
     for copy in copies {
         let base = graph.operands(copy)[0];
         let update = graph.users(copy)[0];
-        let own = roots.contains_key(&base) && !is_memory(graph, base) && !wanted.contains(&base);
-        let done = |&r: &Ix| r <= copy || (r == update && harmless(graph, roots, r, base));
+        let is_call = |at: Ix| matches!(graph[at].kind, Kind::Call(_));
+        let own = roots.contains_key(&base)
+            && !is_memory(graph, base)
+            && !is_call(base)
+            && !wanted.contains(&base);
+        // A call may keep what it reads.
+        let done = |&r: &Ix| {
+            (r <= copy && !is_call(r)) || (r == update && harmless(graph, roots, r, base))
+        };
         if own && readers[&base].iter().all(done) {
             graph.replace(copy, base);
             roots.remove(&copy);

@@ -56,7 +56,8 @@ fn sinkable(graph: &Graph, at: Ix) -> bool {
 
 /// The graph again, with the targets in their new shapes and reshapes where they meet others.
 fn rebuild(graph: &mut Graph, targets: &HashMap<Ix, Shape>) {
-    let mut out = Graph { inputs: graph.inputs.clone(), ..Graph::default() };
+    let mut out =
+        Graph { inputs: graph.inputs.clone(), calls: graph.calls.clone(), ..Graph::default() };
     let mut places: HashMap<Ix, Ix> = HashMap::new();
     for at in graph.order() {
         let node = &graph[at];

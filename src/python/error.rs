@@ -34,6 +34,10 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::ZeroDivision => PyZeroDivisionError::new_err(text),
         ErrorKind::Memory => PyMemoryError::new_err(text),
         ErrorKind::Trace => TraceError::new_err(text),
+        ErrorKind::Foreign => match error.payload().and_then(|p| p.downcast_ref::<PyErr>()) {
+            Some(exception) => exception.clone_ref(py),
+            None => PyRuntimeError::new_err(text),
+        },
         ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(text),
         ErrorKind::Bug => {
             PyRuntimeError::new_err(format!("{text} (a bug in rnp: please report it)"))

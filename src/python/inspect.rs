@@ -86,7 +86,7 @@ pub struct Plan {
     loops: usize,
     /// Temporaries between loops.
     temporaries: usize,
-    /// Bytes that the loops read and write.
+    /// Bytes that the loops and the calls of `fallbacks` read and write.
     bytes_moved: u64,
     /// Bytes that NumPy would read and write, one op at a time.
     numpy_bytes: u64,
@@ -94,6 +94,8 @@ pub struct Plan {
     text: String,
     /// Why chains were cut, one line each.
     cuts: Vec<String>,
+    /// What has no kernel and is called in the middle of the graph, with the user's line.
+    fallbacks: Vec<String>,
 }
 
 #[pymethods]
@@ -107,6 +109,13 @@ impl Plan {
 
     fn __str__(&self) -> &str {
         &self.text
+    }
+}
+
+fn fallback((name, place): (String, Option<String>)) -> String {
+    match place {
+        Some(place) => format!("{name} ({place})"),
+        None => name,
     }
 }
 
@@ -124,6 +133,7 @@ fn plan(py: Python<'_>, arrays: &Bound<'_, PyTuple>) -> PyResult<Plan> {
         numpy_bytes: r.numpy_bytes,
         text: r.text,
         cuts: r.cuts,
+        fallbacks: r.calls.into_iter().map(fallback).collect(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
 
 mod array;
+mod call;
 mod convert;
 mod create;
 mod elementwise;
@@ -39,6 +40,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     inspect::register(m)?;
     jit::register(m)?;
     store::register(m)?;
+    call::register(m)?;
     hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;

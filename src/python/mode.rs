@@ -121,6 +121,15 @@ pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     Ok(())
 }
 
+/// Runs `f` as if no block had been entered: what an evaluation calls must not depend on who asked for it.
+pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let variable = variable(py)?;
+    let token = variable.call_method1(pyo3::intern!(py, "set"), (PyTuple::empty(py),))?;
+    let out = f();
+    variable.call_method1(pyo3::intern!(py, "reset"), (token,))?;
+    out
+}
+
 /// Records instead of computing, as a context manager or a decorator.
 ///
 /// Inside `with rnp.lazy():` rnp's functions and operators return `rnp.Array`, which knows its dtype and

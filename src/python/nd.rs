@@ -26,6 +26,11 @@ const LARGE: usize = 64 << 10;
 /// Keeps a Python object alive for as long as its memory is read.
 pub struct PyKeeper(#[allow(dead_code, reason = "held, not used")] pub Py<PyAny>);
 
+/// Keeps an ndarray whose memory nobody else can reach, so that it may be handed over.
+struct Owned {
+    _array: Py<PyAny>,
+}
+
 /// The base of an ndarray whose memory the engine owns.
 #[pyclass(frozen, module = "rnp._core")]
 struct Owner {
@@ -103,6 +108,47 @@ pub fn base<'py>(array: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         let base = (*array.as_ptr().cast::<PyArrayObject>()).fields.base;
         Bound::from_borrowed_ptr_or_opt(array.py(), base)
     }
+}
+
+/// The memory of an ndarray that nobody but the caller, with this one handle, can reach, if it is in C order
+/// and of native byte order.
+pub fn owned(op: &str, array: &Bound<'_, PyAny>) -> PyResult<Option<Storage>> {
+    let layout = layout(op, array)?;
+    let (dtype, shape, strides) = (layout.dtype, layout.shape, layout.strides);
+    if layout.swapped
+        || !shape::is_c_ordered(&shape, &strides, dtype.size())
+        || !is_unreachable(array)
+    {
+        return Ok(None);
+    }
+    let keeper = Arc::new(Owned { _array: array.clone().unbind() });
+    // Strides of axes of length 1 may be anything.
+    let strides = shape::c_strides(&shape, dtype.size());
+    Ok(Some(Storage { ptr: layout.ptr, dtype, shape, strides, keeper }))
+}
+
+/// Whether no other handle leads to an ndarray's memory: it is nobody else's, has no weak references, and
+/// owns its memory or is the only view of one that does.
+fn is_unreachable(array: &Bound<'_, PyAny>) -> bool {
+    let (py, mut at) = (array.py(), array.as_ptr());
+    // NumPy collapses chains of views; a longer one is somebody's construction.
+    for _ in 0..8 {
+        // SAFETY: `at` is the caller's array, or the base of one that is alive; the GIL is held.
+        unsafe {
+            if PyArray_CheckExact(py, at) == 0 || pyo3::ffi::Py_REFCNT(at) != 1 {
+                return false;
+            }
+            let fields = &(*at.cast::<PyArrayObject>()).fields;
+            if !fields.weakreflist.is_null() {
+                return false;
+            }
+            if fields.base.is_null() {
+                return fields.flags & flags::NPY_ARRAY_OWNDATA != 0;
+            }
+            at = fields.base;
+        }
+    }
+    false
 }
 
 /// # Safety

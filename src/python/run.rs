@@ -2,6 +2,7 @@
 //!
 //! The only file that starts evaluations.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeWarning;
@@ -19,7 +20,7 @@ use crate::expr::{self, Span, with_span};
 /// A call of one of rnp's functions: its mode, and the trace that its operands belong to.
 pub struct Call<'py> {
     py: Python<'py>,
-    op: &'static str,
+    op: Cow<'static, str>,
     block: Option<Bound<'py, Block>>,
     trace: Option<Arc<Tracing>>,
     span: Span,
@@ -27,11 +28,11 @@ pub struct Call<'py> {
 
 impl<'py> Call<'py> {
     /// Starts the call of `op`.
-    pub fn new(py: Python<'py>, op: &'static str) -> PyResult<Self> {
+    pub fn new(py: Python<'py>, op: impl Into<Cow<'static, str>>) -> PyResult<Self> {
         let block = mode::current(py)?;
         let span = if block.is_some() { span::here(py) } else { Span::default() };
         let trace = block.as_ref().and_then(|b| b.get().trace().cloned());
-        Ok(Self { py, op, block, trace, span })
+        Ok(Self { py, op: op.into(), block, trace, span })
     }
 
     /// Whether results are recorded.
@@ -44,19 +45,31 @@ impl<'py> Call<'py> {
         self.block.as_ref().map(Bound::get)
     }
 
+    /// The trace that the operands so far belong to.
+    pub fn trace(&self) -> Option<&Arc<Tracing>> {
+        self.trace.as_ref()
+    }
+
+    /// The user's line, if results are recorded.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// An operand; outside a block a deferred one is evaluated first, and keeps its value.
     pub fn operand(&mut self, obj: &Bound<'py, PyAny>) -> PyResult<expr::Array> {
         if let Ok(array) = obj.cast::<Array>() {
             return self.array(array.get());
         }
-        with_span(self.span, || convert::capture(self.op, obj, self.block.as_ref().map(Bound::get)))
+        with_span(self.span, || {
+            convert::capture(&self.op, obj, self.block.as_ref().map(Bound::get))
+        })
     }
 
     /// `operand`, for an rnp array.
     pub fn array(&mut self, array: &Array) -> PyResult<expr::Array> {
         match array.trace() {
             Some(trace) => {
-                trace.check(self.py, self.op)?;
+                trace.check(self.py, &self.op)?;
                 if self.trace.is_none() {
                     self.trace = Some(trace.clone());
                 }

@@ -1,11 +1,12 @@
-//! Executing a plan: its scalars, its memory, its launches in order.
+//! Executing a plan: its scalars, its memory, its steps in order.
 //!
-//! May not know: how a nest is walked.
+//! May not know: how a nest is walked, how a function is called.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cache::lookup;
+use super::call::{self, Arguments};
 use super::nest::{Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
 use super::walk::Worker;
@@ -13,7 +14,7 @@ use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::loops::{Launch, Memory, Plan, Points, Table};
+use crate::loops::{BufferSpec, Launch, Memory, Plan, Points, Table, Task};
 use crate::shape::count;
 use crate::tile::{Grid, InterpTable};
 
@@ -24,22 +25,28 @@ const SHARE: usize = 1 << 17;
 /// Light ops that a thread takes at a time.
 const ITEM: usize = 1 << 17;
 
-/// Runs a plan on inputs of the shapes it was made for; returns its outputs.
-pub fn run(
-    plan: &Plan,
-    inputs: &[Storage],
-    arguments: &[Scalar],
-    ctx: &Context,
-) -> Result<Vec<Arc<Buffer>>> {
+/// Runs a plan on arguments of the shapes it was made for; returns its outputs, C-ordered.
+pub fn run(plan: &Plan, arguments: &Arguments, ctx: &Context) -> Result<Vec<Storage>> {
     let values = {
         let _float = FloatMode::standard();
-        scalars::evaluate(&plan.scalars, arguments)?
+        scalars::evaluate(&plan.scalars, arguments.scalars)?
     };
     let poll = Poll::new(ctx);
-    let mut memory = Bank { plan, inputs, buffers: plan.buffers.iter().map(|_| None).collect() };
-    for (i, launch) in plan.launches.iter().enumerate() {
-        memory.prepare(launch)?;
-        run_launch(launch, &values, &memory, ctx, &poll)?;
+    let buffers = plan.buffers.iter().map(|_| None).collect();
+    let mut memory = Bank { plan, inputs: arguments.inputs, buffers };
+    for (i, step) in plan.steps.iter().enumerate() {
+        match step {
+            Task::Launch(launch) => {
+                memory.prepare(launch)?;
+                run_launch(launch, &values, &memory, ctx, &poll)?;
+            }
+            Task::Call(task) => {
+                let spec = memory.spec(task.result)?;
+                let find = |m| memory.whole(m).cloned();
+                let given = call::run(task, spec, arguments.calls, &values, find)?;
+                memory.buffers[task.result as usize] = Some(given);
+            }
+        }
         poll.check()?;
         for (buffer, spec) in memory.buffers.iter_mut().zip(&plan.buffers) {
             if spec.last_use == Some(i as u32) {
@@ -47,14 +54,16 @@ pub fn run(
             }
         }
     }
-    plan.outputs.iter().map(|&o| memory.take(o).map(Arc::new)).collect()
+    plan.outputs.iter().map(|&o| memory.take(o)).collect()
 }
 
 /// The memory of one evaluation.
 struct Bank<'a> {
     plan: &'a Plan,
     inputs: &'a [Storage],
-    buffers: Vec<Option<Buffer>>,
+    /// C-ordered: allocated here, or given by a call. A call may still hold what it was shown, but none
+    /// is written after the launch that it was allocated for.
+    buffers: Vec<Option<Storage>>,
 }
 
 impl Bank<'_> {
@@ -68,18 +77,32 @@ impl Bank<'_> {
         Ok(())
     }
 
-    fn allocate(&mut self, b: u32) -> Result<()> {
+    fn spec(&self, b: u32) -> Result<&'_ BufferSpec> {
         let spec = self.plan.buffers.get(b as usize);
-        let spec = spec.ok_or_else(|| Error::bug(format!("the plan has no buffer {b}")))?;
-        let slot = &mut self.buffers[b as usize];
-        if slot.is_none() {
-            *slot = Some(Buffer::new(count(&spec.shape)? * spec.dtype.size())?);
+        spec.ok_or_else(|| Error::bug(format!("the plan has no buffer {b}")))
+    }
+
+    fn allocate(&mut self, b: u32) -> Result<()> {
+        let BufferSpec { dtype, shape, .. } = self.spec(b)?;
+        if self.buffers[b as usize].is_none() {
+            let buffer = Arc::new(Buffer::new(count(shape)? * dtype.size())?);
+            let storage = Storage::from_buffer(buffer, *dtype, shape.clone())?;
+            self.buffers[b as usize] = Some(storage);
         }
         Ok(())
     }
 
-    /// An output. One that no launch touched (it has no elements) is made now.
-    fn take(&mut self, b: u32) -> Result<Buffer> {
+    /// The whole of some memory.
+    fn whole(&self, memory: Memory) -> Result<&Storage> {
+        match memory {
+            Memory::Input(i) => self.inputs.get(i as usize),
+            Memory::Buffer(b) => self.buffers.get(b as usize).and_then(Option::as_ref),
+        }
+        .ok_or_else(|| Error::bug(format!("the plan uses {memory:?}, which is not there")))
+    }
+
+    /// An output. One that no step touched (it has no elements) is made now.
+    fn take(&mut self, b: u32) -> Result<Storage> {
         self.allocate(b)?;
         self.buffers[b as usize].take().ok_or_else(|| Error::bug("an output taken twice"))
     }
@@ -87,17 +110,10 @@ impl Bank<'_> {
 
 impl Memories for Bank<'_> {
     fn find(&self, memory: Memory) -> Result<(*mut u8, isize, isize)> {
-        match memory {
-            Memory::Input(i) => self.inputs.get(i as usize).map(|s| {
-                let (low, high) = s.reach();
-                (s.ptr.cast_mut(), low, high)
-            }),
-            Memory::Buffer(b) => self.buffers.get(b as usize).and_then(Option::as_ref).map(|b| {
-                // The bank owns the buffer alone; only kernels write through this address.
-                (b.as_ptr().cast_mut(), 0, b.len().cast_signed())
-            }),
-        }
-        .ok_or_else(|| Error::bug(format!("the plan uses {memory:?}, which is not there")))
+        // The bank's buffers are written through this address, but by kernels alone.
+        let storage = self.whole(memory)?;
+        let (low, high) = storage.reach();
+        Ok((storage.ptr.cast_mut(), low, high))
     }
 }
 

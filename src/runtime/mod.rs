@@ -1,9 +1,10 @@
 //! Running plans: memory, threads, code cache.
 //!
-//! [`run`] takes a plan and its inputs and returns the result buffers. Results have the same bits
-//! for any number of threads. May not know: graphs, Python.
+//! [`run`] takes a plan and its arguments and returns the results. Results have the same bits
+//! for any number of threads. May not know: graphs, Python, what a call does.
 
 mod cache;
+mod call;
 mod exec;
 mod fold;
 mod nest;
@@ -18,6 +19,7 @@ mod tests;
 use std::sync::{Mutex, PoisonError};
 
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
+pub use call::Arguments;
 pub use exec::run;
 pub use pool::{MAX_THREADS, num_threads, set_num_threads};
 

@@ -78,6 +78,13 @@ def path(tokens):
     return [(words[t[0]], index(t) if t[0] == "[" else dims(t.removeprefix("T"))) for t in tokens]
 
 
+CALLS = {
+    "flip": np.flip,
+    "append": np.append,
+    "sort": np.sort,
+}
+
+
 class Program:
     """A program over a module: NumPy itself, or rnp."""
 
@@ -119,6 +126,8 @@ class Program:
         args = [t for t in tokens if t not in flags and ("=" not in t or t.startswith("("))]
         if name == "input":
             return self.input(args[0], keys, "reversed" in flags)
+        if name == "call":
+            return self.call(CALLS[args[0]], list(map(self.operand, args[1:])), args[0])
         if name in OPS:
             return getattr(self.module, name)(*map(self.operand, args))
         keywords = {}
@@ -170,6 +179,17 @@ class Program:
             assert np.shares_memory(part, out)
         part[...] = value
         return out
+
+    def call(self, function, operands, name):
+        """Call a function that the engine cannot see into."""
+        if self.module is np:
+            return function(*operands)
+
+        def infer(*operands):
+            out = function(*(np.ones(shape, dtype) for dtype, shape in operands))
+            return out.dtype, out.shape
+
+        return rnp._core._call(function, operands, None, None, name, infer)
 
     def input(self, token, keys, reverse):
         """Make an input in the layout that the program asks for."""

@@ -159,7 +159,7 @@ impl Writer<'_, '_> {
     /// The nodes, and their views, that a node's line needs first.
     fn needs(&self, at: Ix, view: &View) -> SmallVec<[(Ix, View); 3]> {
         let node = &self.graph[at];
-        if self.lowering.is_scalar(at) || self.is_leaf(at, view) {
+        if self.graph.is_scalar(at) || self.is_leaf(at, view) {
             return SmallVec::new();
         }
         let operands = self.graph.operands(at);
@@ -176,7 +176,7 @@ impl Writer<'_, '_> {
     }
 
     fn line(&mut self, at: Ix, view: &View, args: SmallVec<[Value; 3]>) -> Result<Value> {
-        if self.lowering.is_scalar(at) {
+        if self.graph.is_scalar(at) {
             let place = self.lowering.scalar(at)?;
             return Ok(self.scalar(place, self.graph[at].dtype));
         }
@@ -241,14 +241,7 @@ impl Writer<'_, '_> {
     /// Where a view of memory with these strides lies: its first byte, and its strides along the axes
     /// of the loop space.
     fn place(&self, view: &View, own: &[isize]) -> (isize, Strides) {
-        let mut strides: Strides = smallvec![0; self.group.shape.len()];
-        let mut offset = 0isize;
-        for (dim, &stride) in view.dims.iter().zip(own) {
-            offset = offset.wrapping_add(stride.wrapping_mul(dim.offset as isize));
-            if let Some(axis) = dim.axis {
-                strides[axis] = strides[axis].wrapping_add(stride.wrapping_mul(dim.step as isize));
-            }
-        }
+        let (offset, mut strides) = view.place(own, self.group.shape.len());
         // Strides along axes of length 1 mean nothing; 0 makes equal accesses equal.
         for (stride, &extent) in strides.iter_mut().zip(&self.group.shape) {
             if extent == 1 {

@@ -1,4 +1,4 @@
-//! Graphs to plans: each group of the fusion becomes one kernel and its launch.
+//! Graphs to plans: each group of the fusion becomes one kernel and its launch, or one call.
 //!
 //! [`body`] writes the lines, seeing every operand through the views above it; [`nest`] chooses the
 //! loops. May not know: machines, threads, data.
@@ -9,7 +9,7 @@ mod nest;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{BufferSpec, Launch, Memory, Plan, ScalarSource};
+use super::{BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, ScalarSource, Task};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::graph::{Fusion, Graph, Group, Ix, Kind};
@@ -29,6 +29,13 @@ pub fn lower(graph: &Graph) -> Result<Plan> {
         scalars: HashMap::new(),
     };
     for group in &fusion.groups {
+        if let &[root] = &group.roots[..]
+            && let Kind::Call(slot) = graph[root].kind
+        {
+            let call = lowering.call(root, slot)?;
+            lowering.plan.steps.push(Task::Call(call));
+            continue;
+        }
         let launch = lowering.launch(group)?;
         if cfg!(any(test, debug_assertions, feature = "verify")) {
             super::verify::verify(&launch.kernel).map_err(|e| {
@@ -36,7 +43,7 @@ pub fn lower(graph: &Graph) -> Result<Plan> {
                 Error::bug(format!("{e}\n{:?}\n{text}", launch.extents))
             })?;
         }
-        lowering.plan.launches.push(launch);
+        lowering.plan.steps.push(Task::Launch(launch));
     }
     lowering.finish()
 }
@@ -61,8 +68,7 @@ enum ScalarKey {
 impl Lowering<'_> {
     fn launch(&mut self, group: &Group) -> Result<Launch> {
         for &root in &group.roots {
-            let node = &self.graph[root];
-            if let Kind::Update(_) = node.kind {
+            if let Kind::Update(_) = self.graph[root].kind {
                 let base = self.graph.source(self.graph.operands(root)[0]);
                 if let Some(&buffer) = self.buffers.get(&base) {
                     self.buffers.insert(root, buffer);
@@ -72,9 +78,7 @@ impl Lowering<'_> {
                     return Err(Error::bug("lower: an update comes before its base"));
                 }
             }
-            let spec = BufferSpec { dtype: node.dtype, shape: node.shape.clone(), last_use: None };
-            self.buffers.insert(root, self.plan.buffers.len() as u32);
-            self.plan.buffers.push(spec);
+            self.buffer(root);
         }
         let body = body::write(self, group)?;
         let (kernel, extents, bufs) =
@@ -90,6 +94,50 @@ impl Lowering<'_> {
         Ok(launch)
     }
 
+    /// A buffer for a root.
+    fn buffer(&mut self, root: Ix) -> u32 {
+        let node = &self.graph[root];
+        let spec = BufferSpec { dtype: node.dtype, shape: node.shape.clone(), last_use: None };
+        let place = self.plan.buffers.len() as u32;
+        self.buffers.insert(root, place);
+        self.plan.buffers.push(spec);
+        place
+    }
+
+    fn call(&mut self, at: Ix, slot: u32) -> Result<Invocation> {
+        let operands = self.graph.operands(at);
+        let operands = operands.into_iter().map(|o| self.operand(o)).collect::<Result<_>>()?;
+        let name = self.graph.calls.get(slot as usize).cloned();
+        let name = name.ok_or_else(|| Error::bug("lower: a call without a name"))?;
+        Ok(Invocation { slot, name, operands, result: self.buffer(at) })
+    }
+
+    /// Where a call reads an operand: a view of memory is read through its strides.
+    fn operand(&mut self, at: Ix) -> Result<Operand> {
+        if self.graph.is_scalar(at) {
+            return self.scalar(at).map(Operand::Scalar);
+        }
+        let node = &self.graph[at];
+        let (dtype, shape) = (node.dtype, node.shape.clone());
+        let lost = || Error::bug("lower: a call's operand is not in memory");
+        let place = match &node.kind {
+            // A view that is wanted itself has a buffer, and is read there.
+            Kind::View(view) if !self.buffers.contains_key(&at) => {
+                let below = self.graph.operands(at)[0];
+                let (memory, own) = self.memory(below).ok_or_else(lost)?;
+                let (offset, strides) = view.place(&own, shape.len());
+                // Of nothing there is no first element.
+                let offset = if node.size() == 0 { 0 } else { offset };
+                Place { memory, offset, strides }
+            }
+            _ => {
+                let (memory, strides) = self.memory(at).ok_or_else(lost)?;
+                Place { memory, offset: 0, strides }
+            }
+        };
+        Ok(Operand::View { place, dtype, shape })
+    }
+
     /// Notes when each temporary is used last, and which buffers are results.
     fn finish(mut self) -> Result<Plan> {
         let mut outputs = Vec::new();
@@ -101,15 +149,8 @@ impl Lowering<'_> {
                 .ok_or_else(|| Error::bug("lower: an output has no buffer"))?;
             outputs.push(b);
         }
-        for (index, launch) in self.plan.launches.iter().enumerate() {
-            let tables = launch.tables.iter().flat_map(|t| {
-                let points = match t.xp {
-                    super::Points::Memory(m, _) => Some(m),
-                    _ => None,
-                };
-                std::iter::once(t.fp.0).chain(points)
-            });
-            for memory in launch.bufs.iter().map(|p| p.memory).chain(tables) {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            for memory in step.touches() {
                 if let Memory::Buffer(b) = memory {
                     self.plan.buffers[b as usize].last_use = Some(index as u32);
                 }
@@ -187,12 +228,6 @@ impl Lowering<'_> {
         self.plan.scalars.push(source);
         self.scalars.insert(key, index);
         index
-    }
-
-    /// Whether a node is known before any loop.
-    fn is_scalar(&self, at: Ix) -> bool {
-        let node = &self.graph[at];
-        node.once || matches!(node.kind, Kind::Scalar(_) | Kind::Literal(_))
     }
 
     /// Where a node's elements lie, with their strides; `None` if it is computed in loops.

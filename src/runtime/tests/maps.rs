@@ -23,7 +23,7 @@ fn check(flat: bool, extents: &[usize], a: (Step, &[isize]), b: (Step, &[isize])
     let total: usize = extents.iter().product();
     let mut plan = plan(flat, extents, a, b);
     // Negative strides start at the far end.
-    for (place, (_, strides)) in plan.launches[0].bufs.iter_mut().zip([a, b]) {
+    for (place, (_, strides)) in first(&mut plan).bufs.iter_mut().zip([a, b]) {
         let back = strides.iter().zip(extents).map(|(&s, &e)| s.min(0) * (e as isize - 1));
         place.offset = -4 * back.sum::<isize>();
     }
@@ -123,7 +123,7 @@ fn scalars_are_computed_before_the_loops() {
         ScalarSource::Map { op: Op::Less, dtype: F64, args: smallvec![0, 2] },
         ScalarSource::Map { op: Op::Where, dtype: F64, args: smallvec![4, 3, 0] },
     ];
-    plan.launches[0].scalars = vec![5];
+    first(&mut plan).scalars = vec![5];
     let inputs = [storage(F64, &[3.0f64, 6.0, -9.0])];
     let out = run_all(&plan, &inputs, &[Scalar::f64(1.5)]).unwrap();
     assert_eq!(values::<f64>(&out[0]), [1.5, 3.0, -4.5]);
@@ -155,10 +155,10 @@ fn a_negative_integer_power_is_refused() {
 fn temporaries_pass_from_launch_to_launch() {
     let n = 5000;
     let mut plan = plan(false, &[n], (Step::Unit, &[1]), (Step::Fixed, &[0]));
-    let mut second = plan.launches[0].clone();
+    let mut second = first(&mut plan).clone();
     second.bufs[0].memory = Memory::Buffer(0);
     second.bufs[2].memory = Memory::Buffer(1);
-    plan.launches.push(second);
+    plan.steps.push(Task::Launch(second));
     plan.buffers.push(plan.buffers[0].clone());
     plan.buffers[0].last_use = Some(1);
     plan.outputs = vec![1];
@@ -185,7 +185,7 @@ fn tables_interpolate_from_any_memory() {
     bytes.extend([10.0f64, 20.0, 40.0].iter().flat_map(|v| v.to_le_bytes()));
     bytes.extend([0.0f64, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()));
     let fp = (Memory::Input(1), 1);
-    plan.launches[0].tables = vec![
+    first(&mut plan).tables = vec![
         Table { len: 3, xp: Points::Memory(Memory::Input(1), 25), fp, left: Some(2), right: None },
         Table { len: 3, xp: Points::Arange { start: 0, step: 1 }, fp, left: None, right: Some(2) },
     ];
@@ -193,7 +193,7 @@ fn tables_interpolate_from_any_memory() {
     let out = run_all(&plan, &inputs, &[]).unwrap();
     assert_eq!(values::<f64>(&out[0]), [-7.0, 10.0, 15.0, 30.0, 40.0]);
     assert_eq!(values::<f64>(&out[1]), [10.0, 10.0, 15.0, 30.0, -7.0]);
-    plan.launches[0].tables[0].len = 4;
+    first(&mut plan).tables[0].len = 4;
     let err = run(&plan, &inputs, &[], &Context::default()).unwrap_err();
     assert_eq!(err.kind(), crate::error::ErrorKind::Bug);
 }
@@ -205,12 +205,12 @@ fn a_plan_that_leaves_its_memory_is_refused() {
     let good = plan(false, &[2, 4], (Step::Unit, &[4, 1]), (Step::Unit, &[4, 1]));
     run_all(&good, &inputs, &[Scalar::f32(0.0)]).unwrap();
     let spoil: [fn(&mut Plan); 6] = [
-        |p| p.launches[0].extents[0] = 3,
-        |p| p.launches[0].bufs[0].offset = 4,
-        |p| p.launches[0].bufs[1].offset = -4,
-        |p| p.launches[0].bufs[2].strides[0] = 1 << 62,
-        |p| p.launches[0].bufs[0].strides[1] = 0,
-        |p| p.launches[0].bufs[0].memory = Memory::Input(7),
+        |p| first(p).extents[0] = 3,
+        |p| first(p).bufs[0].offset = 4,
+        |p| first(p).bufs[1].offset = -4,
+        |p| first(p).bufs[2].strides[0] = 1 << 62,
+        |p| first(p).bufs[0].strides[1] = 0,
+        |p| first(p).bufs[0].memory = Memory::Input(7),
     ];
     for spoil in spoil {
         let mut bad = good.clone();

@@ -1,5 +1,6 @@
 //! Plans written by hand, run in every tier and with several thread counts, against plain loops.
 
+mod calls;
 mod folds;
 mod maps;
 mod system;
@@ -8,13 +9,13 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Context, Tier, run, set_tier};
+use super::{Arguments, Context, Tier, set_tier};
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::loops::{
     Buf, BufferSpec, Form, Kernel, Launch, Line, Loop, Memory, Place, Plan, Role, ScalarSource,
-    Step, Value,
+    Step, Task, Value,
 };
 use crate::op::{Fold, Op};
 use crate::shape::{Shape, c_strides};
@@ -119,13 +120,13 @@ impl Builder {
 
     /// The plan.
     pub(super) fn finish(mut self) -> Plan {
-        self.plan.launches.push(Launch {
+        self.plan.steps.push(Task::Launch(Launch {
             kernel: Arc::new(self.kernel),
             extents: self.extents,
             bufs: self.places,
             scalars: (0..self.plan.scalars.len() as u32).collect(),
             tables: vec![],
-        });
+        }));
         self.plan
     }
 }
@@ -148,6 +149,26 @@ pub(super) fn values<T: Copy>(buffer: &Buffer) -> Vec<T> {
     let n = buffer.len() / size_of::<T>();
     // SAFETY: buffers are aligned and as long as their elements; T is plain numbers.
     (0..n).map(|i| unsafe { buffer.as_ptr().cast::<T>().add(i).read() }).collect()
+}
+
+/// The first step of a plan, which is a launch.
+pub(super) fn first(plan: &mut Plan) -> &mut Launch {
+    match &mut plan.steps[0] {
+        Task::Launch(launch) => launch,
+        Task::Call(_) => panic!("a call"),
+    }
+}
+
+/// Runs a plan without calls.
+pub(super) fn run(
+    plan: &Plan,
+    inputs: &[Storage],
+    scalars: &[Scalar],
+    ctx: &Context,
+) -> Result<Vec<Arc<Buffer>>> {
+    let arguments = Arguments { inputs, scalars, calls: &[] };
+    let out = super::run(plan, &arguments, ctx)?;
+    Ok(out.into_iter().map(|s| s.keeper.downcast().unwrap()).collect())
 }
 
 /// Runs the plan in each tier and with several thread counts; all must give the same bytes.
