@@ -151,7 +151,7 @@ def differs(got: Any, want: Any, *, zeros: bool = True) -> str:
 
 
 def errors_in_ulp(got: Nd, reference: Nd, size: Nd) -> Nd:
-    """Return the distance of values from a finite reference of higher precision, in ulp of `size`."""
+    """Return the distance of values from a finite, more precise reference, in ulp of `size`."""
     info = np.finfo(got.dtype)
     exponent = np.frexp(size)[1].astype(np.int64) - 1
     exponent = np.maximum(exponent, info.minexp) - info.nmant

@@ -272,8 +272,6 @@ def test_ldexp_by_numbers():
     numbers = [0, 3, -3, 2000, 2**31 - 1, -(2**31), 2**31, 2**40, 2**70, 1.0]
     for dtype, number, mode in itertools.product(DTYPES, numbers, MODES):
         for args in ([np.ones(3, dtype), number], [number, np.ones(3, dtype)]):
-            if dtype == "bool" and args[1] == 2**40:
-                continue  # the loop of long, but NumPy reads the number as an int
             what = check("ldexp", args, mode)
             if what:
                 failures.append((args, mode, what))
