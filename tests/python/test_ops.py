@@ -271,6 +271,8 @@ def test_ldexp_by_numbers():
     failures = []
     numbers = [0, 3, -3, 2000, 2**31 - 1, -(2**31), 2**31, 2**40, 2**70, 1.0]
     for dtype, number, mode in itertools.product(DTYPES, numbers, MODES):
+        if mode == "jit" and number == 2**70:
+            continue  # a traced integer has 64 bits
         for args in ([np.ones(3, dtype), number], [number, np.ones(3, dtype)]):
             what = check("ldexp", args, mode)
             if what:

@@ -86,7 +86,7 @@ pub fn arctan2_f64(y: f64, x: f64) -> f64 {
 
     // The angle is `base`, and the ratio's added to it or taken from it.
     let base = if steep { 0.5 } else { 0.0 };
-    let base = if behind & !steep { 1.0 } else { base };
+    let base = if behind && !steep { 1.0 } else { base };
     let sign = if steep ^ behind { -1.0 } else { 1.0 };
     let (pi, pi_rest) = (base * std::f64::consts::PI, base * PI_REST);
     let head = pi + sign * at;
@@ -96,7 +96,7 @@ pub fn arctan2_f64(y: f64, x: f64) -> f64 {
     let angle = sum + (rest + sign.mul_add(low + at_rest, pi_rest));
 
     // Small angles are the ratio itself, which may be subnormal.
-    let flat = !steep & !behind & (small < large * (1.0 / 1_073_741_824.0));
+    let flat = !steep && !behind && small < large * (1.0 / 1_073_741_824.0);
     let angle = if flat { small / large } else { angle };
     let angle = if x.is_nan() | y.is_nan() { x + y } else { angle };
     angle.copysign(y)

@@ -205,8 +205,8 @@ fn power_is_within_its_bound() {
 
 #[test]
 fn hypot_and_arctan2_are_within_their_bounds() {
-    type Binary = fn(f64, f64) -> f64;
-    let cases: [(Op, Binary); 2] = [(Op::Hypot, core_math::hypot), (Op::Arctan2, core_math::atan2)];
+    let cases: [(Op, Binary<f64>); 2] =
+        [(Op::Hypot, core_math::hypot), (Op::Arctan2, core_math::atan2)];
     for (op, truth) in cases {
         let (double, single) = binary_of(op);
         let (mut worst, mut off, n) = (0.0f64, 0, 200_000);
@@ -476,8 +476,10 @@ fn ops() -> Vec<Op> {
     Op::ALL.iter().copied().filter(heavy).collect()
 }
 
+type Binary<T> = fn(T, T) -> T;
+
 /// The scalar functions of a binary op.
-fn binary_of(op: Op) -> (fn(f64, f64) -> f64, fn(f32, f32) -> f32) {
+fn binary_of(op: Op) -> (Binary<f64>, Binary<f32>) {
     match op {
         Op::Power => (power_f64, power_f32),
         Op::Hypot => (hypot_f64, hypot_f32),
