@@ -107,7 +107,8 @@ mod tests {
         let f = Arc::new(Same);
         let y = Array::call(f.clone(), &[input()]).unwrap();
         assert_eq!(Arc::strong_count(&f), 2);
-        let out = crate::eval::eval(&[y.clone()], &crate::eval::Context::default()).unwrap();
+        let out =
+            crate::eval::eval(std::slice::from_ref(&y), &crate::eval::Context::default()).unwrap();
         assert_eq!(out[0].to_vec::<f32>().unwrap(), [1.0, 2.0, 3.0]);
         assert_eq!((Arc::strong_count(&f), y.value().is_some()), (1, true));
     }
