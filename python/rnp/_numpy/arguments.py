@@ -103,7 +103,10 @@ def index(value: Any) -> int:
     """Take an integer argument; arrays would have to be evaluated."""
     if isinstance(value, Array):
         raise Unsupported("an integer that is not known yet")
-    return operator.index(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise Unsupported("NumPy says what is wrong with it") from None
 
 
 def one_axis(axis: Any, ndim: int) -> int:
@@ -125,7 +128,10 @@ def lengths(shape: Any) -> tuple[int, ...]:
     try:
         return (operator.index(shape),)
     except TypeError:
-        return tuple(index(n) for n in shape)
+        pass
+    if not isinstance(shape, (tuple, list, range, numpy.ndarray)):
+        raise Unsupported("NumPy says what is wrong with it")
+    return tuple(index(n) for n in shape)
 
 
 def reduced(shape: tuple[int, ...], axis: Any, keepdims: Any = False) -> tuple[int, ...]:

@@ -232,8 +232,7 @@ def full_like(
 
 def band(rows: int, columns: int, k: int, compare: Callable[..., Any]) -> Any:
     """Compare row index plus `k` with column index, all over a matrix."""
-    down = _core.arange(rows).reshape((rows, 1))
-    return compare(_core.add(down, k), _core.arange(columns))
+    return compare(_core.arange(k, rows + k).reshape((rows, 1)), _core.arange(columns))
 
 
 def _sized(N: Any, M: Any) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from rnp._dispatch import Meta, composed, rule
 from rnp._numpy.arguments import (
     along,
     axes,
+    builtins_any,
     index,
     one_axis,
     operand,
@@ -76,8 +77,8 @@ def fliplr(m: Any) -> Any:
 def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     """Turn a plane by quarters."""
     x = operand(m)
-    plane = tuple(axes)
-    if len(plane) != 2 or x.ndim < 2:
+    plane = tuple(index(i) for i in axes)
+    if len(plane) != 2 or builtins_any(not -x.ndim <= i < x.ndim for i in plane):
         raise Unsupported("NumPy says what is wrong with it")
     first, second = (one_axis(i, x.ndim) for i in plane)
     quarters = index(k) % 4
@@ -273,8 +274,10 @@ def unstack(x: Any, /, *, axis: Any = 0) -> Any:
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     """Elements whose two indices differ by an offset."""
     x = operand(a)
+    if x.ndim < 2:
+        raise Unsupported("NumPy says what is wrong with it")
     i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
-    if x.ndim < 2 or i == j:
+    if i == j:
         raise Unsupported("NumPy says what is wrong with it")
     x = moveaxis.__wrapped__(x, (i, j), (-2, -1))
     *lead, rows, columns = x.shape
