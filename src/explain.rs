@@ -199,8 +199,14 @@ fn cuts(graph: &Graph) -> Vec<String> {
     let ordered: BTreeMap<_, _> = fusion.roots.iter().collect();
     let mut out = Vec::new();
     for (&at, &reason) in ordered {
-        let ends = matches!(reason, Reason::Reduction | Reason::Called);
-        if reason == Reason::Wanted || (ends && graph.users(at).is_empty()) {
+        let users = graph.users(at);
+        let whole = matches!(reason, Reason::Reduction | Reason::Called | Reason::Updated);
+        // What is stored on top of a store waits for nothing else.
+        let chain = reason == Reason::Updated
+            && users
+                .iter()
+                .all(|&u| matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at);
+        if reason == Reason::Wanted || (whole && users.is_empty()) || chain {
             continue;
         }
         let node = &graph[at];

@@ -46,12 +46,22 @@ pub(crate) fn numpy_work(graph: &Graph) -> (usize, u64) {
         let node = &graph[at];
         if !matches!(
             node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Reduce { .. } | Kind::Interp { .. } | Kind::Call(_)
+            Kind::Map(_)
+                | Kind::Cast
+                | Kind::Reduce { .. }
+                | Kind::Interp { .. }
+                | Kind::Update(_)
+                | Kind::Call(_)
         ) {
             continue;
         }
         ops += 1;
         let size = |n: &crate::graph::Node| (n.size() * n.dtype.size()) as u64;
+        if let Kind::Update(_) = node.kind {
+            // The value is read, and as much is written.
+            moved += 2 * size(&graph[graph.operands(at)[1]]);
+            continue;
+        }
         moved += size(node);
         for operand in graph.operands(at) {
             // Views are read through at the size of what is read.

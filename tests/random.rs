@@ -9,7 +9,7 @@ mod common;
 use proptest::prelude::*;
 use rnp::dtype::{DType, Scalar};
 use rnp::eval::{Context, eval_once};
-use rnp::expr::{Array, InputSpec, Number, Over};
+use rnp::expr::{Array, InputSpec, Number, Over, Prim};
 use rnp::op::{Fold, Op};
 use rnp::runtime::{Tier, set_tier};
 use rnp::shape::{Item, Slice};
@@ -84,9 +84,65 @@ fn input(number: usize, (dtype, shape, fortran, step): (u8, u8, bool, i8)) -> Ar
     Array::input(common::storage(&spec, value).unwrap())
 }
 
+/// Slices of every axis, and now and then a new one.
+fn items(step: &Step, rank: usize) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let bound = |bits: i8| (bits % 3 != 0).then_some(i64::from(bits) % 9);
+    for a in 0..rank {
+        let n = step.n.wrapping_add(a as i8);
+        let pace = if step.which & 4 == 0 { 1 } else { [-1, 2, 3, -2][n.rem_euclid(4) as usize] };
+        items.push(Item::Slice(Slice { start: bound(n), stop: None, step: pace }));
+    }
+    if step.which & 8 != 0 {
+        items.insert(step.which as usize % (rank + 1), Item::NewAxis);
+    }
+    items
+}
+
+/// A store into a part of `x`: of a number, of `y`, of the part itself or of a part beside it.
+fn update(step: &Step, x: &Array, y: &Array) -> rnp::error::Result<Array> {
+    let mut path = vec![Prim::Index(items(step, x.rank()).into())];
+    let mut part = x.index(&items(step, x.rank()))?;
+    if step.which & 16 != 0 {
+        path.push(Prim::Transpose((0..part.rank()).rev().collect()));
+        part = part.transpose(None)?;
+    }
+    if step.which & 32 != 0 && step.n % 5 == 0 {
+        let dims: Vec<i64> = if step.n % 2 == 0 { vec![-1] } else { vec![-1, 2] };
+        path = vec![Prim::Reshape(dims.as_slice().into())];
+        part = x.reshape(&dims)?;
+        let every = Slice { start: Some(i64::from(step.n % 3)), stop: None, step: 2 };
+        path.push(Prim::Index([Item::Slice(every)].as_slice().into()));
+        part = part.index(&[Item::Slice(every)])?;
+    }
+    let beside = |a: usize, n: i64| {
+        let back = Slice { start: (n > 0).then_some(n), stop: (n <= 0).then_some(n - 1), step: 1 };
+        let whole = Slice { start: None, stop: None, step: 1 };
+        part.index(
+            &(0..=a).map(|i| Item::Slice(if i == a { back } else { whole })).collect::<Vec<_>>(),
+        )
+    };
+    let value = match step.b % 5 {
+        0 => Array::number(Number::Int(i128::from(step.n))).strong(),
+        1 => y.clone(),
+        2 => part.clone(),
+        3 if part.rank() > 0 => {
+            // As `b[1:] = b[1:] + b[:-1]`: what is read was not yet stored to.
+            let (from, to) = (beside(0, 0)?, beside(0, 1)?);
+            let rest = Slice { start: Some(1), stop: None, step: 1 };
+            path.push(Prim::Index([Item::Slice(rest)].as_slice().into()));
+            Array::map(Op::Maximum, &[from, to])?
+        }
+        _ => Array::map(Op::Minimum, &[part.clone(), y.clone()])?,
+    };
+    x.update(&path, &value.cast(x.dtype())?)
+}
+
 /// The node that a step makes of earlier ones; `None` where NumPy would refuse it.
 fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
-    let x = &pool[step.a as usize % pool.len()];
+    // Chains of updates are what is stored into again.
+    let last = step.act % 22 >= 15 && step.a % 2 == 0;
+    let x = &pool[if last { pool.len() - 1 } else { step.a as usize % pool.len() }];
     let y = &pool[step.b as usize % pool.len()];
     let rank = x.rank();
     let axis = |n: i8| i64::from(n).rem_euclid(rank.max(1) as i64);
@@ -95,7 +151,7 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         keepdims: step.which & 2 != 0,
         dtype: None,
     };
-    let made = match step.act % 18 {
+    let made = match step.act % 24 {
         0..=5 => {
             let op = Op::ALL[step.which as usize % Op::ALL.len()];
             // Integer powers that are negative are errors of the data.
@@ -116,24 +172,18 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         6 | 7 => x.cast(DType::ALL[step.which as usize % DType::ALL.len()]),
         8 | 9 => x.reduce(Fold::ALL[step.which as usize % Fold::ALL.len()], &over),
         10 => x.std(&over, 0),
-        11 | 12 => {
-            let mut items: Vec<Item> = Vec::new();
-            let bound = |bits: i8| (bits % 3 != 0).then_some(i64::from(bits) % 9);
-            for a in 0..rank {
-                let n = step.n.wrapping_add(a as i8);
-                let pace =
-                    if step.which & 4 == 0 { 1 } else { [-1, 2, 3, -2][n.rem_euclid(4) as usize] };
-                items.push(Item::Slice(Slice { start: bound(n), stop: None, step: pace }));
-            }
-            if step.which & 8 != 0 {
-                items.insert(step.which as usize % (rank + 1), Item::NewAxis);
-            }
-            x.index(&items)
-        }
+        11 | 12 => x.index(&items(step, rank)),
         13 => x.transpose(None),
         14 => x.reshape(if step.which & 1 == 0 { &[-1] } else { &[-1, 2] }),
-        15 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
-        16 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
+        21 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
+        22 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
+        15..=18 => update(step, x, y),
+        19 | 20 => {
+            let other = y.cast(x.dtype()).ok()?;
+            let other = if other.shape() == x.shape() { other } else { x.clone() };
+            let parts = [x.clone(), x.index(&items(step, rank)).ok()?, other];
+            Array::concatenate(&parts[..1 + step.which as usize % 3], axis(step.n) as usize)
+        }
         _ => x.clip(Some(&Array::number(Number::Int(-1))), Some(y)),
     };
     // A graph of many large arrays adds time, not insight.

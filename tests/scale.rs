@@ -2,10 +2,11 @@
 
 mod common;
 
-use rnp::dtype::DType;
+use rnp::dtype::{DType, Scalar};
 use rnp::eval::{Context, eval_once};
-use rnp::expr::{Array, InputSpec, Number};
+use rnp::expr::{Array, InputSpec, Number, Prim};
 use rnp::op::Op;
+use rnp::shape::{Item, Slice};
 
 fn ramp(len: usize) -> Array {
     let spec = InputSpec {
@@ -84,17 +85,43 @@ fn wide_graphs_are_split() {
 fn views_of_views_are_one_view() {
     let mut x = ramp(300_001);
     for _ in 0..100_000 {
-        x = x
-            .index(&[rnp::shape::Item::Slice(rnp::shape::Slice {
-                start: Some(1),
-                stop: None,
-                step: 1,
-            })])
-            .unwrap();
+        x = x.index(&[Item::Slice(Slice { start: Some(1), stop: None, step: 1 })]).unwrap();
     }
     assert_eq!(x.shape()[..], [200_001]);
     assert_eq!(rnp::explain::report(&[x.clone()]).unwrap().loops, 1);
     let value = eval_once(&[x], &Context::default()).unwrap().remove(0);
     let expected = common::element(DType::F64, 0, 100_000).to_f64();
     assert_eq!(f64::from_le_bytes(common::bytes(&value)[..8].try_into().unwrap()), expected);
+}
+
+#[test]
+fn ten_thousand_stores_in_one_buffer() {
+    on_small_stack(|| {
+        let slice = |i: i64| Item::Slice(Slice { start: Some(i), stop: Some(i + 2), step: 1 });
+        let mut y = Array::map(Op::Add, &[ramp(20_000), ramp(20_000)]).unwrap();
+        for i in 0..10_000 {
+            let part = y.index(&[slice(2 * i)]).unwrap();
+            let value = Array::map(Op::Add, &[part, Array::number(Number::Int(1))]).unwrap();
+            y = y.update(&[Prim::Index([slice(2 * i)].as_slice().into())], &value).unwrap();
+        }
+        let report = rnp::explain::report(&[y.clone()]).unwrap();
+        assert_eq!((report.loops, report.temporaries), (10_001, 0));
+        assert_eq!(first(&y), 2.0 * first(&ramp(8)) + 1.0);
+    });
+}
+
+#[test]
+fn a_store_per_row_is_a_small_loop_in_one_buffer() {
+    let rows = |n: usize| ramp(n).reshape(&[128, -1]).unwrap();
+    let mut w = Array::full(&[128, 50], &Array::scalar(Scalar::f64(0.0)), None).unwrap();
+    for i in 0..128 {
+        let at = [Item::At(i)];
+        let row = Array::map(Op::Square, &[rows(6400).index(&at).unwrap()]).unwrap();
+        w = w.update(&[Prim::Index(at.as_slice().into())], &row).unwrap();
+    }
+    let report = rnp::explain::report(&[w.clone()]).unwrap();
+    assert_eq!((report.loops, report.temporaries), (129, 0));
+    let all = Array::map(Op::Square, &[rows(6400)]).unwrap();
+    let values = eval_once(&[w, all], &Context::default()).unwrap();
+    assert_eq!(common::bytes(&values[0]), common::bytes(&values[1]));
 }

@@ -33,6 +33,8 @@ pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shap
                 .map(|(a, &e)| if axes.contains(&a) { 1 } else { e })
                 .collect())
         }
+        Prim::Update(path) => update(path, args[0], args[1]),
+        Prim::Concatenate(axis) => concatenate(*axis, args),
         Prim::Count { .. } => Ok(Shape::new()),
         Prim::Iota { len } => Ok(smallvec::smallvec![*len]),
     }
@@ -167,4 +169,92 @@ fn broadcast_to(input: &[usize], to: &[usize]) -> Result<Shape> {
     }
     shape::count(to)?;
     Ok(to.into())
+}
+
+/// The shape of the place of a [`Prim::Update`] in an array of shape `base`.
+///
+/// # Errors
+/// `Value` for a view whose elements are repeated, `Unsupported` for a reshape in the middle that moves
+/// axes together or apart, else those of the views.
+pub(crate) fn region(path: &[Prim], base: &[usize]) -> Result<Shape> {
+    let mut shape: Shape = base.into();
+    let mut whole = true;
+    for prim in path {
+        let next = match prim {
+            Prim::Index(_) | Prim::Transpose(_) | Prim::Reshape(_) => {
+                infer_shape(prim, &[&shape], &[])?
+            }
+            Prim::Broadcast(_) => return Err(Error::value("assignment destination is read-only")),
+            _ => return Err(Error::bug(format!("update: {prim:?} is no view"))),
+        };
+        let reshape = matches!(prim, Prim::Reshape(_));
+        if reshape && !whole && !same_but_for_ones(&shape, &next) {
+            return Err(Error::unsupported(format!(
+                "update: a part of shape {} reshaped to {} is no view of the array",
+                show(&shape),
+                show(&next)
+            )));
+        }
+        whole &= reshape;
+        shape = next;
+    }
+    Ok(shape)
+}
+
+/// Whether two shapes differ in axes of length 1 alone.
+pub(crate) fn same_but_for_ones(a: &[usize], b: &[usize]) -> bool {
+    a.iter().filter(|&&e| e != 1).eq(b.iter().filter(|&&e| e != 1))
+}
+
+fn update(path: &[Prim], base: &[usize], value: &[usize]) -> Result<Shape> {
+    let region = region(path, base)?;
+    // As NumPy assigns: further axes of length 1 in front are let go.
+    let extra = value.len().saturating_sub(region.len());
+    let fits = value[..extra].iter().all(|&e| e == 1)
+        && value[extra..].iter().rev().zip(region.iter().rev()).all(|(&e, &r)| e == 1 || e == r);
+    if !fits {
+        return Err(Error::value(format!(
+            "could not broadcast input array from shape {} into shape {}",
+            tight(value),
+            tight(&region)
+        )));
+    }
+    Ok(base.into())
+}
+
+/// A shape as NumPy's assignment errors print it: `(2,480)`.
+fn tight(shape: &[usize]) -> String {
+    show(shape).replace(' ', "")
+}
+
+fn concatenate(axis: usize, parts: &[&[usize]]) -> Result<Shape> {
+    let first =
+        parts.first().ok_or_else(|| Error::value("need at least one array to concatenate"))?;
+    if first.is_empty() {
+        return Err(Error::value("zero-dimensional arrays cannot be concatenated"));
+    }
+    let mut out: Shape = (*first).into();
+    for (i, part) in parts.iter().enumerate().skip(1) {
+        if part.len() != first.len() {
+            return Err(Error::value(format!(
+                "all the input array dimensions except for the concatenation axis must match \
+                 exactly, but the array at index 0 has {} dimension(s) and the array at index {i} \
+                 has {} dimension(s)",
+                first.len(),
+                part.len()
+            )));
+        }
+        for (d, (&e, &f)) in part.iter().zip(*first).enumerate() {
+            if d == axis {
+                out[axis] = out[axis].saturating_add(e);
+            } else if e != f {
+                return Err(Error::value(format!(
+                    "all the input array dimensions except for the concatenation axis must match \
+                     exactly, but along dimension {d}, the array at index 0 has size {f} and the \
+                     array at index {i} has size {e}"
+                )));
+            }
+        }
+    }
+    Ok(out)
 }

@@ -14,13 +14,14 @@ mod ranges;
 mod reduce;
 mod span;
 mod text;
+mod update;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
 pub use infer::infer_shape;
-pub(crate) use infer::{at, expand};
+pub(crate) use infer::{at, expand, same_but_for_ones};
 pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
@@ -62,6 +63,12 @@ pub enum Prim {
     Reshape(SmallVec<[i64; 4]>),
     /// The operand repeated to a shape.
     Broadcast(Shape),
+    /// The first operand with the elements at a view of it replaced by the second, which broadcasts
+    /// there. The view is a list of [`Prim::Index`], [`Prim::Transpose`] and [`Prim::Reshape`], each
+    /// of what the one before it gives.
+    Update(Box<[Prim]>),
+    /// The operands one after another along an axis.
+    Concatenate(usize),
     /// A reduction over some axes; an empty operand without identity is refused.
     Reduce {
         /// How elements combine.

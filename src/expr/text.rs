@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Array, Number, Over};
+use super::{Array, Number, Over, Prim};
 use crate::call::Call;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -180,6 +180,20 @@ fn items(token: &str) -> Result<Vec<Item>> {
         .collect()
 }
 
+/// A view in the path of an update: `[1:9]`, `(2, -1)`, or `T` and its axes.
+fn view(token: &str) -> Result<Prim> {
+    if let Some(dims) = inside(token, '(', ')') {
+        return Ok(Prim::Reshape(list(dims).map(int).collect::<Result<_>>()?));
+    }
+    match token.strip_prefix("T(").and_then(|t| t.strip_suffix(')')) {
+        Some(axes) => {
+            let axes = list(axes).map(|a| int(a).map(|a| a as usize)).collect::<Result<_>>()?;
+            Ok(Prim::Transpose(axes))
+        }
+        None => Ok(Prim::Index(items(token)?.into())),
+    }
+}
+
 impl Parser<'_> {
     fn operand(&mut self, token: &str) -> Result<Array> {
         if let Some(found) = self.names.get(token) {
@@ -258,6 +272,15 @@ impl Parser<'_> {
                 let mut bound = |key| keys.0.get(key).map(|v| self.operand(v)).transpose();
                 let (low, high) = (bound("min")?, bound("max")?);
                 x.clip(low.as_ref(), high.as_ref())
+            }
+            "update" => {
+                let value = self.operand(word(1)?)?;
+                let path: Vec<Prim> = words[2..].iter().map(|w| view(w)).collect::<Result<_>>()?;
+                x.update(&path, &value.cast(x.dtype())?)
+            }
+            "concatenate" => {
+                let parts = words.iter().map(|w| self.operand(w)).collect::<Result<Vec<_>>>()?;
+                Array::concatenate(&parts, keys.int("axis", 0)? as usize)
             }
             "interp" => {
                 let (xp, fp) = (self.operand(word(1)?)?, self.operand(word(2)?)?);

@@ -1,6 +1,6 @@
 //! Programs to graphs: one node each, views in their common form.
 
-use super::{Graph, Ix, Kind, Node, View};
+use super::{Graph, Ix, Kind, Node, View, update};
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::expr::{Prim, Program};
@@ -15,6 +15,18 @@ pub fn build(program: &Program) -> Result<Graph> {
         Graph { inputs: program.inputs.clone(), calls: program.calls.clone(), ..Graph::default() };
     let mut places: Vec<Ix> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
+        let args: Vec<Ix> = node.args.iter().map(|&a| places[a as usize]).collect();
+        match &node.prim {
+            Prim::Update(path) => {
+                places.push(update::build(&mut graph, node, path, [args[0], args[1]])?);
+                continue;
+            }
+            Prim::Concatenate(axis) => {
+                places.push(update::concatenate(&mut graph, node, *axis, &args));
+                continue;
+            }
+            _ => {}
+        }
         let first = node.args.first().map(|&a| &program.nodes[a as usize].shape);
         let kind = kind(&node.prim, node.slot, node.dtype, first)?;
         let at = graph.nodes.add_node(Node {
@@ -26,9 +38,7 @@ pub fn build(program: &Program) -> Result<Graph> {
         });
         // A count needs its operand's shape alone.
         if !matches!(graph[at].kind, Kind::Literal(_)) {
-            for (place, &arg) in node.args.iter().enumerate() {
-                graph.nodes.add_edge(places[arg as usize], at, place as u32);
-            }
+            graph.set_operands(at, &args);
         }
         places.push(at);
     }
@@ -53,6 +63,9 @@ fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>
         Prim::Transpose(perm) => Kind::View(View::transpose(perm)),
         Prim::Broadcast(to) => Kind::View(View::broadcast(from()?, to)),
         Prim::Reshape(_) => Kind::Reshape,
+        Prim::Update(_) | Prim::Concatenate(_) => {
+            return Err(Error::bug("graph: an update is several nodes"));
+        }
         Prim::Reduce { fold, axes, .. } => Kind::Reduce { fold: *fold, axes: axes.clone() },
         Prim::Count { axes, ddof } => {
             let from = from()?;

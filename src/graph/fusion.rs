@@ -18,6 +18,12 @@ pub enum Reason {
     Reduction,
     /// A reshape that is no view of it, or a table, needs it in C order.
     Contiguous,
+    /// Values are stored into a part of it.
+    Updated,
+    /// It is what values are stored into.
+    Base,
+    /// It is changed, and needed as it was.
+    Kept,
     /// It is dear, and several loops would compute it again.
     Dear,
     /// It is repeated along an axis, and would be computed again for each repeat.
@@ -37,6 +43,9 @@ impl Reason {
             Reason::Wanted => "asked for",
             Reason::Reduction => "a reduction ends here: what follows needs all of it",
             Reason::Contiguous => "its elements are needed in C order",
+            Reason::Updated => "what follows needs all of it, not the part that was stored",
+            Reason::Base => "parts of it are stored to afterwards",
+            Reason::Kept => "parts of it are stored to, and it is needed as it was",
             Reason::Dear => "dear to compute, and used by several loops",
             Reason::Repeated => "repeated along an axis: computed once, read again",
             Reason::TooLong => "the loop would be too long",

@@ -7,6 +7,7 @@
 mod build;
 mod fusion;
 mod text;
+mod update;
 mod verify;
 mod view;
 
@@ -52,6 +53,13 @@ pub enum Kind {
     View(View),
     /// The operand's elements in C order under another shape.
     Reshape,
+    /// Memory with nothing in it yet: the base of an array that updates put together.
+    Empty,
+    /// The first operand, with the elements at a view of it replaced by the second, which has the
+    /// view's shape. No two indices of the view meet the same element.
+    Update(View),
+    /// The operand's elements in memory of their own, which an update may change. Made by `fuse`.
+    Copy,
     /// A reduction over some axes of the operand.
     Reduce {
         /// How elements combine.
@@ -153,9 +161,26 @@ impl Graph {
         at
     }
 
+    /// The node whose elements a chain of reshapes gives another shape.
+    pub fn source(&self, mut at: Ix) -> Ix {
+        while self[at].kind == Kind::Reshape {
+            at = self.operands(at)[0];
+        }
+        at
+    }
+
     /// Whether a node is known before any loop runs, from scalars and shapes alone.
     pub fn is_scalar(&self, at: Ix) -> bool {
         self[at].once || matches!(self[at].kind, Kind::Scalar(_) | Kind::Literal(_))
+    }
+
+    /// What the loop of a node in memory covers: the shape of what is stored or reduced.
+    pub fn loop_shape(&self, at: Ix) -> &Shape {
+        match self[at].kind {
+            Kind::Reduce { .. } => &self[self.operands(at)[0]].shape,
+            Kind::Update(_) => &self[self.operands(at)[1]].shape,
+            _ => &self[at].shape,
+        }
     }
 
     /// Every node, operands before users.

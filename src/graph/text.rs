@@ -53,6 +53,9 @@ impl Graph {
             Kind::Narrow => "narrow".into(),
             Kind::View(_) => "view".into(),
             Kind::Reshape => "reshape".into(),
+            Kind::Empty => "empty".into(),
+            Kind::Update(_) => "update".into(),
+            Kind::Copy => "copy".into(),
             Kind::Reduce { fold, .. } => fold.to_string(),
             Kind::Iota => "iota".into(),
             Kind::Interp { .. } => "interp".into(),
@@ -66,7 +69,7 @@ impl Graph {
 
 fn attributes(kind: &Kind) -> String {
     match kind {
-        Kind::View(view) => format!(" at {view}"),
+        Kind::View(view) | Kind::Update(view) => format!(" at {view}"),
         Kind::Reduce { axes, .. } => {
             let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
             format!(" over [{}]", axes.join(", "))

@@ -1,6 +1,6 @@
 //! The graph's invariants, checked after every pass in test builds.
 
-use super::{Graph, Ix, Kind, Node};
+use super::{Graph, Ix, Kind, Node, View};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::op::Op;
@@ -36,7 +36,8 @@ fn fail(graph: &Graph, at: Ix, rule: &str) -> Error {
 /// The rule that a node breaks, if any.
 fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     let count = match &node.kind {
-        Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Iota => 0,
+        Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Iota | Kind::Empty => 0,
+        Kind::Update(_) => 2,
         Kind::Map(op) => op.info().arity,
         Kind::Interp { grid, left, right } => {
             let points = match grid {
@@ -58,20 +59,19 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     }
     match &node.kind {
         Kind::Map(op) => broken_map(*op, node, args),
-        Kind::View(view) => {
-            let from = &args[0].shape;
-            if view.dims.len() != from.len() || args[0].dtype != node.dtype {
-                return Some("the view does not fit its operand");
+        Kind::View(view) => broken_view(view, args[0], &node.shape, node.dtype),
+        Kind::Update(view) => {
+            let (base, value) = (args[0], args[1]);
+            if base.shape != node.shape || base.dtype != node.dtype {
+                return Some("an update changes the shape or dtype");
             }
-            let inside = view.dims.iter().zip(from).all(|(d, &e)| {
-                let last = d.axis.map_or(0, |a| d.step * (node.shape[a] as i64 - 1));
-                let empty = node.size() == 0;
-                empty
-                    || (d.offset.min(d.offset + last) >= 0
-                        && d.offset.max(d.offset + last) < e as i64)
-            });
-            (!inside).then_some("the view reaches outside its operand")
+            if !view.is_injective(&value.shape) {
+                return Some("an update stores one element twice");
+            }
+            broken_view(view, base, &value.shape, value.dtype)
         }
+        Kind::Copy => (args[0].shape != node.shape || args[0].dtype != node.dtype)
+            .then_some("a copy changes the shape or dtype"),
         Kind::Reshape => (args[0].size() != node.size() || args[0].dtype != node.dtype)
             .then_some("the reshape changes the number of elements"),
         Kind::Reduce { fold, axes } => {
@@ -94,6 +94,19 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// The rule that a view of `from` with this shape and dtype breaks, if any.
+fn broken_view(view: &View, from: &Node, shape: &[usize], dtype: DType) -> Option<&'static str> {
+    if view.dims.len() != from.shape.len() || from.dtype != dtype {
+        return Some("the view does not fit its operand");
+    }
+    let empty = shape.contains(&0);
+    let inside = view.dims.iter().zip(&from.shape).all(|(d, &e)| {
+        let last = d.axis.map_or(0, |a| d.step * (shape[a] as i64 - 1));
+        empty || (d.offset.min(d.offset + last) >= 0 && d.offset.max(d.offset + last) < e as i64)
+    });
+    (!inside).then_some("the view reaches outside its operand")
 }
 
 fn is_once(node: &Node) -> bool {

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::error::Result;
-use crate::expr::{at, expand};
+use crate::expr::{at, expand, same_but_for_ones};
 use crate::shape::{Item, Shape, Strides};
 
 /// The index on one operand axis: `offset + step * index[axis]`, or just `offset`.
@@ -54,6 +54,19 @@ impl View {
         Self { dims: from.iter().enumerate().map(dim).collect() }
     }
 
+    /// The operand under a shape that differs in axes of length 1 alone; `None` for another one.
+    pub fn reshape(from: &[usize], to: &[usize]) -> Option<Self> {
+        if !same_but_for_ones(from, to) {
+            return None;
+        }
+        let mut wide = to.iter().enumerate().filter(|&(_, &e)| e != 1).map(|(a, _)| a);
+        let dim = |&e: &usize| match if e == 1 { None } else { wide.next() } {
+            None => ViewDim { offset: 0, step: 0, axis: None },
+            axis => ViewDim { offset: 0, step: 1, axis },
+        };
+        Some(Self { dims: from.iter().map(dim).collect() })
+    }
+
     /// The view of `from` by an index expression, and its shape.
     pub fn index(items: &[Item], from: &[usize]) -> Result<(Self, Shape)> {
         let mut dims = SmallVec::new();
@@ -101,6 +114,60 @@ impl View {
         View { dims: inner.dims.iter().map(dim).collect() }
     }
 
+    /// How the view moves along each axis of its operand, for a view of this shape: the first index,
+    /// and the step and axis where there is more than one.
+    fn lines<'a>(
+        &'a self,
+        shape: &'a [usize],
+    ) -> impl Iterator<Item = (i64, i64, Option<usize>)> + 'a {
+        self.dims.iter().map(|d| match d.axis {
+            Some(a) if shape[a] > 1 => (d.offset, d.step, Some(a)),
+            _ => (d.offset, 0, None),
+        })
+    }
+
+    /// Whether no two indices of a view of this shape meet the same element.
+    pub fn is_injective(&self, shape: &[usize]) -> bool {
+        let moved = |axis: usize| self.dims.iter().any(|d| d.axis == Some(axis) && d.step != 0);
+        (0..shape.len()).all(|a| shape[a] <= 1 || moved(a))
+    }
+
+    /// Whether two views of this shape meet the same element at each index.
+    pub fn same(&self, other: &View, shape: &[usize]) -> bool {
+        self.lines(shape).eq(other.lines(shape))
+    }
+
+    /// Whether two views, none of them empty, surely have no element in common.
+    pub fn disjoint(&self, shape: &[usize], other: &View, other_shape: &[usize]) -> bool {
+        self.lines(shape).zip(other.lines(other_shape)).any(|((a, s, x), (b, t, y))| {
+            let last = |step: i64, axis: Option<usize>, shape: &[usize]| {
+                axis.map_or(0, |axis| step * (shape[axis] as i64 - 1))
+            };
+            let (a2, b2) = (a + last(s, x, shape), b + last(t, y, other_shape));
+            let apart = gcd(s.unsigned_abs(), t.unsigned_abs());
+            a.max(a2) < b.min(b2)
+                || b.max(b2) < a.min(a2)
+                || (apart > 1 && a.abs_diff(b) % apart != 0)
+        })
+    }
+
+    /// The view that undoes this one, which has this shape and meets each element of `from` once.
+    pub fn inverse(&self, shape: &[usize], from: &[usize]) -> Option<View> {
+        let count = |shape: &[usize]| shape.iter().product::<usize>();
+        if count(shape) != count(from) || !self.is_injective(shape) {
+            return None;
+        }
+        let mut dims: SmallVec<[ViewDim; 4]> =
+            shape.iter().map(|_| ViewDim { offset: 0, step: 0, axis: None }).collect();
+        for (at, (offset, step, axis)) in self.lines(shape).enumerate() {
+            if let Some(axis) = axis {
+                // A line that meets every element goes up or down by one.
+                dims[axis] = ViewDim { offset: -step * offset, step, axis: Some(at) };
+            }
+        }
+        Some(View { dims })
+    }
+
     /// Whether each index maps to itself, between these shapes.
     pub fn is_identity(&self, from: &[usize], to: &[usize]) -> bool {
         from == to
@@ -110,6 +177,13 @@ impl View {
                 .enumerate()
                 .all(|(a, d)| from[a] == 1 || (d.offset == 0 && d.step == 1 && d.axis == Some(a)))
     }
+}
+
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 impl std::fmt::Display for View {
@@ -129,5 +203,74 @@ impl std::fmt::Display for View {
             }
         }
         f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Slice;
+
+    /// The view of `from` by slices, and its shape.
+    fn sliced(from: &[usize], slices: &[(Option<i64>, Option<i64>, i64)]) -> (View, Shape) {
+        let slice = |&(start, stop, step)| Item::Slice(Slice { start, stop, step });
+        View::index(&slices.iter().map(slice).collect::<Vec<_>>(), from).unwrap()
+    }
+
+    /// The elements that a view of this shape meets, in order.
+    fn places(view: &View, shape: &[usize]) -> Vec<Vec<i64>> {
+        let count: usize = shape.iter().product();
+        let place = |mut k: usize| {
+            let mut index = vec![0i64; shape.len()];
+            for (i, &e) in index.iter_mut().zip(shape).rev() {
+                *i = (k % e) as i64;
+                k /= e;
+            }
+            let at = |d: &ViewDim| d.offset + d.axis.map_or(0, |a| d.step * index[a]);
+            view.dims.iter().map(at).collect()
+        };
+        (0..count).map(place).collect()
+    }
+
+    #[test]
+    fn views_apart_have_no_element_in_common() {
+        let all = [None, Some(0), Some(1), Some(3), Some(-2)];
+        let mut views = Vec::new();
+        for (start, stop, step) in all.iter().flat_map(|&a| {
+            all.iter().flat_map(move |&b| [1, 2, -1, -3].map(|step| (a, b, step)))
+        }) {
+            views.push(sliced(&[7], &[(start, stop, step)]));
+        }
+        let mut apart = 0;
+        for (a, x) in views.iter().filter(|v| v.1[0] > 0) {
+            for (b, y) in views.iter().filter(|v| v.1[0] > 0) {
+                let (p, q) = (places(a, x), places(b, y));
+                if a.disjoint(x, b, y) {
+                    assert!(!p.iter().any(|e| q.contains(e)), "{a} {x:?} and {b} {y:?}");
+                    apart += 1;
+                }
+                if x == y && a.same(b, x) {
+                    assert_eq!(p, q);
+                }
+            }
+        }
+        assert!(apart > 100);
+        let (even, shape) = sliced(&[6, 4], &[(None, None, 2), (None, None, 1)]);
+        let (odd, _) = sliced(&[6, 4], &[(Some(1), None, 2), (None, None, 1)]);
+        assert!(even.disjoint(&shape, &odd, &shape));
+    }
+
+    #[test]
+    fn an_inverse_leads_back() {
+        let (reversed, _) = sliced(&[3, 5], &[(None, None, -1), (None, None, 1)]);
+        let turned = View::transpose(&[1, 0]).of(&reversed);
+        let back = turned.inverse(&[5, 3], &[3, 5]).unwrap();
+        let there = places(&turned, &[5, 3]);
+        for (k, at) in places(&back, &[3, 5]).iter().enumerate() {
+            let from = (at[0] * 3 + at[1]) as usize;
+            assert_eq!(there[from], [k as i64 / 5, k as i64 % 5]);
+        }
+        let (part, shape) = sliced(&[4], &[(Some(1), None, 1)]);
+        assert_eq!(part.inverse(&shape, &[4]), None);
     }
 }

@@ -221,8 +221,8 @@ impl Run<'_> {
                     unreachable!("the verifier admits no op without a loop: {op} on {dtype}")
                 };
                 let at = |k: usize| args.get(k).map_or(std::ptr::null(), |&a| arg(a));
-                // SAFETY: operands and result are tiles of `n` elements; a result shares memory
-                // with no operand.
+                // SAFETY: operands and result are tiles of `n` elements; a result is an operand's very
+                // memory, with elements of the same size, or shares none with it.
                 unsafe { function(out, at(0), at(1), at(2), n, status) };
             }
             Line::Cast { from, to, arg: a } => {

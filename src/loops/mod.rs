@@ -81,7 +81,8 @@ pub struct Buf {
 pub enum Role {
     /// Reads it.
     Input,
-    /// Writes every element of it once.
+    /// Writes to it, once for each place of the loops. It may be an input's very memory, at the same
+    /// places.
     Output,
     /// Writes a fold's results to it, after the reducing loops.
     Folded,
@@ -96,7 +97,8 @@ pub enum Step {
     Unit,
     /// By a stride in bytes, given at run time.
     Stride,
-    /// Gathered into a contiguous tile before the run (input) by the runtime.
+    /// Unevenly: the runtime gathers it into a contiguous tile before the run (input), or scatters
+    /// the tile after it (output).
     Packed,
 }
 

@@ -93,7 +93,7 @@ fn check_run(kernel: &Kernel, b: usize) -> Result<()> {
         }
         (_, Step::Fixed) => !moves,
         (_, Step::Unit | Step::Stride) => moves,
-        (role, Step::Packed) => role == Role::Input && moves,
+        (_, Step::Packed) => moves,
     };
     check(good, || {
         format!("{:?} buffer {b} moves {:?} but steps {:?}", buf.role, buf.moves, buf.run)

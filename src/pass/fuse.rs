@@ -2,10 +2,12 @@
 //!
 //! A node in memory is a root. Everything between roots is computed inside the loops that need it, in
 //! registers; a light node that two loops need is computed twice rather than kept. Nodes become roots
-//! only for a [`Reason`]. Roots of one shape that do not wait for each other share a loop.
+//! only for a [`Reason`]. Roots of one shape that do not wait for each other share a loop. What is
+//! stored into an array waits for all that reads the array as it was ([`place`]).
 
 use std::collections::{HashMap, HashSet};
 
+use super::place;
 use crate::graph::{Fusion, Graph, Group, Ix, Kind, Reason};
 use crate::shape::{Axes, Shape};
 
@@ -16,12 +18,14 @@ const MAX_ROOTS: usize = 16;
 
 /// Decides the cuts and the loops.
 pub(super) fn run(graph: &mut Graph) {
+    place::arrange(graph);
     let mut cutter = Cutter::new(graph);
     cutter.required();
     cutter.repeated();
     cutter.dear();
     cutter.too_long();
-    let roots = cutter.roots;
+    let mut roots = cutter.roots;
+    place::share(graph, &mut roots);
     let groups = group(graph, &roots);
     graph.fusion = Some(Fusion { roots, groups });
 }
@@ -32,7 +36,12 @@ fn fusable(graph: &Graph, at: Ix) -> bool {
     !node.once
         && matches!(
             node.kind,
-            Kind::Map(_) | Kind::Cast | Kind::Narrow | Kind::View(_) | Kind::Interp { .. }
+            Kind::Map(_)
+                | Kind::Cast
+                | Kind::Narrow
+                | Kind::View(_)
+                | Kind::Copy
+                | Kind::Interp { .. }
         )
 }
 
@@ -62,6 +71,14 @@ impl<'a> Cutter<'a> {
                         if !self.graph.is_scalar(operand) && !is_readable(self.graph, operand) {
                             self.cut(operand, Reason::Opaque(slot));
                         }
+                    }
+                }
+                Kind::Copy => self.cut(at, Reason::Kept),
+                Kind::Update(_) => {
+                    self.cut(at, Reason::Updated);
+                    let base = self.graph.source(self.graph.operands(at)[0]);
+                    if self.graph[base].kind != Kind::Empty {
+                        self.cut(base, Reason::Base);
                     }
                 }
                 Kind::Reshape => {
@@ -154,7 +171,7 @@ impl<'a> Cutter<'a> {
         let mut ends: HashMap<Ix, Vec<(usize, Shape, Option<Axes>)>> = HashMap::new();
         for &at in self.order.iter().rev() {
             let mut own = Vec::new();
-            if self.roots.contains_key(&at) && !matches!(self.graph[at].kind, Kind::Reduce { .. }) {
+            if self.roots.contains_key(&at) && !is_whole(self.graph, at) {
                 own.push((stages[&at], self.graph[at].shape.clone(), None));
             }
             for user in self.graph.users(at) {
@@ -163,7 +180,7 @@ impl<'a> Cutter<'a> {
                 } else if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
                     own.push((stages[&at], self.graph[at].shape.clone(), Some(axes.clone())));
                 } else if self.roots.contains_key(&user) {
-                    own.push((stages[&user], self.graph[user].shape.clone(), None));
+                    own.push((stages[&user], self.graph.loop_shape(user).clone(), None));
                 } else {
                     own.extend(ends.get(&user).into_iter().flatten().take(4).cloned());
                 }
@@ -183,12 +200,12 @@ impl<'a> Cutter<'a> {
         ends
     }
 
-    /// Per node, how many reductions and calls must finish before it.
+    /// Per node, how many reductions, calls and updates must finish before it.
     fn stages(&self) -> HashMap<Ix, usize> {
         let mut stages: HashMap<Ix, usize> = HashMap::new();
         for &at in &self.order {
             let operands = self.graph.operands(at);
-            let after = |o: &Ix| stages[o] + usize::from(is_barrier(self.graph, *o));
+            let after = |o: &Ix| stages[o] + usize::from(is_whole(self.graph, *o));
             let stage = operands.iter().map(after).max().unwrap_or(0);
             stages.insert(at, stage);
         }
@@ -199,7 +216,7 @@ impl<'a> Cutter<'a> {
     fn too_long(&mut self) {
         let mut inside: HashMap<Ix, Vec<Ix>> = HashMap::new();
         for &at in &self.order.clone() {
-            if !fusable(self.graph, at) && !matches!(self.graph[at].kind, Kind::Reduce { .. }) {
+            if !fusable(self.graph, at) && !is_whole(self.graph, at) {
                 inside.insert(at, vec![at]);
                 continue;
             }
@@ -228,19 +245,20 @@ impl<'a> Cutter<'a> {
 }
 
 /// What a root needs from other roots, and the nodes of its loop.
-struct Needs {
+pub(super) struct Needs {
     /// Roots that must be complete first.
-    hard: Vec<Ix>,
+    pub(super) hard: Vec<Ix>,
     /// Roots read at the same place only: they may be in the same loop.
-    soft: Vec<Ix>,
+    pub(super) soft: Vec<Ix>,
     nodes: HashSet<Ix>,
 }
 
-fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) -> Needs {
+pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Needs {
+    let shape = graph.loop_shape(root);
     let mut needs = Needs { hard: Vec::new(), soft: Vec::new(), nodes: HashSet::new() };
     // Each node is visited as seen at its own place and as seen through a view.
     let mut seen: HashSet<(Ix, bool)> = HashSet::new();
-    let barrier = is_barrier(graph, root);
+    let barrier = is_whole(graph, root);
     let mut stack: Vec<(Ix, bool)> = if barrier {
         // A call is no loop, so whatever it reads must be complete.
         let here = matches!(graph[root].kind, Kind::Reduce { .. });
@@ -260,7 +278,7 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
         let own = std::mem::take(&mut first);
         // Inputs are read where they are, whether or not a copy of them is wanted too.
         if roots.contains_key(&at) && !own && !is_memory(graph, at) {
-            let pointwise = here && graph[at].shape == *shape && !is_barrier(graph, at);
+            let pointwise = here && graph[at].shape == *shape && !is_whole(graph, at);
             if pointwise {
                 needs.soft.push(at);
             } else {
@@ -277,6 +295,13 @@ fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix, shape: &Shape) ->
                 if roots.contains_key(&from) {
                     needs.hard.push(from);
                 }
+            }
+            Kind::Update(_) => {
+                let operands = graph.operands(at);
+                needs
+                    .hard
+                    .extend(Some(graph.source(operands[0])).filter(|b| roots.contains_key(b)));
+                stack.push((operands[1], here));
             }
             Kind::Interp { .. } => {
                 let operands = graph.operands(at);
@@ -304,19 +329,49 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<Ix, usize> = HashMap::new();
     let mut open: HashMap<(usize, Shape), Vec<usize>> = HashMap::new();
+    // Updates whose value does not look at what they store into.
+    let mut blind: HashSet<Ix> = HashSet::new();
+    let bases = graph.nodes.node_indices().filter_map(|at| place::base(graph, at));
+    let mut readers: HashMap<Ix, Vec<Ix>> = bases.map(|base| (base, Vec::new())).collect();
     for at in graph.order() {
         if !roots.contains_key(&at) {
             continue;
         }
-        let (shape, axes) = match &graph[at].kind {
-            Kind::Reduce { axes, .. } => {
-                (graph[graph.operands(at)[0]].shape.clone(), Some(axes.clone()))
-            }
-            _ => (graph[at].shape.clone(), None),
+        let shape = graph.loop_shape(at).clone();
+        let axes = match &graph[at].kind {
+            Kind::Reduce { axes, .. } => Some(axes.clone()),
+            _ => None,
         };
-        let needs = needs(graph, roots, at, &shape);
+        let mut needs = needs(graph, roots, at);
+        let base = place::base(graph, at);
+        let mut twin = None;
+        if let Some(base) = base {
+            let earlier = readers.remove(&base).unwrap_or_default();
+            let reads = needs.hard.iter().chain(&needs.soft).filter(|&&o| o == base).count();
+            if reads < 2 {
+                blind.insert(at);
+                // What lies between elements that another loop stores is best stored by that loop.
+                let of = group_of.get(&base).copied().filter(|_| earlier.is_empty());
+                twin = of.filter(|&g| {
+                    let here = |o: &Ix| group_of.get(o) == Some(&g);
+                    place::chain(graph, at)
+                        .take_while(here)
+                        .all(|o| blind.contains(&o) && place::interleave(graph, o, at))
+                });
+            }
+            // It is stored to when all that reads it as it was has been done.
+            needs.hard.extend(earlier);
+        }
+        for read in needs.hard.iter().chain(&needs.soft) {
+            if let Some(readers) = readers.get_mut(read) {
+                readers.push(at);
+            }
+        }
         let after = |o: &Ix| group_of.get(o).map_or(0, |&g| groups[g].stage + 1);
-        let least = needs.hard.iter().map(after).max().unwrap_or(0);
+        let without = |skip: Option<Ix>| {
+            needs.hard.iter().filter(|&&o| Some(o) != skip).map(after).max().unwrap_or(0)
+        };
+        let least = without(None);
         // A loop that computes what is read in place, or else the earliest stage after all of it.
         let joined = needs
             .soft
@@ -325,7 +380,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             .max_by_key(|&&g| groups[g].stage)
             .copied();
         let alone = needs.soft.iter().map(after).max().unwrap_or(0).max(least);
-        let fits = |g: usize, groups: &[Group]| {
+        let fits = |g: usize, groups: &[Group], least: usize| {
             let group = &groups[g];
             let ready = needs
                 .soft
@@ -352,14 +407,15 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
         let candidates = open.get(&(alone, shape.clone()));
         let called = matches!(graph[at].kind, Kind::Call(_));
         let candidates = candidates.filter(|_| !called);
-        let found = joined.filter(|&g| fits(g, &groups)).or_else(|| {
+        let twin = twin.filter(|&g| fits(g, &groups, without(base)));
+        let found = twin.or(joined.filter(|&g| fits(g, &groups, least))).or_else(|| {
             candidates
                 .into_iter()
                 .flatten()
                 .rev()
                 .take(4)
                 .copied()
-                .find(|&g| fits(g, &groups) && shares(g))
+                .find(|&g| fits(g, &groups, least) && shares(g))
         });
         let g = found.unwrap_or_else(|| {
             groups.push(Group {
@@ -385,18 +441,18 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     groups
 }
 
+/// Whether a node is complete only when its whole loop or call is: no other loop of its shape computes it.
+fn is_whole(graph: &Graph, at: Ix) -> bool {
+    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_) | Kind::Update(_))
+}
+
 /// Whether a node is memory already.
-fn is_memory(graph: &Graph, at: Ix) -> bool {
+pub(super) fn is_memory(graph: &Graph, at: Ix) -> bool {
     matches!(graph[at].kind, Kind::Input(_) | Kind::Reshape)
 }
 
 /// Whether a call can read a node where it lies: what is memory already or becomes it anyway, and views of it.
 fn is_readable(graph: &Graph, at: Ix) -> bool {
     let below = graph.below_views(at);
-    is_memory(graph, below) || is_barrier(graph, below)
-}
-
-/// Whether all of a node must be there before any use of it.
-fn is_barrier(graph: &Graph, at: Ix) -> bool {
-    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_))
+    is_memory(graph, below) || is_whole(graph, below)
 }

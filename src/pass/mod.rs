@@ -7,6 +7,7 @@ mod cse;
 mod dead;
 mod fold;
 mod fuse;
+mod place;
 mod simplify;
 mod sink;
 

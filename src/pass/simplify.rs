@@ -4,7 +4,7 @@
 //! already simple when their user is looked at, so one walk is enough. Values are never looked at.
 
 use crate::dtype::{DType, Kind as Family};
-use crate::graph::{Graph, Ix, Kind, Operands, View, ViewDim};
+use crate::graph::{Graph, Ix, Kind, Operands, View};
 use crate::op::Op;
 
 /// What a node becomes.
@@ -24,6 +24,8 @@ const RULES: &[Rule] = &[
     reshape_as_view,
     reshape_of_reshape,
     view_of_nothing,
+    update_of_nothing,
+    update_of_everything,
     cast_of_cast,
     sign_changes,
     repeated_rounding,
@@ -63,19 +65,8 @@ fn reshape_as_view(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
     if graph[at].kind != Kind::Reshape {
         return None;
     }
-    let (from, to) = (&graph[operands[0]].shape, &graph[at].shape);
-    if !from.iter().filter(|&&e| e != 1).eq(to.iter().filter(|&&e| e != 1)) {
-        return None;
-    }
-    let mut wide = to.iter().enumerate().filter(|&(_, &e)| e != 1).map(|(a, _)| a);
-    let dims = from
-        .iter()
-        .map(|&e| match if e == 1 { None } else { wide.next() } {
-            None => ViewDim { offset: 0, step: 0, axis: None },
-            axis => ViewDim { offset: 0, step: 1, axis },
-        })
-        .collect();
-    Some(Become::Act(Kind::View(View { dims }), operands.into()))
+    let view = View::reshape(&graph[operands[0]].shape, &graph[at].shape)?;
+    Some(Become::Act(Kind::View(view), operands.into()))
 }
 
 /// A reshape of a reshape is one reshape.
@@ -93,6 +84,19 @@ fn view_of_nothing(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
         _ => false,
     };
     idle.then(|| Become::Other(operands[0]))
+}
+
+/// An update of no element is its base.
+fn update_of_nothing(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let idle = matches!(graph[at].kind, Kind::Update(_)) && graph[operands[1]].size() == 0;
+    idle.then(|| Become::Other(operands[0]))
+}
+
+/// An update of every element is its value, seen in the base's order.
+fn update_of_everything(graph: &Graph, at: Ix, operands: &[Ix]) -> Option<Become> {
+    let Kind::Update(view) = &graph[at].kind else { return None };
+    let back = view.inverse(&graph[operands[1]].shape, &graph[at].shape)?;
+    Some(Become::Act(Kind::View(back), operands[1..].into()))
 }
 
 /// A cast to a dtype that holds every value, then another, is the other alone; and back is nothing.

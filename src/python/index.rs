@@ -71,18 +71,18 @@ pub fn _fitted<'py>(value: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     Ok(Bound::new(value.py(), Array::new(expr, held.trace))?.into_any())
 }
 
-/// The items of a basic index; `None` where NumPy would gather.
-fn basic(key: &Obj<'_>) -> PyResult<Option<Vec<Item>>> {
+/// A basic index; `None` where NumPy would gather.
+pub fn items(key: &Obj<'_>) -> PyResult<Option<Vec<Item>>> {
     match key.cast::<PyTuple>() {
         Ok(keys) => keys.iter().map(|k| item(&k)).collect(),
-        Err(_) => Ok(item(key)?.map(|i| vec![i])),
+        Err(_) => item(key).map(|i| i.map(|i| vec![i])),
     }
 }
 
 /// `x[key]`.
 pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
     let py = x.py();
-    if let Some(items) = basic(key)? {
+    if let Some(items) = items(key)? {
         let mut call = Call::new(py, "index")?;
         let expr = call.array(x.get())?;
         if call.is_lazy() {
@@ -99,7 +99,7 @@ pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
 /// `x[key] = value`: gives the object the array with the value written, whatever the mode.
 pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyResult<()> {
     let py = x.py();
-    let Some(items) = basic(key)? else {
+    let Some(items) = items(key)? else {
         py.import("rnp._index")?.call_method1("put", (x, key, value))?;
         return Ok(());
     };

@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod snapshot;
 mod span;
+mod store;
 mod ufunc;
 mod views;
 
@@ -43,6 +44,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     inspect::register(m)?;
     jit::register(m)?;
     call::register(m)?;
+    store::register(m)?;
     hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;

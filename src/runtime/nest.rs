@@ -216,7 +216,7 @@ impl<'a> Nest<'a> {
                 )));
             }
             let run_stride = self.run_stride(b, buf.run, buf.role, size)?;
-            let pack = buf.run == Step::Packed && buf.role == Role::Input && !empty;
+            let pack = buf.run == Step::Packed && buf.role != Role::Folded && !empty;
             let gather = pack.then(|| {
                 let strides: SmallVec<[isize; 4]> =
                     self.steps[self.middle..].iter().map(|s| s[b]).collect();
@@ -241,8 +241,7 @@ impl<'a> Nest<'a> {
             Step::Fixed => 0,
             Step::Unit => size.cast_signed(),
             Step::Stride => first.unwrap_or(0),
-            Step::Packed if role == Role::Input => return Ok(size.cast_signed()),
-            Step::Packed => return Err(bug("a packed output")),
+            Step::Packed => return Ok(size.cast_signed()),
         };
         // Without elements nothing moves, and strides say nothing.
         if self.extents.contains(&0) {

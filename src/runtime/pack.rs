@@ -1,4 +1,4 @@
-//! Packing: gathers a strided run into a contiguous tile.
+//! Packing: gathers a strided run into a contiguous tile, and scatters a tile over a strided run.
 //!
 //! May not know: kernels, threads, what the elements mean.
 
@@ -52,18 +52,40 @@ impl Gather {
     /// The run's elements may be read; `dst` has room, and is aligned for the element.
     pub(super) unsafe fn copy(&self, src: *const u8, lo: usize, n: usize, dst: *mut u8) {
         // SAFETY: the caller's promise.
+        unsafe { self.sized::<false>(src.cast_mut(), lo, n, dst) };
+    }
+
+    /// Copies `n` elements from `tile` to those from `lo` on of the run at `dst`.
+    ///
+    /// # Safety
+    /// The run's elements may be written, and are nobody else's; `tile` has `n` elements and is
+    /// aligned for them.
+    pub(super) unsafe fn scatter(&self, tile: *mut u8, dst: *mut u8, lo: usize, n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.sized::<true>(dst, lo, n, tile) };
+    }
+
+    /// Copies between a run and a tile; `OUT`: to the run.
+    unsafe fn sized<const OUT: bool>(&self, run: *mut u8, lo: usize, n: usize, tile: *mut u8) {
+        // SAFETY: the caller's promise.
         unsafe {
             match self.size {
-                1 => self.copy_as::<u8>(src, lo, n, dst.cast()),
-                2 => self.copy_as::<u16>(src, lo, n, dst.cast()),
-                4 => self.copy_as::<u32>(src, lo, n, dst.cast()),
-                _ => self.copy_as::<u64>(src, lo, n, dst.cast()),
+                1 => self.copy_as::<u8, OUT>(run, lo, n, tile.cast()),
+                2 => self.copy_as::<u16, OUT>(run, lo, n, tile.cast()),
+                4 => self.copy_as::<u32, OUT>(run, lo, n, tile.cast()),
+                _ => self.copy_as::<u64, OUT>(run, lo, n, tile.cast()),
             }
         }
     }
 
-    /// As `copy`, for elements as wide as `T`.
-    unsafe fn copy_as<T: Copy>(&self, src: *const u8, lo: usize, n: usize, dst: *mut T) {
+    /// As `sized`, for elements as wide as `T`.
+    unsafe fn copy_as<T: Copy, const OUT: bool>(
+        &self,
+        src: *mut u8,
+        lo: usize,
+        n: usize,
+        dst: *mut T,
+    ) {
         let (last, mut outer) = (self.dims.len() - 1, SmallVec::<[usize; 4]>::new());
         let inner = self.dims[last];
         // The two innermost loops make a plane; the odometer walks the planes.
@@ -85,7 +107,7 @@ impl Gather {
             let take = (n - done).min((rows.0 - row) * inner.0 - col);
             let at = plane.wrapping_offset(rows.1.wrapping_mul(row.cast_signed()));
             // SAFETY: `take` elements of this plane belong to the run.
-            unsafe { copy_plane(dst.add(done), at, col, take, inner, rows.1) };
+            unsafe { copy_plane::<T, OUT>(dst.add(done), at, col, take, inner, rows.1) };
             done += take;
             (row, col) = (0, 0);
             for (place, &(extent, stride)) in outer.iter_mut().zip(&self.dims[..planes]).rev() {
@@ -103,9 +125,9 @@ impl Gather {
 }
 
 /// Copies `n` elements of a plane: the row at `src` from column `col` on, then the rows after it.
-unsafe fn copy_plane<T: Copy>(
-    dst: *mut T,
-    mut src: *const u8,
+unsafe fn copy_plane<T: Copy, const OUT: bool>(
+    tile: *mut T,
+    mut src: *mut u8,
     col: usize,
     n: usize,
     (width, step): (usize, isize),
@@ -114,10 +136,9 @@ unsafe fn copy_plane<T: Copy>(
     let mut done = 0;
     if col > 0 {
         done = n.min(width - col);
+        let at = src.wrapping_offset(step.wrapping_mul(col.cast_signed()));
         // SAFETY: the caller's promise; `done` never passes `n`.
-        unsafe {
-            copy_line(dst, src.wrapping_offset(step.wrapping_mul(col.cast_signed())), done, step);
-        };
+        unsafe { copy_line::<T, OUT>(tile, at, done, step) };
         src = src.wrapping_offset(row_step);
     }
     let full = (n - done) / width;
@@ -125,13 +146,11 @@ unsafe fn copy_plane<T: Copy>(
         for j in 0..width {
             let from = src.wrapping_offset(step.wrapping_mul(j.cast_signed()));
             // SAFETY: as above.
-            let to = unsafe { dst.add(done + j) };
+            let to = unsafe { tile.add(done + j) };
             for i in 0..full {
+                let at = from.wrapping_offset(row_step.wrapping_mul(i.cast_signed()));
                 // SAFETY: as above.
-                unsafe {
-                    let at = from.wrapping_offset(row_step.wrapping_mul(i.cast_signed()));
-                    to.add(i * width).write(at.cast::<T>().read_unaligned());
-                }
+                unsafe { copy_one::<T, OUT>(to.add(i * width), at) };
             }
         }
         done += full * width;
@@ -140,31 +159,45 @@ unsafe fn copy_plane<T: Copy>(
     while done < n {
         let take = width.min(n - done);
         // SAFETY: as above.
-        unsafe { copy_line(dst.add(done), src, take, step) };
+        unsafe { copy_line::<T, OUT>(tile.add(done), src, take, step) };
         done += take;
         src = src.wrapping_offset(row_step);
     }
 }
 
-/// Copies `n` elements that lie `step` bytes apart.
-unsafe fn copy_line<T: Copy>(dst: *mut T, src: *const u8, n: usize, step: isize) {
+/// Copies an element of a run, which need not be aligned, to a tile, or back.
+#[inline(always)]
+unsafe fn copy_one<T: Copy, const OUT: bool>(tile: *mut T, at: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if OUT {
+            at.cast::<T>().write_unaligned(tile.read());
+        } else {
+            tile.write(at.cast::<T>().read_unaligned());
+        }
+    }
+}
+
+/// Copies `n` elements that lie `step` bytes apart in the run.
+unsafe fn copy_line<T: Copy, const OUT: bool>(tile: *mut T, src: *mut u8, n: usize, step: isize) {
     if step == size_of::<T>().cast_signed() {
-        // SAFETY: the caller's promise. As bytes: the source need not be aligned.
-        unsafe { std::ptr::copy_nonoverlapping(src, dst.cast(), n * size_of::<T>()) };
-    } else if step == 0 {
+        let (from, to) = if OUT { (tile.cast(), src) } else { (src, tile.cast()) };
+        // SAFETY: the caller's promise. As bytes: the run need not be aligned.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, n * size_of::<T>()) };
+    } else if step == 0 && !OUT {
         if n > 0 {
             // SAFETY: the caller's promise.
             let value = unsafe { src.cast::<T>().read_unaligned() };
             for i in 0..n {
                 // SAFETY: the caller's promise.
-                unsafe { dst.add(i).write(value) };
+                unsafe { tile.add(i).write(value) };
             }
         }
     } else {
         for i in 0..n {
             let at = src.wrapping_offset(step.wrapping_mul(i.cast_signed()));
             // SAFETY: the caller's promise.
-            unsafe { dst.add(i).write(at.cast::<T>().read_unaligned()) };
+            unsafe { copy_one::<T, OUT>(tile.add(i), at) };
         }
     }
 }
@@ -180,6 +213,11 @@ impl Pack {
     /// A tile for `gather`.
     pub(super) fn new(gather: &Gather) -> Result<Self> {
         Ok(Self { tile: Buffer::new(gather.room * gather.size)?, filled: std::ptr::null() })
+    }
+
+    /// The tile itself, for a kernel to fill.
+    pub(super) fn tile(&mut self) -> *mut u8 {
+        self.tile.as_mut_ptr()
     }
 
     /// Elements `lo..lo + n` of the run at `src`, contiguous.
@@ -263,6 +301,39 @@ mod tests {
                         assert_eq!(x, want, "{extents:?} {strides:?} at {}", lo + i);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn scatters_where_it_would_gather() {
+        for (extents, strides, base) in [
+            (vec![100, 2], vec![4, 400], 0),
+            (vec![7, 1, 30], vec![120, 999, 4], 0),
+            (vec![7, 30], vec![-120, -4], 300),
+            (vec![3, 5, 7], vec![4, 140, 12], 9),
+            (vec![1, 1], vec![0, 0], 5),
+            (vec![20, 20, 3], vec![4, 80, 1600], 0),
+            (vec![40, 20], vec![4, 160], 0),
+        ] {
+            let total: usize = extents.iter().product();
+            for chunk in [1, 3, 64, 1000] {
+                let mut data = vec![0u32; 4096];
+                let mut tile: Vec<u32> = (1..=total as u32).collect();
+                let gather = Gather::new(&extents, &strides, 4, chunk);
+                let run = data[base..].as_mut_ptr().cast();
+                for lo in (0..total).step_by(chunk) {
+                    // SAFETY: the cases above stay within the data.
+                    unsafe {
+                        let n = chunk.min(total - lo);
+                        gather.scatter(tile[lo..].as_mut_ptr().cast(), run, lo, n);
+                    }
+                }
+                for (i, &x) in tile.iter().enumerate() {
+                    let found = naive(&data, &extents, &strides, base, i);
+                    assert_eq!(found, x, "{extents:?} {strides:?} at {i}");
+                }
+                assert_eq!(data.iter().filter(|&&x| x != 0).count(), total, "and nowhere else");
             }
         }
     }

@@ -138,15 +138,27 @@ impl Worker {
         }
         for (b, pack) in &mut self.packs {
             if let Some(gather) = &nest.slots[*b].gather {
-                // SAFETY: the run's elements are within the input (checked when the nest was bound),
-                // which does not change while the nest runs; `n` is at most a cut or a segment.
-                let tile = unsafe { pack.bind(gather, self.ptrs[*b], lo, n) };
+                let tile = match nest.slots[*b].role {
+                    // SAFETY: the run's elements are within the input (checked when the nest was
+                    // bound). What changes of it while the nest runs is what this unit writes, later.
+                    // `n` is at most a cut or a segment.
+                    Role::Input => unsafe { pack.bind(gather, self.ptrs[*b], lo, n) },
+                    _ => pack.tile(),
+                };
                 self.words[nest.layout.bufs + 2 * *b] = tile as u64;
             }
         }
         // SAFETY: every address range was checked when the nest was bound, scratch memory and status
         // word are this worker's own, and units write disjoint elements.
         unsafe { nest.engine.run(self.words.as_ptr()) };
+        for (b, pack) in &mut self.packs {
+            let slot = &nest.slots[*b];
+            if let Some(gather) = slot.gather.as_ref().filter(|_| slot.role == Role::Output) {
+                // SAFETY: the run's elements are within the output (checked when the nest was bound),
+                // units write disjoint elements, and the kernel has filled `n` of the tile.
+                unsafe { gather.scatter(pack.tile(), self.ptrs[*b], lo, n) };
+            }
+        }
     }
 
     /// Hands over what the worker found in the data.

@@ -87,6 +87,17 @@ impl Writer<'_, '_> {
             });
             let dtype = self.graph[operand].dtype;
             self.body.lines.push(Line::Fold { fold: *fold, dtype, buf, value });
+        } else if let Kind::Update(view) = &node.kind {
+            let value = self.value(self.graph.operands(root)[1], &View::identity(rank))?;
+            let (offset, strides) = self.place(view, &own);
+            let buf = self.access(Access {
+                memory: buffer,
+                dtype: node.dtype,
+                role: Role::Output,
+                offset,
+                strides,
+            });
+            self.body.lines.push(Line::Store { buf, value });
         } else {
             let value = self.value(root, &View::identity(rank))?;
             let buf = self.access(Access {
@@ -141,7 +152,7 @@ impl Writer<'_, '_> {
         }
         let here = self.group.roots.contains(&at)
             && view.is_identity(&self.graph[at].shape, &self.group.shape)
-            && !matches!(self.graph[at].kind, Kind::Reduce { .. });
+            && !matches!(self.graph[at].kind, Kind::Reduce { .. } | Kind::Update(_));
         self.lowering.fusion.roots.contains_key(&at) && !here
     }
 
@@ -157,7 +168,7 @@ impl Writer<'_, '_> {
                 .iter()
                 .map(|&o| (o, view.of(&View::broadcast(&self.graph[o].shape, &node.shape))))
                 .collect(),
-            Kind::Cast | Kind::Narrow => smallvec![(operands[0], view.clone())],
+            Kind::Cast | Kind::Narrow | Kind::Copy => smallvec![(operands[0], view.clone())],
             Kind::View(inner) => smallvec![(operands[0], view.of(inner))],
             Kind::Interp { .. } => smallvec![(operands[0], view.clone())],
             _ => SmallVec::new(),
@@ -184,7 +195,7 @@ impl Writer<'_, '_> {
                 to: node.dtype,
                 arg: args[0],
             }),
-            Kind::View(_) => args[0],
+            Kind::View(_) | Kind::Copy => args[0],
             Kind::Iota => self.iota(view.dims[0]),
             Kind::Interp { grid, left, right } => {
                 let table = self.table(at, *grid, *left, *right)?;
@@ -215,13 +226,7 @@ impl Writer<'_, '_> {
             .lowering
             .memory(at)
             .ok_or_else(|| Error::bug("lower: a node is read before it is in memory"))?;
-        let (offset, mut strides) = view.place(&own, self.group.shape.len());
-        // Strides along axes of length 1 mean nothing; 0 makes equal accesses equal.
-        for (stride, &extent) in strides.iter_mut().zip(&self.group.shape) {
-            if extent == 1 {
-                *stride = 0;
-            }
-        }
+        let (offset, strides) = self.place(view, &own);
         let access =
             Access { memory, dtype: self.graph[at].dtype, role: Role::Input, offset, strides };
         if let Some(&(_, value)) = self.loads.get(&access) {
@@ -231,6 +236,19 @@ impl Writer<'_, '_> {
         let value = self.push(Line::Load { buf });
         self.loads.insert(access, (buf, value));
         Ok(value)
+    }
+
+    /// Where a view of memory with these strides lies: its first byte, and its strides along the axes
+    /// of the loop space.
+    fn place(&self, view: &View, own: &[isize]) -> (isize, Strides) {
+        let (offset, mut strides) = view.place(own, self.group.shape.len());
+        // Strides along axes of length 1 mean nothing; 0 makes equal accesses equal.
+        for (stride, &extent) in strides.iter_mut().zip(&self.group.shape) {
+            if extent == 1 {
+                *stride = 0;
+            }
+        }
+        (offset, strides)
     }
 
     /// `offset + step * i` as `int64`.

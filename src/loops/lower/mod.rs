@@ -68,6 +68,16 @@ enum ScalarKey {
 impl Lowering<'_> {
     fn launch(&mut self, group: &Group) -> Result<Launch> {
         for &root in &group.roots {
+            if let Kind::Update(_) = self.graph[root].kind {
+                let base = self.graph.source(self.graph.operands(root)[0]);
+                if let Some(&buffer) = self.buffers.get(&base) {
+                    self.buffers.insert(root, buffer);
+                    continue;
+                }
+                if self.graph[base].kind != Kind::Empty {
+                    return Err(Error::bug("lower: an update comes before its base"));
+                }
+            }
             self.buffer(root);
         }
         let body = body::write(self, group)?;

@@ -202,8 +202,7 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
         .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));
     match access.role {
         _ if even => simple(run),
-        Role::Input => Step::Packed,
-        // Only over nothing does a dense result not look dense.
-        _ => Step::Stride,
+        Role::Input | Role::Output => Step::Packed,
+        Role::Folded => Step::Stride,
     }
 }
