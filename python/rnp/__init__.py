@@ -11,25 +11,51 @@ Every public name of NumPy is here too: `rnp.coverage()` says what answers each 
 from typing import TYPE_CHECKING
 
 # These register what answers NumPy's functions; what comes later replaces what was before.
-from rnp import _ufunc  # noqa: F401, I001 - in this order
-from rnp import _numpy  # noqa: F401
-from rnp import _array  # noqa: F401
+from rnp import _ufunc as _ufunc  # isort: skip
+from rnp import _numpy as _numpy  # isort: skip
+from rnp import _array as _array  # isort: skip
 from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
 from rnp._core import (
-    Array,
-    Block,
-    Jitted,
-    Plan,
-    TraceError,
-    Unsupported,
-    eval,
-    explain,
-    get_num_threads,
-    is_lazy,
-    jit,
-    lazy,
-    plan,
-    set_num_threads,
+    Array as Array,
+)
+from rnp._core import (
+    Block as Block,
+)
+from rnp._core import (
+    Jitted as Jitted,
+)
+from rnp._core import (
+    Plan as Plan,
+)
+from rnp._core import (
+    TraceError as TraceError,
+)
+from rnp._core import (
+    Unsupported as Unsupported,
+)
+from rnp._core import (
+    eval as eval,
+)
+from rnp._core import (
+    explain as explain,
+)
+from rnp._core import (
+    get_num_threads as get_num_threads,
+)
+from rnp._core import (
+    is_lazy as is_lazy,
+)
+from rnp._core import (
+    jit as jit,
+)
+from rnp._core import (
+    lazy as lazy,
+)
+from rnp._core import (
+    plan as plan,
+)
+from rnp._core import (
+    set_num_threads as set_num_threads,
 )
 from rnp._coverage import Coverage, coverage
 
@@ -62,7 +88,46 @@ if TYPE_CHECKING:
         uint64,
     )
     from rnp._core import *  # noqa: F403 - `__all__` there is the list
+    from rnp._core import __all__ as __all__
 
+    __all__ += [
+        "Coverage",
+        "Unsupported",
+        "bool_",
+        "char",
+        "coverage",
+        "dtype",
+        "e",
+        "euler_gamma",
+        "fft",
+        "finfo",
+        "float16",
+        "float32",
+        "float64",
+        "iinfo",
+        "inf",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "lib",
+        "linalg",
+        "ma",
+        "nan",
+        "ndarray",
+        "newaxis",
+        "pi",
+        "polynomial",
+        "random",
+        "strings",
+        "testing",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+    ]
+
+    # Everything else that NumPy has.
     def __getattr__(name: str) -> Any: ...
 
 else:

@@ -67,7 +67,16 @@ def test_signatures_are_numpys():
 
 
 def test_types_and_constants_are_numpys():
-    for name in ("float32", "ndarray", "pi", "newaxis", "vectorize", "exceptions", "s_", "errstate"):
+    for name in (
+        "float32",
+        "ndarray",
+        "pi",
+        "newaxis",
+        "vectorize",
+        "exceptions",
+        "s_",
+        "errstate",
+    ):
         assert getattr(rnp, name) is getattr(np, name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy
@@ -216,8 +217,7 @@ def _split(x: Array, where: Any, axis: Any, *, even: bool) -> list[Any]:
         cuts = [0]
         for part in range(count):
             cuts.append(cuts[-1] + small + (part < more))
-    pairs = zip(cuts[:-1], cuts[1:], strict=True)
-    return [x[along(x.ndim, i, slice(start, stop))] for start, stop in pairs]
+    return [x[along(x.ndim, i, slice(*ends))] for ends in itertools.pairwise(cuts)]
 
 
 @composed("split")
@@ -378,7 +378,9 @@ def _in_range(indices: Any, length: int) -> bool:
 
 
 @rule("take")
-def _take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise") -> Meta | None:
+def _take(
+    a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise"
+) -> Meta | None:
     refuse(out=out)
     x, at = spec(a), spec(indices)
     i = 0 if axis is None else one_axis(axis, x.ndim)
@@ -406,4 +408,3 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Meta | None:
     lead = list(numpy.broadcast_shapes(tuple(around), tuple(others)))
     lead.insert(i, at.shape[i])
     return tuple(lead), x.dtype
-

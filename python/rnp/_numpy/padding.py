@@ -25,7 +25,7 @@ _KEYWORDS: dict[str, set[str]] = {
     "reflect": {"reflect_type"},
     "symmetric": {"reflect_type"},
     "wrap": set(),
-    **dict.fromkeys(_STATISTICS, {"stat_length"}),
+    **{mode: {"stat_length"} for mode in _STATISTICS},
 }
 # A mirror image is put together of this many pieces at most.
 _PIECES = 64
