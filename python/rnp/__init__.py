@@ -15,48 +15,6 @@ from rnp import _ufunc as _ufunc  # isort: skip
 from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
 from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
-from rnp._core import (
-    Array as Array,
-)
-from rnp._core import (
-    Block as Block,
-)
-from rnp._core import (
-    Jitted as Jitted,
-)
-from rnp._core import (
-    Plan as Plan,
-)
-from rnp._core import (
-    TraceError as TraceError,
-)
-from rnp._core import (
-    Unsupported as Unsupported,
-)
-from rnp._core import (
-    eval as eval,
-)
-from rnp._core import (
-    explain as explain,
-)
-from rnp._core import (
-    get_num_threads as get_num_threads,
-)
-from rnp._core import (
-    is_lazy as is_lazy,
-)
-from rnp._core import (
-    jit as jit,
-)
-from rnp._core import (
-    lazy as lazy,
-)
-from rnp._core import (
-    plan as plan,
-)
-from rnp._core import (
-    set_num_threads as set_num_threads,
-)
 from rnp._coverage import Coverage, coverage
 
 if TYPE_CHECKING:
@@ -131,6 +89,23 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 else:
+    from rnp._core import (  # noqa: F401
+        Array,
+        Block,
+        Jitted,
+        Plan,
+        TraceError,
+        Unsupported,
+        eval,
+        explain,
+        get_num_threads,
+        is_lazy,
+        jit,
+        lazy,
+        plan,
+        set_num_threads,
+    )
+
     _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
     __all__ = sorted({*_OWN, *_dispatch.names("")})
     __getattr__ = _dispatch.namespace("rnp")
