@@ -200,13 +200,13 @@ fn cuts(graph: &Graph) -> Vec<String> {
     let mut out = Vec::new();
     for (&at, &reason) in ordered {
         let users = graph.users(at);
-        let whole = matches!(reason, Reason::Reduction | Reason::Called | Reason::Updated);
+        let ends = matches!(reason, Reason::Reduction | Reason::Called | Reason::Updated);
         // What is stored on top of a store waits for nothing else.
         let chain = reason == Reason::Updated
             && users
                 .iter()
                 .all(|&u| matches!(graph[u].kind, Kind::Update(_)) && graph.operands(u)[0] == at);
-        if reason == Reason::Wanted || (whole && users.is_empty()) || chain {
+        if reason == Reason::Wanted || (ends && users.is_empty()) || chain {
             continue;
         }
         let node = &graph[at];

@@ -141,7 +141,7 @@ fn update(step: &Step, x: &Array, y: &Array) -> rnp::error::Result<Array> {
 /// The node that a step makes of earlier ones; `None` where NumPy would refuse it.
 fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
     // Chains of updates are what is stored into again.
-    let last = step.act % 22 >= 15 && step.a % 2 == 0;
+    let last = step.act % 24 >= 15 && step.a.is_multiple_of(2);
     let x = &pool[if last { pool.len() - 1 } else { step.a as usize % pool.len() }];
     let y = &pool[step.b as usize % pool.len()];
     let rank = x.rank();
@@ -159,14 +159,7 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
                 return None;
             }
             let number = Array::number(Number::Int(i128::from(step.n) % 5));
-            let mut args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
-            if matches!(op, Op::Signbit | Op::Copysign) {
-                // The sign of NaN follows from operand order, which no rule fixes.
-                let least = Array::number(Number::Float(-9.0));
-                for a in &mut args {
-                    *a = Array::map(Op::Fmax, &[a.clone(), least.clone()]).ok()?;
-                }
-            }
+            let args = [x.clone(), if step.n % 3 == 0 { number } else { y.clone() }, x.clone()];
             Array::map(op, &args[..op.info().arity])
         }
         6 | 7 => x.cast(DType::ALL[step.which as usize % DType::ALL.len()]),
@@ -175,15 +168,15 @@ fn apply(step: &Step, pool: &[Array]) -> Option<Array> {
         11 | 12 => x.index(&items(step, rank)),
         13 => x.transpose(None),
         14 => x.reshape(if step.which & 1 == 0 { &[-1] } else { &[-1, 2] }),
-        21 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
-        22 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
         15..=18 => update(step, x, y),
         19 | 20 => {
             let other = y.cast(x.dtype()).ok()?;
             let other = if other.shape() == x.shape() { other } else { x.clone() };
             let parts = [x.clone(), x.index(&items(step, rank)).ok()?, other];
-            Array::concatenate(&parts[..1 + step.which as usize % 3], axis(step.n) as usize)
+            Array::concatenate(&parts[..=step.which as usize % 3], axis(step.n) as usize)
         }
+        21 => common::function("flip").and_then(|f| Array::call(f, std::slice::from_ref(x))),
+        22 => common::function("append").and_then(|f| Array::call(f, &[x.clone(), y.clone()])),
         _ => x.clip(Some(&Array::number(Number::Int(-1))), Some(y)),
     };
     // A graph of many large arrays adds time, not insight.

@@ -26,6 +26,7 @@ def get(x: Array, key: Any) -> Any:
 def put(x: Array, key: Any, value: Any) -> None:
     """`x[key] = value` for a key that is not basic."""
     keys = _keys(key)
+    _check_masks(x.shape, keys)
     if len(keys) == 1 and _is_mask(keys[0]) and _put_by_mask(x, keys[0], value):
         return
     x[...] = _dispatch.opaque(_assign, (x, value, *keys), {}, (x.shape, x.dtype))
@@ -67,6 +68,24 @@ def _plain(key: Any) -> Any:
 
 def _is_mask(key: Any) -> bool:
     return getattr(key, "dtype", None) == bool or isinstance(key, bool)
+
+
+def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
+    """Refuse masks of other lengths than the axes they select from, before anything is recorded."""
+    if any(k is Ellipsis for k in keys):
+        return
+    axis = 0
+    for k in keys:
+        if k is None or isinstance(k, bool):
+            continue
+        rank = k.ndim if _is_mask(k) else 1
+        for own, wanted in zip(k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False):
+            if own != wanted:
+                raise IndexError(
+                    f"boolean index did not match indexed array along axis {axis}; size of axis is "
+                    f"{wanted} but size of corresponding boolean axis is {own}"
+                )
+        axis += rank
 
 
 def _put_by_mask(x: Array, mask: Any, value: Any) -> bool:

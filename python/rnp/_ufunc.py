@@ -341,12 +341,16 @@ def _modf(x: Any) -> Any:
 def _make() -> dict[numpy.ufunc, ufunc]:
     made: dict[numpy.ufunc, ufunc] = {}
     several = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
-    for name in dir(numpy):
-        original = getattr(numpy, name)
+    for original in vars(numpy).values():
         if isinstance(original, numpy.ufunc) and original not in made:
             core = several.get(original.__name__) or getattr(_core, original.__name__, None)
             made[original] = ufunc(original, core)
     return made
+
+
+def named(name: str) -> ufunc:
+    """Give the ufunc that NumPy has under a name."""
+    return FUNCTIONS[getattr(numpy, name)]
 
 
 # Every ufunc of NumPy's main namespace.

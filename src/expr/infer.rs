@@ -237,9 +237,8 @@ fn concatenate(axis: usize, parts: &[&[usize]]) -> Result<Shape> {
     for (i, part) in parts.iter().enumerate().skip(1) {
         if part.len() != first.len() {
             return Err(Error::value(format!(
-                "all the input array dimensions except for the concatenation axis must match \
-                 exactly, but the array at index 0 has {} dimension(s) and the array at index {i} \
-                 has {} dimension(s)",
+                "all the input arrays must have same number of dimensions, but the array at index 0 \
+                 has {} dimension(s) and the array at index {i} has {} dimension(s)",
                 first.len(),
                 part.len()
             )));

@@ -152,6 +152,14 @@ impl Graph {
         crate::shape::is_c_ordered(&meta.shape, &meta.strides, meta.dtype.size())
     }
 
+    /// The node whose elements a chain of reshapes gives another shape.
+    pub fn source(&self, mut at: Ix) -> Ix {
+        while self[at].kind == Kind::Reshape {
+            at = self.operands(at)[0];
+        }
+        at
+    }
+
     /// The node that a node reads the elements of, below views.
     pub fn below_views(&self, at: Ix) -> Ix {
         let mut at = at;
@@ -161,19 +169,6 @@ impl Graph {
         at
     }
 
-    /// The node whose elements a chain of reshapes gives another shape.
-    pub fn source(&self, mut at: Ix) -> Ix {
-        while self[at].kind == Kind::Reshape {
-            at = self.operands(at)[0];
-        }
-        at
-    }
-
-    /// Whether a node is known before any loop runs, from scalars and shapes alone.
-    pub fn is_scalar(&self, at: Ix) -> bool {
-        self[at].once || matches!(self[at].kind, Kind::Scalar(_) | Kind::Literal(_))
-    }
-
     /// What the loop of a node in memory covers: the shape of what is stored or reduced.
     pub fn loop_shape(&self, at: Ix) -> &Shape {
         match self[at].kind {
@@ -181,6 +176,11 @@ impl Graph {
             Kind::Update(_) => &self[self.operands(at)[1]].shape,
             _ => &self[at].shape,
         }
+    }
+
+    /// Whether a node is known before any loop runs, from scalars and shapes alone.
+    pub fn is_scalar(&self, at: Ix) -> bool {
+        self[at].once || matches!(self[at].kind, Kind::Scalar(_) | Kind::Literal(_))
     }
 
     /// Every node, operands before users.

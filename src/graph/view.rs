@@ -236,9 +236,10 @@ mod tests {
     fn views_apart_have_no_element_in_common() {
         let all = [None, Some(0), Some(1), Some(3), Some(-2)];
         let mut views = Vec::new();
-        for (start, stop, step) in all.iter().flat_map(|&a| {
-            all.iter().flat_map(move |&b| [1, 2, -1, -3].map(|step| (a, b, step)))
-        }) {
+        for (start, stop, step) in all
+            .iter()
+            .flat_map(|&a| all.iter().flat_map(move |&b| [1, 2, -1, -3].map(|step| (a, b, step))))
+        {
             views.push(sliced(&[7], &[(start, stop, step)]));
         }
         let mut apart = 0;

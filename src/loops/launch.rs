@@ -17,8 +17,8 @@ use crate::shape::{Shape, Strides};
 pub struct Plan {
     /// The scalars that kernels use; an entry may use earlier ones.
     pub scalars: Vec<ScalarSource>,
-    /// The memory of temporaries and results, C-ordered: allocated, or what a call gives. Several launches
-    /// may each store a part of one.
+    /// The memory of temporaries and results, C-ordered: allocated, or what a call gives. Several
+    /// launches may each store a part of one.
     pub buffers: Vec<BufferSpec>,
     /// What is run, in order.
     pub steps: Vec<Task>,

@@ -65,20 +65,20 @@ impl<'a> Cutter<'a> {
         for &at in &self.order.clone() {
             match self.graph[at].kind {
                 Kind::Reduce { .. } => self.cut(at, Reason::Reduction),
-                Kind::Call(slot) => {
-                    self.cut(at, Reason::Called);
-                    for operand in self.graph.operands(at) {
-                        if !self.graph.is_scalar(operand) && !is_readable(self.graph, operand) {
-                            self.cut(operand, Reason::Opaque(slot));
-                        }
-                    }
-                }
                 Kind::Copy => self.cut(at, Reason::Kept),
                 Kind::Update(_) => {
                     self.cut(at, Reason::Updated);
                     let base = self.graph.source(self.graph.operands(at)[0]);
                     if self.graph[base].kind != Kind::Empty {
                         self.cut(base, Reason::Base);
+                    }
+                }
+                Kind::Call(slot) => {
+                    self.cut(at, Reason::Called);
+                    for operand in self.graph.operands(at) {
+                        if !self.graph.is_scalar(operand) && !is_readable(self.graph, operand) {
+                            self.cut(operand, Reason::Opaque(slot));
+                        }
                     }
                 }
                 Kind::Reshape => {
@@ -171,13 +171,15 @@ impl<'a> Cutter<'a> {
         let mut ends: HashMap<Ix, Vec<(usize, Shape, Option<Axes>)>> = HashMap::new();
         for &at in self.order.iter().rev() {
             let mut own = Vec::new();
-            if self.roots.contains_key(&at) && !is_whole(self.graph, at) {
+            if self.roots.contains_key(&at) && !is_barrier(self.graph, at) {
                 own.push((stages[&at], self.graph[at].shape.clone(), None));
             }
             for user in self.graph.users(at) {
+                // A call reads memory, and is no loop.
                 if matches!(self.graph[user].kind, Kind::Call(_)) {
-                    continue; // it reads memory, and is no loop
-                } else if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
+                    continue;
+                }
+                if let Kind::Reduce { axes, .. } = &self.graph[user].kind {
                     own.push((stages[&at], self.graph[at].shape.clone(), Some(axes.clone())));
                 } else if self.roots.contains_key(&user) {
                     own.push((stages[&user], self.graph.loop_shape(user).clone(), None));
@@ -200,12 +202,12 @@ impl<'a> Cutter<'a> {
         ends
     }
 
-    /// Per node, how many reductions, calls and updates must finish before it.
+    /// Per node, how many reductions, updates and calls must finish before it.
     fn stages(&self) -> HashMap<Ix, usize> {
         let mut stages: HashMap<Ix, usize> = HashMap::new();
         for &at in &self.order {
             let operands = self.graph.operands(at);
-            let after = |o: &Ix| stages[o] + usize::from(is_whole(self.graph, *o));
+            let after = |o: &Ix| stages[o] + usize::from(is_barrier(self.graph, *o));
             let stage = operands.iter().map(after).max().unwrap_or(0);
             stages.insert(at, stage);
         }
@@ -216,7 +218,8 @@ impl<'a> Cutter<'a> {
     fn too_long(&mut self) {
         let mut inside: HashMap<Ix, Vec<Ix>> = HashMap::new();
         for &at in &self.order.clone() {
-            if !fusable(self.graph, at) && !is_whole(self.graph, at) {
+            let called = matches!(self.graph[at].kind, Kind::Call(_));
+            if !fusable(self.graph, at) && (called || !is_barrier(self.graph, at)) {
                 inside.insert(at, vec![at]);
                 continue;
             }
@@ -258,7 +261,8 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
     let mut needs = Needs { hard: Vec::new(), soft: Vec::new(), nodes: HashSet::new() };
     // Each node is visited as seen at its own place and as seen through a view.
     let mut seen: HashSet<(Ix, bool)> = HashSet::new();
-    let barrier = is_whole(graph, root);
+    let update = matches!(graph[root].kind, Kind::Update(_));
+    let barrier = is_barrier(graph, root) && !update;
     let mut stack: Vec<(Ix, bool)> = if barrier {
         // A call is no loop, so whatever it reads must be complete.
         let here = matches!(graph[root].kind, Kind::Reduce { .. });
@@ -278,7 +282,7 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
         let own = std::mem::take(&mut first);
         // Inputs are read where they are, whether or not a copy of them is wanted too.
         if roots.contains_key(&at) && !own && !is_memory(graph, at) {
-            let pointwise = here && graph[at].shape == *shape && !is_whole(graph, at);
+            let pointwise = here && graph[at].shape == *shape && !is_barrier(graph, at);
             if pointwise {
                 needs.soft.push(at);
             } else {
@@ -338,10 +342,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             continue;
         }
         let shape = graph.loop_shape(at).clone();
-        let axes = match &graph[at].kind {
-            Kind::Reduce { axes, .. } => Some(axes.clone()),
-            _ => None,
-        };
+        let axes = reduced(graph, at);
         let mut needs = needs(graph, roots, at);
         let base = place::base(graph, at);
         let mut twin = None;
@@ -350,14 +351,7 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
             let reads = needs.hard.iter().chain(&needs.soft).filter(|&&o| o == base).count();
             if reads < 2 {
                 blind.insert(at);
-                // What lies between elements that another loop stores is best stored by that loop.
-                let of = group_of.get(&base).copied().filter(|_| earlier.is_empty());
-                twin = of.filter(|&g| {
-                    let here = |o: &Ix| group_of.get(o) == Some(&g);
-                    place::chain(graph, at)
-                        .take_while(here)
-                        .all(|o| blind.contains(&o) && place::interleave(graph, o, at))
-                });
+                twin = place::twin(graph, at, &group_of, &blind).filter(|_| earlier.is_empty());
             }
             // It is stored to when all that reads it as it was has been done.
             needs.hard.extend(earlier);
@@ -441,9 +435,9 @@ fn group(graph: &Graph, roots: &HashMap<Ix, Reason>) -> Vec<Group> {
     groups
 }
 
-/// Whether a node is complete only when its whole loop or call is: no other loop of its shape computes it.
-fn is_whole(graph: &Graph, at: Ix) -> bool {
-    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_) | Kind::Update(_))
+/// The axes that a node reduces.
+fn reduced(graph: &Graph, at: Ix) -> Option<Axes> {
+    if let Kind::Reduce { axes, .. } = &graph[at].kind { Some(axes.clone()) } else { None }
 }
 
 /// Whether a node is memory already.
@@ -454,5 +448,10 @@ pub(super) fn is_memory(graph: &Graph, at: Ix) -> bool {
 /// Whether a call can read a node where it lies: what is memory already or becomes it anyway, and views of it.
 fn is_readable(graph: &Graph, at: Ix) -> bool {
     let below = graph.below_views(at);
-    is_memory(graph, below) || is_whole(graph, below)
+    is_memory(graph, below) || is_barrier(graph, below)
+}
+
+/// Whether all of a node must be there before any use of it.
+fn is_barrier(graph: &Graph, at: Ix) -> bool {
+    matches!(graph[at].kind, Kind::Reduce { .. } | Kind::Call(_) | Kind::Update(_))
 }

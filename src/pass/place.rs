@@ -17,8 +17,23 @@ pub(super) fn base(graph: &Graph, at: Ix) -> Option<Ix> {
     matches!(graph[at].kind, Kind::Update(_)).then(|| graph.source(graph.operands(at)[0]))
 }
 
+/// The loop that an update may join although it stores to the same memory: what lies between elements
+/// that a loop stores is best stored by that loop. All its updates are `blind`: their values do not look
+/// at what they store into.
+pub(super) fn twin(
+    graph: &Graph,
+    at: Ix,
+    loop_of: &HashMap<Ix, usize>,
+    blind: &HashSet<Ix>,
+) -> Option<usize> {
+    let found = *loop_of.get(&chain(graph, at).next()?)?;
+    let fits = |o: Ix| blind.contains(&o) && interleave(graph, o, at);
+    let here = |o: &Ix| loop_of.get(o) == Some(&found);
+    chain(graph, at).take_while(here).all(fits).then_some(found)
+}
+
 /// The updates that an update stores on top of, the latest first.
-pub(super) fn chain(graph: &Graph, at: Ix) -> impl Iterator<Item = Ix> + '_ {
+fn chain(graph: &Graph, at: Ix) -> impl Iterator<Item = Ix> + '_ {
     let below = |&at: &Ix| {
         let base = graph.operands(at)[0];
         matches!(graph[base].kind, Kind::Update(_)).then_some(base)
@@ -27,7 +42,7 @@ pub(super) fn chain(graph: &Graph, at: Ix) -> impl Iterator<Item = Ix> + '_ {
 }
 
 /// Whether two updates of one array store different elements that lie between each other.
-pub(super) fn interleave(graph: &Graph, a: Ix, b: Ix) -> bool {
+fn interleave(graph: &Graph, a: Ix, b: Ix) -> bool {
     let (Kind::Update(x), Kind::Update(y)) = (&graph[a].kind, &graph[b].kind) else { return false };
     let (shape, from) = (graph.loop_shape(a), &graph[a].shape);
     let Some(last) = from.iter().rposition(|&e| e > 1) else { return false };
@@ -109,7 +124,8 @@ fn rebuild(graph: &mut Graph, order: &[Ix]) {
         graph.operands(at).iter().for_each(|o| uses[o.index()] += 1);
     }
     graph.outputs.iter().for_each(|o| uses[o.index()] += 1);
-    let mut out = Graph { inputs: graph.inputs.clone(), ..Graph::default() };
+    let mut out =
+        Graph { inputs: graph.inputs.clone(), calls: graph.calls.clone(), ..Graph::default() };
     let mut places: HashMap<Ix, Ix> = HashMap::new();
     for &at in order {
         let node = &graph[at];
@@ -144,7 +160,10 @@ fn belongs(graph: &Graph, mut at: Ix, uses: &[usize]) -> bool {
     while uses[at.index()] == 1 {
         match graph[at].kind {
             Kind::Reshape => at = graph.operands(at)[0],
-            Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Empty => return false,
+            // What a call gives need not be memory that can be written.
+            Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Empty | Kind::Call(_) => {
+                return false;
+            }
             _ => return !graph[at].once,
         }
     }
@@ -172,9 +191,15 @@ pub(super) fn share(graph: &mut Graph, roots: &mut HashMap<Ix, Reason>) {
     for copy in copies {
         let base = graph.operands(copy)[0];
         let update = graph.users(copy)[0];
-        let own = roots.contains_key(&base) && !is_memory(graph, base) && !wanted.contains(&base);
-        let done =
-            |&r: &Ix| r < copy || r == copy || (r == update && harmless(graph, roots, r, base));
+        let is_call = |at: Ix| matches!(graph[at].kind, Kind::Call(_));
+        let own = roots.contains_key(&base)
+            && !is_memory(graph, base)
+            && !is_call(base)
+            && !wanted.contains(&base);
+        // A call may keep what it reads.
+        let done = |&r: &Ix| {
+            (r <= copy && !is_call(r)) || (r == update && harmless(graph, roots, r, base))
+        };
         if own && readers[&base].iter().all(done) {
             graph.replace(copy, base);
             roots.remove(&copy);

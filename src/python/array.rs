@@ -118,7 +118,7 @@ macro_rules! array_methods {
             )+
             $(
                 fn $unary<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-                    elementwise::apply(slf.py(), Op::$uop, &[slf.as_any()])
+                    elementwise::or_numpy(Op::$uop, &[slf.as_any()])
                 }
             )+
             $($rest)*

@@ -115,7 +115,8 @@ impl call::Call for PyCall {
 
     fn infer(&self, operands: &[(DType, &[usize])]) -> Result<Typed> {
         let recorded = self.operands.iter().map(|(d, s)| (*d, s.as_slice()));
-        if let Some(result) = self.result.as_ref().filter(|_| recorded.eq(operands.iter().copied())) {
+        if let Some(result) = self.result.as_ref().filter(|_| recorded.eq(operands.iter().copied()))
+        {
             return Ok(result.clone());
         }
         Python::attach(|py| self.ask(py, operands).map_err(|e| self.raised(py, e)))

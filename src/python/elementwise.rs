@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use super::array::Array;
 use super::nd;
@@ -27,7 +28,19 @@ pub fn operator<'py>(op: Op, a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
     if steps_aside(other)? {
         return Ok(py.NotImplemented().into_bound(py));
     }
-    apply(py, op, &[a, b])
+    or_numpy(op, &[a, b])
+}
+
+/// Records or computes `op`; dtypes that rnp has no kernel for go the way of `rnp.<op>`.
+pub fn or_numpy<'py>(op: Op, args: &[&Obj<'py>]) -> Out<'py> {
+    let py = args[0].py();
+    match apply(py, op, args) {
+        Err(e) if e.is_instance_of::<super::error::Unsupported>(py) => {
+            let function = py.import("rnp._ufunc")?.getattr("named")?.call1((op.info().name,))?;
+            function.call1(PyTuple::new(py, args)?)
+        }
+        out => out,
+    }
 }
 
 /// `__array_ufunc__ = None` says: leave operators to me.

@@ -61,7 +61,9 @@ impl<'py> Call<'py> {
         if let Ok(array) = obj.cast::<Array>() {
             return self.array(array.get());
         }
-        with_span(self.span, || convert::capture(&self.op, obj, self.block.as_ref().map(Bound::get)))
+        with_span(self.span, || {
+            convert::capture(&self.op, obj, self.block.as_ref().map(Bound::get))
+        })
     }
 
     /// `operand`, for an rnp array.

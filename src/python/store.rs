@@ -33,6 +33,7 @@ fn concatenate<'py>(arrays: &Obj<'py>, axis: Axis) -> Out<'py> {
 }
 
 /// An axis, 0 where none is given; `None` ravels.
+#[derive(Clone, Copy)]
 struct Axis(Option<i64>);
 
 impl Default for Axis {

@@ -70,7 +70,7 @@ fn broadcast_to<'py>(array: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
     let dims = lengths("broadcast_to", shape)?;
     let mut call = Call::new(array.py(), "broadcast_to")?;
     let x = call.operand(array)?;
-    call.run_array(|| x.broadcast_to(&dims))
+    call.run_view(array, || x.broadcast_to(&dims))
 }
 
 /// New axes of length 1 at the places `axis` of the result.

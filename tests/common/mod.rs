@@ -103,7 +103,7 @@ pub(crate) fn function(name: &str) -> Result<Arc<dyn Call>> {
 }
 
 impl Call for Function {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         match self {
             Function::Flip => "flip",
             Function::Append => "append",
@@ -126,9 +126,8 @@ impl Call for Function {
     }
 
     fn run(&self, operands: &[Storage]) -> Result<Storage> {
-        let (dtype, shape) = self.infer(
-            &operands.iter().map(|o| (o.dtype, o.shape.as_slice())).collect::<Vec<_>>(),
-        )?;
+        let (dtype, shape) = self
+            .infer(&operands.iter().map(|o| (o.dtype, o.shape.as_slice())).collect::<Vec<_>>())?;
         let size = dtype.size();
         let mut all = Vec::new();
         for operand in operands {

@@ -200,8 +200,8 @@ def test_an_exception_reaches_the_user_as_it_is_with_a_note():
 @pytest.mark.parametrize(
     ("give", "error", "match"),
     [
-        (lambda x: x.astype("float32"), ValueError, r"returned float32 of shape \(6,\), where float64"),
-        (lambda x: x[1:], ValueError, r"returned float64 of shape \(5,\), where float64 of shape \(6,\)"),
+        (lambda x: x.astype("float32"), ValueError, r"returned float32 of shape \(6,\), "),
+        (lambda x: x[1:], ValueError, r"shape \(5,\), where float64 of shape \(6,\)"),
         (lambda x: x * 1j, TypeError, "complex128 is not supported"),
         (lambda _: None, TypeError, "NoneType is not supported"),
         (lambda _: "text", TypeError, "is not supported"),
@@ -236,8 +236,7 @@ def test_the_function_may_use_rnp_itself():
         at_once = rnp.sum(x)
         assert type(at_once) is np.float64
         with rnp.lazy():
-            y = call(np.sort, rnp.asarray(x) * 2) + at_once
-        return y
+            return call(np.sort, rnp.asarray(x) * 2) + at_once
 
     want = np.sort(X * 3 * 2) + (X * 3).sum() + 1
     with rnp.lazy():
@@ -367,33 +366,26 @@ def test_operands_of_a_function_that_keeps_nothing_are_let_go():
     assert seen[0]() is None
 
 
-def test_control_c_during_a_call_stops_it_and_leaves_the_engine_usable():
-    child("""
-    def slow(x):
+@pytest.mark.parametrize("native", [False, True])
+def test_control_c_during_a_call_stops_it_and_leaves_the_engine_usable(native):
+    # While NumPy works no Python runs: the signal is seen when it is done.
+    child(f"""
+    def stuck(x):
         threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         for _ in range(1000):
-            time.sleep(0.01)
+            np.sort(np.arange(300_000.0) % 7) if {native} else time.sleep(0.01)
         return x
-    for native in (False, True):
-        def stuck(x):
-            # No Python runs while the signal comes: it is seen after the call.
-            threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-            rounds = 0
-            while rounds < 200 and native:
-                np.sort(np.arange(2_000_000.0)[::-1]); rounds += 1
-            return slow(x)
-        with rnp.lazy():
-            y = rnp._core._call(stuck, [rnp.asarray(np.ones(5)) * 2], float, (5,), "stuck") + 1
-        start = time.monotonic()
-        try:
-            y.eval()
-        except KeyboardInterrupt as e:
-            assert "rnp: in stuck" in e.__notes__[0], e.__notes__
-        else:
-            raise SystemExit("not interrupted")
-        assert time.monotonic() - start < 5
-        time.sleep(0.3) if not native else None
-        assert chain(np.ones(3)).eval().shape == (3,)
+    with rnp.lazy():
+        y = rnp._core._call(stuck, [rnp.asarray(np.ones(5)) * 2], float, (5,), "stuck") + 1
+    start = time.monotonic()
+    try:
+        y.eval()
+    except KeyboardInterrupt as e:
+        assert "rnp: in stuck" in e.__notes__[0], e.__notes__
+    else:
+        raise SystemExit("not interrupted")
+    assert time.monotonic() - start < 3
+    assert chain(np.ones(3)).eval().shape == (3,)
     """)
 
 

@@ -65,6 +65,19 @@ def index(text):
     return tuple(items)
 
 
+def view(x, token):
+    """Go one view further: `[1:9]`, `(2, -1)`, or `T` and its axes."""
+    if token.startswith("["):
+        return x[index(token)]
+    return x.transpose(dims(token[1:])) if token.startswith("T") else x.reshape(dims(token))
+
+
+def path(tokens):
+    """Say the same for rnp's update."""
+    words = {"[": "index", "T": "transpose", "(": "reshape"}
+    return [(words[t[0]], index(t) if t[0] == "[" else dims(t.removeprefix("T"))) for t in tokens]
+
+
 CALLS = {
     "flip": np.flip,
     "append": np.append,
@@ -131,7 +144,11 @@ class Program:
             return getattr(self.module, name)(*map(literal, args), **keywords)
         if name == "full":
             return self.module.full(dims(args[0]), self.operand(args[1]), **keywords)
+        if name == "concatenate":
+            return self.module.concatenate(list(map(self.operand, args)), **keywords)
         x = self.operand(args[0])
+        if name == "update":
+            return self.update(x, self.operand(args[1]), args[2:])
         if name == "cast":
             return self.module.astype(self.module.asarray(x), SHORT[args[1]])
         if name == "index":
@@ -150,6 +167,18 @@ class Program:
             sides = {k: self.operand(keys[k]) for k in ("left", "right") if k in keys}
             return self.module.interp(x, self.operand(args[1]), self.operand(args[2]), **sides)
         return getattr(self.module, name)(x, **keywords)
+
+    def update(self, x, value, tokens):
+        """Store into a part of a copy."""
+        if self.module is rnp:
+            return rnp._core._update(x, path(tokens), value)
+        out = np.array(x)
+        part = out
+        for token in tokens:
+            part = view(part, token)
+            assert np.shares_memory(part, out)
+        part[...] = value
+        return out
 
     def call(self, function, operands, name):
         """Call a function that the engine cannot see into."""

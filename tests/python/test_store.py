@@ -41,7 +41,7 @@ PATHS = [
     [("index", (Ellipsis, 0))],
     [("index", (-1, slice(None, None, -2)))],
     [("index", (slice(None), None, slice(1, 3)))],
-    [("index", (2, 1))],
+    [("index", (2, 1, Ellipsis))],
     [("index", slice(3, 3))],
     [("index", ())],
     [("transpose", (1, 0)), ("index", slice(1, 3))],
@@ -60,32 +60,35 @@ def test_every_path(path, dtype):
     view = x
     for word, argument in path:
         view = view[argument] if word == "index" else getattr(view, word)(argument)
-    for value in (np.ones(view.shape, dtype), np.array(1, dtype), np.ones((1, 1, *view.shape), dtype)):
+    for value in (
+        np.ones(view.shape, dtype),
+        np.array(1, dtype),
+        np.ones((1, 1, *view.shape), dtype),
+    ):
         what = differs(update(x, path, value), numpy_update(x, path, value))
         assert not what, what
 
 
-@pytest.mark.parametrize("layout", ALL_LAYOUTS)
+@pytest.mark.parametrize("layout", [name for name in ALL_LAYOUTS if name not in ("empty", "0-d")])
 def test_every_layout_of_base_and_value(layout):
-    x, v = (layout(np.arange(24, dtype="float32").reshape(4, 6)) for _ in "xv")
+    x, v = (ALL_LAYOUTS[layout](np.arange(24, dtype="float32").reshape(4, 6)) for _ in "xv")
     path = [("index", (slice(None, None, -1), slice(1, 4)))]
     value = v[:, :3]
-    assert not differs(update(x, path, value), numpy_update(x, path, value))
+    want = numpy_update(x, path, value)
+    assert not differs(update(x, path, value), want.astype(want.dtype.newbyteorder("=")))
 
 
 @pytest.mark.parametrize(
-    ("path", "shape"),
-    [([("index", slice(0, 2))], (3,)), ([("index", 0)], (2, 3)), ([("index", slice(0, 2))], (3, 1))],
+    ("key", "shape"),
+    [(slice(0, 2), (3, 3)), (0, (2, 3)), (slice(0, 2), (3, 1)), (slice(None), (2, 1, 4, 3))],
 )
-def test_a_value_that_does_not_fit(path, shape):
-    x = np.zeros((4, 3))
-    value = np.ones((3, 3) if shape == (3,) else shape)
-    assert outcome(update, x, path, value) == outcome(numpy_update, x, path, value) == ValueError
-    with pytest.raises(ValueError) as ours:
-        update(x, path, value)
-    with pytest.raises(ValueError) as theirs:
-        numpy_update(x, path, value)
-    assert str(theirs.value) in str(ours.value)
+def test_a_value_that_does_not_fit(key, shape):
+    x, value = np.zeros((4, 3)), np.ones(shape)
+    with pytest.raises(ValueError, match="could not broadcast") as theirs:
+        x[key] = value
+    with pytest.raises(ValueError, match="could not broadcast") as ours:
+        update(x, [("index", key)], value)
+    assert str(ours.value) == str(theirs.value)
 
 
 def test_a_reshape_of_a_part_is_refused():
@@ -156,7 +159,10 @@ CASES = [
 
 @pytest.mark.parametrize(("shapes", "axis"), CASES)
 def test_concatenate(shapes, axis):
-    parts = [np.arange(np.prod(s, dtype=int), dtype="float32").reshape(s) + i for i, s in enumerate(shapes)]
+    parts = [
+        np.arange(np.prod(s, dtype=int), dtype="float32").reshape(s) + i
+        for i, s in enumerate(shapes)
+    ]
     want = outcome(np.concatenate, parts, axis)
     got = outcome(rnp.concatenate, parts, axis)
     if isinstance(want, type):
@@ -165,7 +171,7 @@ def test_concatenate(shapes, axis):
             rnp.concatenate(parts, axis)
         with pytest.raises(want) as theirs:
             np.concatenate(parts, axis)
-        assert str(theirs.value).split(" (")[0] in str(ours.value)
+        assert str(theirs.value) in str(ours.value)
         return
     assert not differs(got, want)
     with rnp.lazy():

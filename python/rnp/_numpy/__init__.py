@@ -9,6 +9,7 @@ May not know: how a call is recorded or evaluated.
 
 from rnp._numpy import natives  # noqa: I001 - the order matters
 from rnp._numpy import (
+    shapes,
     metadata,
     elementwise,
     statistics,
@@ -40,6 +41,7 @@ __all__ = [
     "products",
     "scans",
     "searching",
+    "shapes",
     "sorting",
     "statistics",
     "windows",

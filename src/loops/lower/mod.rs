@@ -121,7 +121,7 @@ impl Lowering<'_> {
         let (dtype, shape) = (node.dtype, node.shape.clone());
         let lost = || Error::bug("lower: a call's operand is not in memory");
         let place = match &node.kind {
-            // A view with a buffer of its own may have been computed before the memory that it views.
+            // A view that is wanted itself has a buffer, and is read there.
             Kind::View(view) if !self.buffers.contains_key(&at) => {
                 let below = self.graph.operands(at)[0];
                 let (memory, own) = self.memory(below).ok_or_else(lost)?;

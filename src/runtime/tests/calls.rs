@@ -21,7 +21,7 @@ impl std::fmt::Debug for Named {
 }
 
 impl Call for Named {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "named"
     }
 
