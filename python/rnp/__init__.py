@@ -11,26 +11,10 @@ Every public name of NumPy is here too: `rnp.coverage()` says what answers each 
 from typing import TYPE_CHECKING
 
 # These register what answers NumPy's functions; what comes later replaces what was before.
-from rnp import _ufunc  # noqa: F401, I001 - in this order
-from rnp import _numpy  # noqa: F401
-from rnp import _array  # noqa: F401
+from rnp import _ufunc as _ufunc  # isort: skip
+from rnp import _numpy as _numpy  # isort: skip
+from rnp import _array as _array  # isort: skip
 from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
-from rnp._core import (
-    Array,
-    Block,
-    Jitted,
-    Plan,
-    TraceError,
-    Unsupported,
-    eval,
-    explain,
-    get_num_threads,
-    is_lazy,
-    jit,
-    lazy,
-    plan,
-    set_num_threads,
-)
 from rnp._coverage import Coverage, coverage
 
 if TYPE_CHECKING:
@@ -62,10 +46,66 @@ if TYPE_CHECKING:
         uint64,
     )
     from rnp._core import *  # noqa: F403 - `__all__` there is the list
+    from rnp._core import __all__ as __all__
 
+    __all__ += [
+        "Coverage",
+        "Unsupported",
+        "bool_",
+        "char",
+        "coverage",
+        "dtype",
+        "e",
+        "euler_gamma",
+        "fft",
+        "finfo",
+        "float16",
+        "float32",
+        "float64",
+        "iinfo",
+        "inf",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "lib",
+        "linalg",
+        "ma",
+        "nan",
+        "ndarray",
+        "newaxis",
+        "pi",
+        "polynomial",
+        "random",
+        "strings",
+        "testing",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+    ]
+
+    # Everything else that NumPy has.
     def __getattr__(name: str) -> Any: ...
 
 else:
+    from rnp._core import (  # noqa: F401
+        Array,
+        Block,
+        Jitted,
+        Plan,
+        TraceError,
+        Unsupported,
+        eval,
+        explain,
+        get_num_threads,
+        is_lazy,
+        jit,
+        lazy,
+        plan,
+        set_num_threads,
+    )
+
     _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
     __all__ = sorted({*_OWN, *_dispatch.names("")})
     __getattr__ = _dispatch.namespace("rnp")

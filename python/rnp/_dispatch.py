@@ -1,10 +1,10 @@
 """From a call of a NumPy function to what answers it: a kernel of ours, a graph, or NumPy.
 
-Every public function of rnp that NumPy has too is a `Function` made here. In a lazy block it asks, in
-this order: its implementation (builtins of `rnp._core`, or a composition of them), a rule that says
-what NumPy's result will look like (then the call becomes an opaque node of the graph), and NumPy at
-once, on values. Outside of a block compositions are NumPy's own functions. `numpy.f(x)` of a deferred
-`x` comes the same way, through `__array_function__`.
+Every public function of rnp that NumPy has too is a `Function` made here. In a lazy block it asks,
+in this order: its implementation (builtins of `rnp._core`, or a composition of them), a rule that
+says what NumPy's result will look like (then the call becomes an opaque node of the graph), and
+NumPy at once, on values. Outside of a block compositions are NumPy's own functions. `numpy.f(x)` of
+a deferred `x` comes the same way, through `__array_function__`.
 
 May not know: what any single function does.
 """
@@ -36,7 +36,7 @@ def find(path: str) -> Any:
 
 
 def exists(path: str) -> bool:
-    """Whether this NumPy has the object; the oldest that rnp works with has fewer than the newest."""
+    """Whether this NumPy has the object; the oldest ones have fewer than the newest."""
     try:
         find(path)
     except AttributeError:
@@ -70,7 +70,7 @@ class Function:
         try:
             return inspect.signature(self._numpy)
         except ValueError:
-            return inspect.signature(self.__wrapped__)
+            return inspect.signature(self._implementation or self._numpy)
 
     def __repr__(self) -> str:
         return f"<function rnp.{self.__name__}>"
@@ -130,8 +130,8 @@ def native(path: str) -> Function:
 def rule(*paths: str) -> Callable[[Rule], Rule]:
     """Register what the results of `numpy.<path>` look like, so that calls of it are opaque nodes.
 
-    The rule takes NumPy's arguments, deferred arrays among them, and returns shape and dtype, or None
-    when the values decide. It must not look at values.
+    The rule takes NumPy's arguments, deferred arrays among them, and returns shape and dtype, or
+    None when the values decide. It must not look at values.
     """
 
     def register(function: Rule) -> Rule:
@@ -178,7 +178,7 @@ def replace(item: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def record(result: Any) -> Any:
-    """Take what NumPy returned into the graph: ndarrays become arrays that are evaluated already."""
+    """Take what NumPy returned into the graph: ndarrays become arrays with a value."""
     if isinstance(result, numpy.ndarray) and type(result) is numpy.ndarray:
         return _core.asarray(result) if supported(result.dtype) else result
     if type(result) in (tuple, list):
@@ -302,9 +302,7 @@ def register_ufuncs(functions: dict[Any, Any]) -> None:
 # -- protocols and names
 
 
-def array_function(
-    function: Callable[..., Any], types: Any, args: Any, keywords: Any
-) -> Any:
+def array_function(function: Callable[..., Any], types: Any, args: Any, keywords: Any) -> Any:
     """`__array_function__`: NumPy's functions on deferred arrays are ours where we have them."""
     if not all(issubclass(t, (Array, numpy.ndarray)) for t in types):
         return NotImplemented

@@ -44,7 +44,9 @@ class ufunc:  # noqa: N801 - NumPy's name
         self._core = core
         self._plain = original.nin if core is not None else -1
         self.__name__ = self.__qualname__ = original.__name__
-        self.__doc__ = core.__doc__ if core is not None else f"`numpy.{original.__name__}`."
+        self.__module__ = "rnp"
+        text = core.__doc__ if core is not None else None
+        self.__doc__ = text or f"`numpy.{original.__name__}`, element by element."
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if not keywords and len(args) == self._plain:

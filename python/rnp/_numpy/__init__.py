@@ -1,8 +1,8 @@
 """NumPy's functions, one module for each kind of them.
 
 Each module registers with `rnp._dispatch` what answers a function in a lazy block: a builtin of
-`rnp._core`, a composition of them, or a rule that foretells NumPy's result. What is registered later
-replaces what was before, so `natives` comes first.
+`rnp._core`, a composition of them, or a rule that foretells NumPy's result. What is registered
+later replaces what was before, so `natives` comes first.
 
 May not know: how a call is recorded or evaluated.
 """

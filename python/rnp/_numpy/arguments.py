@@ -22,7 +22,7 @@ from rnp._dispatch import Meta, arrays_in, replace
 _NUMBERS = (bool, int, float, complex)
 
 # What a keyword holds that nobody gave.
-MISSING: Any = numpy._NoValue  # type: ignore[attr-defined]
+MISSING: Any = numpy._NoValue
 
 
 class Spec(NamedTuple):
@@ -103,7 +103,10 @@ def index(value: Any) -> int:
     """Take an integer argument; arrays would have to be evaluated."""
     if isinstance(value, Array):
         raise Unsupported("an integer that is not known yet")
-    return operator.index(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise Unsupported("NumPy says what is wrong with it") from None
 
 
 def one_axis(axis: Any, ndim: int) -> int:
@@ -125,7 +128,10 @@ def lengths(shape: Any) -> tuple[int, ...]:
     try:
         return (operator.index(shape),)
     except TypeError:
-        return tuple(index(n) for n in shape)
+        pass
+    if not isinstance(shape, (tuple, list, range, numpy.ndarray)):
+        raise Unsupported("NumPy says what is wrong with it")
+    return tuple(index(n) for n in shape)
 
 
 def reduced(shape: tuple[int, ...], axis: Any, keepdims: Any = False) -> tuple[int, ...]:
@@ -165,13 +171,19 @@ def probe(function: Callable[..., Any], *args: Any, tiny: tuple[int, ...] = (1,)
 def model(function: Callable[..., Any], *args: Any, **kw: Any) -> Meta:
     """Find shape and dtype of a result by calling NumPy's function on small arrays.
 
-    For functions each of whose results' lengths is one of the operands' lengths, or a constant. Equal
+    For functions each of whose results' lengths is one of the operands', or a constant. Equal
     lengths stay equal, different ones different, and those up to 3 are kept as they are, since some
     functions look at them. NumPy's own errors about shapes come out.
     """
-    lengths: set[int] = set()
-    _frozen((args, kw), lambda shape: lengths.update(shape) or shape)
-    shrunk = {n: 4 + i for i, n in enumerate(sorted(n for n in lengths if n > 3))}
+    shapes: list[tuple[int, ...]] = []
+
+    def seen(shape: tuple[int, ...]) -> tuple[int, ...]:
+        shapes.append(shape)
+        return shape
+
+    _frozen((args, kw), seen)
+    long = {n for shape in shapes for n in shape if n > 3}
+    shrunk = {n: 4 + i for i, n in enumerate(sorted(long))}
     grown = {small: n for n, small in shrunk.items()}
     key = _frozen((args, kw), lambda shape: tuple(shrunk.get(n, n) for n in shape))
     shape, dtype = _ask(function, key)

@@ -59,7 +59,11 @@ def asarray(
 
 
 def _exact(a: Any) -> Any:
-    if isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray and type(a) is not numpy.memmap:
+    if (
+        isinstance(a, numpy.ndarray)
+        and type(a) is not numpy.ndarray
+        and type(a) is not numpy.memmap
+    ):
         raise Unsupported("a subclass of ndarray")
     return a
 
@@ -232,8 +236,7 @@ def full_like(
 
 def band(rows: int, columns: int, k: int, compare: Callable[..., Any]) -> Any:
     """Compare row index plus `k` with column index, all over a matrix."""
-    down = _core.arange(rows).reshape((rows, 1))
-    return compare(_core.add(down, k), _core.arange(columns))
+    return compare(_core.arange(k, rows + k).reshape((rows, 1)), _core.arange(columns))
 
 
 def _sized(N: Any, M: Any) -> tuple[int, int]:
@@ -267,9 +270,7 @@ def identity(n: Any, dtype: Any = None, *, like: Any = None) -> Any:
 
 
 @composed("tri")
-def tri(
-    N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None
-) -> Any:
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None) -> Any:
     """Make a matrix with ones at and below a diagonal."""
     refuse(like=like)
     return band(*_sized(N, M), index(k), _core.greater_equal).astype(numpy.dtype(dtype))
@@ -439,5 +440,5 @@ def shuffle(x: Any) -> None:
     if not isinstance(x, Array):
         raise Unsupported("NumPy writes into memory")
     rows = numpy.array(x)
-    numpy.random.shuffle(rows)
+    numpy.random.shuffle(rows)  # noqa: NPY002 - this is the legacy function
     x[...] = rows

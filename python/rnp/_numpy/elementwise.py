@@ -34,7 +34,11 @@ def nan_to_num(
     # What replaces is cast to the dtype of the array, as an assignment would.
     numbers = [
         _core.astype(operand(value), x.dtype)
-        for value in (nan, info.max if posinf is None else posinf, info.min if neginf is None else neginf)
+        for value in (
+            nan,
+            info.max if posinf is None else posinf,
+            info.min if neginf is None else neginf,
+        )
     ]
     y = _core.where(_core.isnan(x), numbers[0], x)
     y = _core.where(_core.logical_and(_core.isinf(x), x > 0), numbers[1], y)
@@ -160,10 +164,10 @@ def isneginf(x: Any, out: None = None) -> Any:
 
 
 def _real_only(x: Any) -> Array:
-    x = operand(x)
-    if x.dtype.kind == "c":
+    array = operand(x)
+    if array.dtype.kind == "c":
         raise Unsupported("complex")
-    return x
+    return array
 
 
 @composed("real")
@@ -316,7 +320,13 @@ def _interp(
 
 @rule("clip")
 def _clip(
-    a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None
+    a: Any,
+    a_min: Any = None,
+    a_max: Any = None,
+    out: None = None,
+    *,
+    min: Any = None,
+    max: Any = None,
 ) -> Any:
     refuse(out=out)
     limits = [v for v in (a_min, a_max, min, max) if v is not None]
@@ -327,5 +337,3 @@ def _clip(
     given = [v if type(v) in weak else numpy.empty(0, spec(v).dtype) for v in limits]
     dtype = probe(numpy.clip, numpy.empty(0, x.dtype), given[0], given[-1], tiny=(0,))
     return numpy.broadcast_shapes(x.shape, *(spec(v).shape for v in limits)), dtype
-
-

@@ -42,7 +42,9 @@ def _line(path: str, taken: _Length, given: _Length) -> None:
     function = find(path)
 
     @rule(path)
-    def meta(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: None = None) -> Meta | None:
+    def meta(
+        a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: None = None
+    ) -> Meta | None:
         refuse(out=out)
         x = spec(a)
         i = one_axis(axis, x.ndim)

@@ -1,6 +1,6 @@
 """`linalg`: norms as compositions, LAPACK's routines by NumPy.
 
-What may raise `LinAlgError` because of values, and what returns several arrays, is computed at once.
+What may raise `LinAlgError` because of values and what returns several arrays is computed at once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
 from rnp._dispatch import Meta, composed, find, rule
-from rnp._numpy.arguments import axes, index, model, operand, spec
+from rnp._numpy.arguments import axes, index, model, operand, refuse, spec
 from rnp._numpy.products import dummy
 
 
-def _measured(x: Any) -> Array:
-    x = operand(x)
-    if x.dtype.kind not in "biuf":
+def _measured(x: Any) -> Any:
+    array = operand(x)
+    if array.dtype.kind not in "biuf":
         raise Unsupported("complex")
-    return x if x.dtype.kind == "f" else x.astype("float64")
+    return array if array.dtype.kind == "f" else _core.astype(array, "float64")
 
 
 def _length(x: Array, order: Any, axis: Any, keepdims: bool) -> Any:
@@ -55,9 +55,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 @composed("linalg.vector_norm")
-def vector_norm(
-    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
-) -> Any:
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Length of vectors, or of the flat array."""
     array = _measured(x)
     return _length(array, ord, axes(axis, array.ndim), bool(keepdims))
@@ -100,12 +98,13 @@ def _det(a: Any) -> Meta:
 def _matrix_power(a: Any, n: Any) -> Meta | None:
     if index(n) < 0:
         return None  # an inverse, which there may not be
-    return model(numpy.linalg.matrix_power, dummy(a), index(n) % 3)
+    return model(numpy.linalg.matrix_power, dummy(a), 2 if index(n) > 2 else index(n))
 
 
 @rule("linalg.multi_dot")
 def _multi_dot(arrays: Any, *, out: None = None) -> Meta | None:
-    if out is not None or isinstance(arrays, Array):
+    refuse(out=out)
+    if isinstance(arrays, Array):
         return None
     return model(numpy.linalg.multi_dot, [dummy(x) for x in arrays])
 
@@ -118,9 +117,6 @@ def _trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Meta:
 @rule("trace")
 def _any_trace(
     a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: None = None
-) -> Meta | None:
-    if out is not None:
-        return None
+) -> Meta:
+    refuse(out=out)
     return model(numpy.trace, dummy(a), 0, axis1, axis2, dtype)
-
-

@@ -9,7 +9,6 @@ from rnp._dispatch import composed, find
 from rnp._numpy.arguments import spec, stand_ins
 
 
-
 def _of_stand_ins(path: str) -> Callable[..., Any]:
     function = find(path)
 

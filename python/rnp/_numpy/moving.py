@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy
@@ -12,6 +13,7 @@ from rnp._dispatch import Meta, composed, rule
 from rnp._numpy.arguments import (
     along,
     axes,
+    builtins_any,
     index,
     one_axis,
     operand,
@@ -76,8 +78,8 @@ def fliplr(m: Any) -> Any:
 def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     """Turn a plane by quarters."""
     x = operand(m)
-    plane = tuple(axes)
-    if len(plane) != 2 or x.ndim < 2:
+    plane = tuple(index(i) for i in axes)
+    if len(plane) != 2 or builtins_any(not -x.ndim <= i < x.ndim for i in plane):
         raise Unsupported("NumPy says what is wrong with it")
     first, second = (one_axis(i, x.ndim) for i in plane)
     quarters = index(k) % 4
@@ -215,8 +217,7 @@ def _split(x: Array, where: Any, axis: Any, *, even: bool) -> list[Any]:
         cuts = [0]
         for part in range(count):
             cuts.append(cuts[-1] + small + (part < more))
-    pairs = zip(cuts[:-1], cuts[1:], strict=True)
-    return [x[along(x.ndim, i, slice(start, stop))] for start, stop in pairs]
+    return [x[along(x.ndim, i, slice(*ends))] for ends in itertools.pairwise(cuts)]
 
 
 @composed("split")
@@ -273,8 +274,10 @@ def unstack(x: Any, /, *, axis: Any = 0) -> Any:
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     """Elements whose two indices differ by an offset."""
     x = operand(a)
+    if x.ndim < 2:
+        raise Unsupported("NumPy says what is wrong with it")
     i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
-    if x.ndim < 2 or i == j:
+    if i == j:
         raise Unsupported("NumPy says what is wrong with it")
     x = moveaxis.__wrapped__(x, (i, j), (-2, -1))
     *lead, rows, columns = x.shape
@@ -375,7 +378,9 @@ def _in_range(indices: Any, length: int) -> bool:
 
 
 @rule("take")
-def _take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise") -> Meta | None:
+def _take(
+    a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise"
+) -> Meta | None:
     refuse(out=out)
     x, at = spec(a), spec(indices)
     i = 0 if axis is None else one_axis(axis, x.ndim)
@@ -403,4 +408,3 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Meta | None:
     lead = list(numpy.broadcast_shapes(tuple(around), tuple(others)))
     lead.insert(i, at.shape[i])
     return tuple(lead), x.dtype
-

@@ -62,9 +62,7 @@ def nanprod(
     return _core.prod(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
 
 
-def _extreme(
-    fold: Callable[..., Any], worst: float, a: Any, axis: Any, keepdims: Any
-) -> Any:
+def _extreme(fold: Callable[..., Any], worst: float, a: Any, axis: Any, keepdims: Any) -> Any:
     x = _numbers(a)
     keep = _keep(keepdims)
     if x.dtype.kind != "f":
@@ -129,8 +127,8 @@ def nanmean(
 
 def _spread(a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     x = _numbers(a)
-    if not isinstance(ddof, (int, float)):
-        raise Unsupported("ddof that is no number")
+    if not isinstance(ddof, int):
+        raise Unsupported("ddof that is no integer")
     keep = _keep(keepdims)
     if x.dtype.kind != "f":
         return _core.var(x, axis=axis, ddof=ddof, keepdims=keep)
@@ -200,7 +198,9 @@ def _by_model(path: str, *, ordered: bool = False) -> None:
     function = find(path)
 
     @rule(path)
-    def meta(a: Any, axis: Any = None, *args: Any, out: None = None, **keywords: Any) -> Meta | None:
+    def meta(
+        a: Any, axis: Any = None, *args: Any, out: None = None, **keywords: Any
+    ) -> Meta | None:
         refuse(out=out)
         x = spec(a)
         where = keywords.get("where", True)

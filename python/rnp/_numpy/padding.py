@@ -9,7 +9,7 @@ import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
 from rnp._dispatch import Meta, composed, known, rule
-from rnp._numpy.arguments import along, builtins_any, is_plain, operand, spec
+from rnp._numpy.arguments import along, builtins_any, operand, spec
 from rnp._numpy.joining import concatenate
 from rnp._numpy.moving import flip
 
@@ -25,7 +25,7 @@ _KEYWORDS: dict[str, set[str]] = {
     "reflect": {"reflect_type"},
     "symmetric": {"reflect_type"},
     "wrap": set(),
-    **dict.fromkeys(_STATISTICS, {"stat_length"}),
+    **{mode: {"stat_length"} for mode in _STATISTICS},
 }
 # A mirror image is put together of this many pieces at most.
 _PIECES = 64
@@ -49,9 +49,8 @@ def _sides(values: Any, ndim: int) -> list[tuple[Any, Any]]:
     """For each axis the value before and the value behind."""
     if isinstance(values, Array) or builtins_any(isinstance(v, Array) for v in _flat(values)):
         raise Unsupported("values that are not known yet")
-    if not isinstance(values, (list, tuple)) and is_plain(values) and spec(values).ndim == 0:
-        return [(values, values)] * ndim
-    pairs = numpy.broadcast_to(numpy.asarray(values), (ndim, 2)).tolist()
+    # As NumPy's scalars: to `linspace` they are strong.
+    pairs = numpy.broadcast_to(numpy.asarray(values), (ndim, 2))
     return [(before, behind) for before, behind in pairs]
 
 
@@ -68,7 +67,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **keywords: Any) -> 
     """Put something around an array."""
     x = operand(array)
     widths = _widths(pad_width, x.ndim)
-    if not isinstance(mode, str) or mode in _STATISTICS or set(keywords) - _KEYWORDS.get(mode, set()):
+    if not isinstance(mode, str) or mode in _STATISTICS or mode not in _KEYWORDS:
+        raise Unsupported("NumPy's modes, or wrong ones")
+    if set(keywords) - _KEYWORDS[mode]:
         raise Unsupported("NumPy's modes, or wrong ones")
     if keywords.get("reflect_type", "even") != "even":
         raise Unsupported("odd reflections")

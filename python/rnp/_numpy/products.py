@@ -164,4 +164,3 @@ def polyval(p: Any, x: Any) -> Any:
     for i in range(coefficients.shape[0]):
         y = y * at + coefficients[i]
     return y
-

@@ -87,9 +87,7 @@ def _beside(value: Any, x: Array, axis: int) -> Any:
 
 
 @composed("diff")
-def diff(
-    a: Any, n: Any = 1, axis: Any = -1, prepend: Any = MISSING, append: Any = MISSING
-) -> Any:
+def diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = MISSING, append: Any = MISSING) -> Any:
     """Differences of neighbours, taken `n` times."""
     times = index(n)
     if times == 0:
@@ -115,7 +113,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     x = operand(ary).reshape((-1,))
     change = _core.subtract(x[1:], x[:-1])
     ends = [None if end is None else operand(end) for end in (to_begin, to_end)]
-    if builtins_any(end is not None and not numpy.can_cast(end.dtype, x.dtype, "same_kind") for end in ends):
+    if builtins_any(
+        end is not None and not numpy.can_cast(end.dtype, x.dtype, "same_kind") for end in ends
+    ):
         raise Unsupported("NumPy says what is wrong with it")
     begin, end = ([] if e is None else [e.reshape((-1,)).astype(x.dtype)] for e in ends)
     return concatenate([*begin, change, *end]) if begin or end else change

@@ -33,7 +33,9 @@ def _lined(a: Any, axis: Any) -> Spec:
 
 
 @rule("sort")
-def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Meta | None:
+def _sort(
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+) -> Meta | None:
     refuse(order=order)
     if kind not in _KINDS or (kind is not None and stable is not None):
         return None
@@ -81,10 +83,8 @@ def _argpartition(
 
 @rule("lexsort")
 def _lexsort(keys: Any, axis: Any = -1) -> Meta | None:
-    if isinstance(keys, Array):
-        shapes = [keys.shape[1:]]
-    else:
-        shapes = [spec(key).shape for key in keys]
+    rows = [keys.shape[1:]] if isinstance(keys, Array) else None
+    shapes = rows or [spec(key).shape for key in keys]
     if not shapes or not builtins_all(shape == shapes[0] for shape in shapes) or not shapes[0]:
         return None
     one_axis(axis, len(shapes[0]))
@@ -156,4 +156,3 @@ for _path in ("median", "nanmedian"):
 for _path, _top in (("percentile", 100), ("quantile", 1)):
     _quantiles(_path, _top)
     _quantiles(f"nan{_path}", _top)
-

@@ -42,7 +42,12 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = MISSING) -> 
 
 @composed("average")
 def average(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = MISSING
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: Any = MISSING,
 ) -> Any:
     """Mean, without weights; whether weights add up to zero only their values tell."""
     refuse(weights=weights)
@@ -137,7 +142,9 @@ def _mean(
 
 
 @rule("argmax", "argmin")
-def _position(a: Any, axis: Any = None, out: None = None, *, keepdims: Any = MISSING) -> Meta | None:
+def _position(
+    a: Any, axis: Any = None, out: None = None, *, keepdims: Any = MISSING
+) -> Meta | None:
     refuse(out=out)
     x = spec(a)
     shape = reduced(x.shape, axis if axis is None else one_axis(axis, x.ndim), keepdims)
@@ -147,7 +154,12 @@ def _position(a: Any, axis: Any = None, out: None = None, *, keepdims: Any = MIS
 
 @rule("average")
 def _average(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = MISSING
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: Any = MISSING,
 ) -> Meta | None:
     if weights is not None or returned:
         return None  # weights that add up to zero are an error

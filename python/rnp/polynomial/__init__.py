@@ -1,9 +1,14 @@
 """`numpy.polynomial` on deferred arrays: polynomials."""
 
 from rnp._dispatch import names, namespace
-from rnp.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, polynomial
+from rnp.polynomial import chebyshev as chebyshev
+from rnp.polynomial import hermite as hermite
+from rnp.polynomial import hermite_e as hermite_e
+from rnp.polynomial import laguerre as laguerre
+from rnp.polynomial import legendre as legendre
+from rnp.polynomial import polynomial as polynomial
 
-__all__ = sorted({*names("polynomial"), "chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"})
+__all__ = names("polynomial")
 __getattr__ = namespace("rnp.polynomial")
 
 
