@@ -5,9 +5,9 @@ depend on: torch, numba and their like are large, and the functions under test u
 rules stand in for it while a module loads, and none of them touches the module's own text:
 
 - A package in `BARE` is entered without running its `__init__`, which would import all of it.
-- A module in `ABSENT` is an empty stand-in. What it should give, or what it decorates, can be named,
-  called and inherited from while modules load; called later, it raises. So no function under test can
-  lean on one unnoticed.
+- A module in `ABSENT` is an empty stand-in. What it should give, or what it decorates, can be
+  named, called and inherited from while modules load; called later, it raises. So no function under
+  test can lean on one unnoticed.
 - All else is real: NumPy, SciPy, soundfile, and the small packages in requirements-consumers.in.
 
 The stand-ins leave `sys.modules` when the loading is done; SciPy, for one, looks there for torch.
@@ -78,7 +78,7 @@ ABSENT = {
     "soxr",  # librosa: resampling
     "statsmodels",  # matchering: smoothing of a spectrum
     "torch",
-    "torchaudio", # transformers: reading of files
+    "torchaudio",  # transformers: reading of files
     "torchcodec",
     "transformers.utils",  # transformers: which libraries are installed
 }

@@ -1,7 +1,7 @@
 """Run a case: with NumPy for the oracle, and in each of the ways a program can have rnp for NumPy.
 
-With the environment variable `RNP_CONSUMERS_NP=numpy` all of them run NumPy, reached through a module
-that forwards to it. That proves the catalogue, the loader and the comparison without rnp.
+With the environment variable `RNP_CONSUMERS_NP=numpy` all of them run NumPy, reached through an
+object that forwards to it. That proves the catalogue, the loader and the comparison without rnp.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from catalogue import Case
 from loader import load, swapped
 

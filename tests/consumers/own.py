@@ -1,7 +1,7 @@
 """Two chains whose public code is in no package, written here anew: the same operations, own text.
 
-`frame_rms` is as in GPT-SoVITS's slicer. The rest is as in pocket-tts: its audio helpers, its report
-about a take, its two ways to 16 bits. `np` is swapped here as it is in a package.
+`frame_rms` is as in GPT-SoVITS's slicer. The rest is as in pocket-tts: its audio helpers, its
+report about a take, its two ways to 16 bits. `np` is swapped here as it is in a package.
 """
 
 from __future__ import annotations

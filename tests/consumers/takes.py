@@ -8,10 +8,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import loader
 import numpy as np
 import soundfile
-
-import loader
 
 Nd = np.ndarray[Any, Any]
 AUDIO = loader.FOLDER / "gradio" / "media_assets" / "audio"
@@ -49,6 +48,18 @@ def stereo_pcm() -> Nd:
 
 
 @functools.cache
+def duet() -> Nd:
+    """The same with the saxophone for its right channel: the recording has one twice."""
+    return np.stack([stereo()[:, 0], sax()[: len(stereo())]], axis=1)
+
+
+@functools.cache
+def duet_pcm() -> Nd:
+    """The same as int16."""
+    return np.asarray((duet() * 32768).astype(np.int16))
+
+
+@functools.cache
 def channels() -> Nd:
     """The same with the channels first, (2, 159744), contiguous."""
     return np.ascontiguousarray(stereo().T)
@@ -57,7 +68,9 @@ def channels() -> Nd:
 @functools.cache
 def speech() -> Nd:
     """7 s of speech at 16 kHz: every second sample of an MP3 at 32 kHz, some over full scale."""
-    return np.ascontiguousarray(np.concatenate([read("heath_ledger.mp3"), read("cantina.wav")])[::2])
+    return np.ascontiguousarray(
+        np.concatenate([read("heath_ledger.mp3"), read("cantina.wav")])[::2]
+    )
 
 
 @functools.cache
@@ -78,7 +91,7 @@ def mel() -> Nd:
 
 @functools.cache
 def pitch() -> tuple[Nd, Nd]:
-    """Times, and zero crossings per second of the saxophone, NaN and negative where it is silent."""
+    """Times, and zero crossings of the saxophone per second, some of them NaN, some negative."""
     frames = np.signbit(sax().reshape(-1, 960))
     crossings = np.count_nonzero(frames[:, 1:] != frames[:, :-1], axis=1) * (RATE / 960 / 2)
     crossings[::50], crossings[25::50] = np.nan, -1.0
