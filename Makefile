@@ -101,7 +101,7 @@ consumers: setup $(CONSUMERS)/.stamp ## run real functions of audio packages wit
 
 # The files alone: nothing that the packages depend on, and no byte code of what is never imported.
 $(CONSUMERS)/.stamp: requirements-consumers.txt .venv/tools.stamp
-	@echo '== audio packages into $(CONSUMERS), pinned by version and hash (66 MB)'
+	@echo '== audio packages into $(CONSUMERS), pinned by version and hash (63 MB)'
 	@rm -rf $(CONSUMERS)
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation --no-compile \
 		--target $(CONSUMERS) -r requirements-consumers.txt

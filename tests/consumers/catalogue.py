@@ -539,7 +539,25 @@ CASES = [
             ("normalize int16", lambda m, _, x: m.normalize(x), lambda: [takes.stereo_pcm()], None),
             ("resample", lambda m, _, x: m.resample(x, 384_000), sax, ELEMENTARY),
             ("fade", lambda m, _, x: m.fade(x, 10, takes.RATE), sax, None),
+            (
+                "normalize, a NaN among them",
+                lambda m, _, x: m.normalize(x),
+                lambda: [np.append(takes.stereo(), np.float32(np.nan))],
+                None,
+            ),
             ("metrics", lambda m, _, x: m.metrics(x), sax, SUMS),
+            (
+                "metrics of silence",
+                lambda m, _, x: m.metrics(x),
+                lambda: [np.zeros(4800, np.float32)],
+                None,
+            ),
+            (
+                "metrics of int16, which wraps",
+                lambda m, _, x: m.metrics(x),
+                lambda: [np.array([30_000, -30_000, -32_768, 5], np.int16)],
+                ELEMENTARY_64,
+            ),
             ("report", lambda m, _, x: m.report(x, 512), stereo, SUMS),
             (
                 "chunk_bytes",

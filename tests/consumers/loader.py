@@ -12,6 +12,8 @@ rules stand in for it while a module loads, and none of them touches the module'
 
 The stand-ins leave `sys.modules` when the loading is done; SciPy, for one, looks there for torch.
 
+The packages' licenses, GPL among them, are their own: they are run here, and no part of rnp.
+
 `swapped` then puts another module where a package's modules say `np`. Nothing here knows rnp.
 """
 
@@ -212,14 +214,14 @@ def _forget(package: str) -> None:
 def changed(package: str) -> list[str]:
     """Return the loaded files of a package that are not what its distribution recorded."""
     recorded = _recorded()
-    files = {Path(m.__file__) for m in modules(package) if getattr(m, "__file__", None)}
+    files = {Path(f) for m in modules(package) if (f := getattr(m, "__file__", None))}
     names = {str(f.relative_to(FOLDER)): f for f in files if f.is_relative_to(FOLDER)}
     return sorted(n for n, f in names.items() if recorded.get(n) != _digest(f))
 
 
 @functools.cache
 def _recorded() -> dict[str, str]:
-    out = {}
+    out: dict[str, str] = {}
     for record in FOLDER.glob("*.dist-info/RECORD"):
         with record.open(newline="") as lines:
             out |= {row[0]: row[1] for row in csv.reader(lines)}

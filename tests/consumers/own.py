@@ -71,7 +71,7 @@ def report(samples: Nd, frame: int) -> dict[str, Any]:
     }
 
 
-def chunk_bytes(samples: list[float]) -> bytes:
+def chunk_bytes(samples: list[float]) -> Any:
     """Encode a list of samples as 16-bit bytes, truncating."""
     limited = np.clip(np.array(samples), -1.0, 1.0).astype(np.float32)
     return (limited * 32767).astype(np.int16).tobytes()

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -68,7 +69,7 @@ def main() -> int:
         threads=rnp.get_num_threads(),
         machine=f"{platform.machine()}, {os.cpu_count()} cores",
         numpy=np.__version__,
-        version=rnp.__version__,
+        version=metadata.version("rnp"),
     )
     out.write_text(head + "\n".join(rows) + "\n")
     print(f"{out}: {len(rows)} calls, {failed} failed")
