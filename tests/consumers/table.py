@@ -37,6 +37,7 @@ unmodified inside `with rnp.lazy():`, on NumPy's arrays.
 
 - ops, loops, fallbacks: what the block's report says. A fallback ran through NumPy, as the graph's
   opaque node.
+- No ops: the function uses only operators and methods of its argument, which is NumPy's here.
 - cold, warm: how many times as fast as NumPy. Cold is the first call in the process, compiling
   included; warm is the median of {rounds} calls, taken in turns with NumPy's. NumPy's own warm time
   stands beside it.
