@@ -150,9 +150,10 @@ def differs(got: Any, want: Any, *, zeros: bool = True) -> str:
     return f"{off.sum()} of {off.size} differ, first at {at}: got {a[at]!r}, wanted {b[at]!r}"
 
 
-def errors_in_ulp(got: Nd, reference: Nd, size: Nd) -> Nd:
-    """Return the distance of values from a finite, more precise reference, in ulp of `size`."""
+def errors_in_ulp(got: Nd, reference: Nd, size: Nd | None = None) -> Nd:
+    """Return the distance from a finite, more precise reference, in ulp of it or of `size`."""
     info = np.finfo(got.dtype)
+    size = np.abs(reference) if size is None else size
     exponent = np.frexp(size)[1].astype(np.int64) - 1
     exponent = np.maximum(exponent, info.minexp) - info.nmant
     # An infinity stands for the first number that the dtype cannot hold.
