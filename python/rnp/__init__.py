@@ -92,8 +92,10 @@ else:
     from rnp._core import (  # noqa: F401
         Array,
         Block,
+        FallbackError,
         Jitted,
         Plan,
+        Report,
         TraceError,
         Unsupported,
         eval,
