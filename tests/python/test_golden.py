@@ -12,7 +12,10 @@ from oracle import OPS, quiet
 
 PROGRAMS = sorted((Path(__file__).parents[1] / "golden").glob("*.rnp"))
 # The programs' names of dtypes: f32 is float32.
-SHORT = {name[0] + name.lstrip("uintfloa"): name for name in DTYPES} | {"bool": "bool", "c64": "complex64"}
+SHORT = {name[0] + name.lstrip("uintfloa"): name for name in DTYPES} | {
+    "bool": "bool",
+    "c64": "complex64",
+}
 
 
 def element(dtype, number, count):
