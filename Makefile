@@ -16,6 +16,7 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3
 	then echo $$python; break; fi; done)
 BIN := .venv/bin
 RECORDING := build/recording/sax.wav
+CONSUMERS := build/consumers
 
 # One build of the dependencies for everything: the release profile, the lock file, one interpreter.
 LOCKED := --release --locked
@@ -30,10 +31,11 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 # $(call need,program,what is missing without it)
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
-.PHONY: help setup run test rust-test py-test lint format generate golden bench wheel pins clean
+.PHONY: help setup run test rust-test py-test consumers consumers-table lint format generate golden \
+	bench wheel pins clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # -- set-up: each step once, unless what it was made of is younger than its stamp
 
@@ -80,7 +82,7 @@ $(RECORDING): examples/fetch.py | .venv/tools.stamp
 
 # -- tests
 
-test: rust-test py-test lint ## run every test and check
+test: rust-test py-test consumers lint ## run every test and check
 	@echo '== all tests passed'
 
 rust-test: .venv/tools.stamp ## test the Rust crate: with every verifier on, and plain
@@ -92,6 +94,18 @@ rust-test: .venv/tools.stamp ## test the Rust crate: with every verifier on, and
 py-test: setup ## test the installed wheel from Python, the examples too
 	@echo '== Python tests'
 	@$(BIN)/python -m pytest
+
+consumers: setup $(CONSUMERS)/.stamp ## run real functions of audio packages with rnp as their NumPy
+	@echo '== consumers: functions of audio packages, rnp in the place of NumPy'
+	@$(BIN)/python -m pytest tests/consumers
+
+# The files alone: nothing that the packages depend on, and no byte code of what is never imported.
+$(CONSUMERS)/.stamp: requirements-consumers.txt .venv/tools.stamp
+	@echo '== audio packages into $(CONSUMERS), pinned by version and hash (63 MB)'
+	@rm -rf $(CONSUMERS)
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation --no-compile \
+		--target $(CONSUMERS) -r requirements-consumers.txt
+	@touch $@
 
 lint: setup ## check formats, lints and types
 	@echo '== format and lints: Rust'
@@ -111,6 +125,10 @@ format: .venv/tools.stamp ## format Rust and Python
 
 # -- what is derived and committed
 
+consumers-table: setup $(CONSUMERS)/.stamp ## write design/consumers.md: ops, loops, fallbacks, speed
+	@echo '== design/consumers.md'
+	@PYTHONPATH=examples $(BIN)/python tests/consumers/table.py design/consumers.md
+
 generate: .venv/tools.stamp ## write the stubs and the op page from the op table
 	@echo '== generate python/rnp/_core.pyi and design/ops.md'
 	@RNP_GENERATE=1 cargo test $(LOCKED) --features verify --test generated
@@ -120,15 +138,19 @@ golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before c
 	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
 	@git status --short tests
 
-pins: .venv/tools.stamp requirements-dev.in ## choose newer tools: write requirements-dev.txt anew
-	@echo '== requirements-dev.txt'
+pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose newer tools, pin anew
+	@echo '== requirements-dev.txt, requirements-consumers.txt'
 	@"$(PYTHON)" -m venv --clear build/pins
-	@build/pins/bin/python -m pip install --quiet pip-tools
+	@build/pins/bin/python -m pip install --quiet pip-tools uv
 	@{ echo "# Written by \`make pins\` from requirements-dev.in: exact versions, any platform, checked by hash."; \
-		build/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
+		build/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header --allow-unsafe \
 			--no-emit-index-url --no-emit-trusted-host --no-emit-options --output-file - \
 			requirements-dev.in; } >build/pins/requirements-dev.txt
-	@mv build/pins/requirements-dev.txt requirements-dev.txt
+	@{ echo "# Written by \`make pins\` from requirements-consumers.in: exact versions, checked by hash."; \
+		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-deps \
+			--generate-hashes --no-header --no-annotate \
+			requirements-consumers.in; } >build/pins/requirements-consumers.txt
+	@mv build/pins/requirements-*.txt .
 
 # -- others
 

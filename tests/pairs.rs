@@ -24,7 +24,7 @@ fn input(dtype: DType, values: &[f64]) -> Array {
 }
 
 /// Evaluates a pair, by the interpreter and by machine code, and compares both results with `wanted`.
-fn check(pair: (Array, Array), dtypes: [DType; 2], wanted: [&[f64]; 2]) {
+fn check(pair: &(Array, Array), dtypes: [DType; 2], wanted: [&[f64]; 2]) {
     assert_eq!([pair.0.dtype(), pair.1.dtype()], dtypes);
     for tier in [Tier::Interp, Tier::Jit] {
         set_tier(tier);
@@ -53,10 +53,10 @@ fn frexp() {
     let exponents = [1.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     for dtype in [DType::F16, DType::F32, DType::F64] {
         let pair = input(dtype, &x).frexp().unwrap();
-        check(pair, [dtype, DType::I32], [&mantissas, &exponents]);
+        check(&pair, [dtype, DType::I32], [&mantissas, &exponents]);
     }
     let pair = input(DType::I8, &[-128.0, 3.0]).frexp().unwrap();
-    check(pair, [DType::F16, DType::I32], [&[-0.5, 0.75], &[8.0, 2.0]]);
+    check(&pair, [DType::F16, DType::I32], [&[-0.5, 0.75], &[8.0, 2.0]]);
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn modf() {
     let rests = [0.75, -0.75, 0.0, -0.0, 0.0, -0.0, -0.5, 0.0, -0.0, NAN];
     let wholes = [2.0, -2.0, 3.0, -3.0, 0.0, -0.0, -0.0, INF, -INF, NAN];
     for dtype in [DType::F16, DType::F32, DType::F64] {
-        check(input(dtype, &x).modf().unwrap(), [dtype, dtype], [&rests, &wholes]);
+        check(&input(dtype, &x).modf().unwrap(), [dtype, dtype], [&rests, &wholes]);
     }
     let pair = input(DType::U16, &[65535.0, 0.0]).modf().unwrap();
-    check(pair, [DType::F32, DType::F32], [&[0.0, 0.0], &[65535.0, 0.0]]);
+    check(&pair, [DType::F32, DType::F32], [&[0.0, 0.0], &[65535.0, 0.0]]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn divmod() {
     let (a, b) = ([7.0, -7.0, 7.0, -128.0, 5.0], [3.0, 3.0, -3.0, -1.0, 0.0]);
     let pair = input(DType::I8, &a).divmod(&input(DType::I8, &b)).unwrap();
     check(
-        pair,
+        &pair,
         [DType::I8, DType::I8],
         [&[2.0, -3.0, -3.0, -128.0, 0.0], &[1.0, 2.0, -2.0, 0.0, 0.0]],
     );
@@ -85,6 +85,6 @@ fn divmod() {
     let rests = [1.5, 0.5, NAN, NAN, -INF, NAN];
     for dtype in [DType::F32, DType::F64] {
         let pair = input(dtype, &a).divmod(&input(dtype, &b)).unwrap();
-        check(pair, [dtype, dtype], [&quotients, &rests]);
+        check(&pair, [dtype, dtype], [&quotients, &rests]);
     }
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,13 @@ FLOATS = [d for d in DTYPES if d.startswith("float")]
 INTS = [d for d in DTYPES if "int" in d]
 # Per name: arity, worst error in ulp (0: NumPy's bits), domain; from the binary's own table.
 OPS = {name: (arity, ulp, domain) for name, arity, ulp, domain in rnp._core._ops()}
+
+# The ops that are one result of a function of NumPy's: its name and which one.
+PARTS = {"frexp_mantissa": ("frexp", 0), "frexp_exponent": ("frexp", 1)}
+# Their error is in units of the largest of result and operands, since these may cancel.
+CANCELLING = {"logaddexp", "logaddexp2"}
+# Of two equal zeros either may be returned.
+EITHER_ZERO = {"minimum", "maximum", "fmin", "fmax"}
 
 # What a test means by "the same error": the class that a program would catch.
 ERRORS = (np.exceptions.AxisError, OverflowError, ZeroDivisionError, IndexError, ValueError)
@@ -79,6 +86,21 @@ def outcome(function: Callable[..., Any], *args: Any) -> Any:
         return next(kind for kind in ERRORS if isinstance(e, kind))
 
 
+def numpys(name: str) -> Callable[..., Any]:
+    """Return NumPy's function for an op."""
+    if name in PARTS:
+        whole, part = PARTS[name]
+        return lambda x: getattr(np, whole)(x)[part]
+    function: Callable[..., Any] = getattr(np, name)
+    return function
+
+
+def ours(name: str) -> Callable[..., Any]:
+    """Return rnp's function for an op; those that are parts need not be public."""
+    function: Callable[..., Any] = getattr(rnp, name, None) or getattr(rnp._core, name)
+    return function
+
+
 def eagerly(function: Callable[..., Any], *args: Any) -> Any:
     """Call outside of a block."""
     return function(*args)
@@ -128,10 +150,11 @@ def differs(got: Any, want: Any, *, zeros: bool = True) -> str:
     return f"{off.sum()} of {off.size} differ, first at {at}: got {a[at]!r}, wanted {b[at]!r}"
 
 
-def errors_in_ulp(got: Nd, reference: Nd) -> Nd:
-    """Return the distance of values from a finite reference of higher precision, in ulp."""
+def errors_in_ulp(got: Nd, reference: Nd, size: Nd | None = None) -> Nd:
+    """Return the distance from a finite, more precise reference, in ulp of it or of `size`."""
     info = np.finfo(got.dtype)
-    exponent = np.frexp(np.abs(reference))[1].astype(np.int64) - 1
+    size = np.abs(reference) if size is None else size
+    exponent = np.frexp(size)[1].astype(np.int64) - 1
     exponent = np.maximum(exponent, info.minexp) - info.nmant
     # An infinity stands for the first number that the dtype cannot hold.
     top = np.ldexp(np.longdouble(1), int(info.maxexp))
@@ -143,8 +166,11 @@ def errors_in_ulp(got: Nd, reference: Nd) -> Nd:
     return np.abs(np.ldexp(wide - reference, -exponent))
 
 
-def off_by_ulp(got: Any, want: Any, reference: Any, ulp: float) -> str:
-    """Say how a result is further from the reference than `ulp`; special values are NumPy's."""
+def off_by_ulp(got: Any, want: Any, reference: Any, ulp: float, size: Any = 0.0) -> str:
+    """Say how a result is further from the reference than `ulp`; special values are NumPy's.
+
+    Units are those of the reference, or of `size` where that is larger.
+    """
     if isinstance(want, type) or isinstance(got, type) or got.dtype != want.dtype:
         return differs(got, want)
     if got.shape != want.shape or type(got) is not type(want):
@@ -154,16 +180,29 @@ def off_by_ulp(got: Any, want: Any, reference: Any, ulp: float) -> str:
     told = differs(a[special], b[special])
     if told:
         return f"special values: {told}"
+    size = np.maximum(np.abs(r), np.where(np.isfinite(size), np.abs(size), 0))[~special]
     a, r = a[~special], r[~special]
     if not a.size:
         return ""
     if np.isnan(a).any():
         return f"NaN for {r[np.isnan(a)][0]!r}"
-    errors = errors_in_ulp(a, r)
+    errors = errors_in_ulp(a, r, size)
     worst = int(np.argmax(errors))
     if errors[worst] <= ulp:
         return ""
     return f"{errors[worst]:.3f} ulp (bound {ulp}): got {a[worst]!r}, wanted {r[worst]!r}"
+
+
+def compare(name: str, got: Any, want: Any, args: Sequence[Any]) -> str:
+    """Say how the result of an op differs from NumPy's by more than its row allows."""
+    ulp = OPS[name][1]
+    if ulp == 0 or isinstance(want, type) or want.dtype.kind != "f":
+        return differs(got, want, zeros=name not in EITHER_ZERO)
+    with quiet():
+        wide = [wider(np.asarray(a).astype(want.dtype)) for a in args]
+        size = np.maximum(*(np.abs(a) for a in wide)) if name in CANCELLING else 0.0
+        # float16 is computed in float32 and rounded once more, so the table's bound is ample.
+        return off_by_ulp(got, want, numpys(name)(*wide), ulp, size)
 
 
 def wider(x: Any) -> Any:

@@ -28,10 +28,6 @@ by_libm! {
     arcsin_f32 arcsin_f64 asin(x);
     /// Inverse cosine, within an ulp.
     arccos_f32 arccos_f64 acos(x);
-    /// Inverse tangent, within an ulp.
-    arctan_f32 arctan_f64 atan(x);
-    /// Angle of the point with ordinate `y` and abscissa `x`, within an ulp.
-    arctan2_f32 arctan2_f64 atan2(y, x);
     /// Hypotenuse, within an ulp.
     hypot_f32 hypot_f64 hypot(x, y);
 }

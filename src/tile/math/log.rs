@@ -184,7 +184,7 @@ pub fn log2_f32(x: f32) -> f32 {
     special(x, log_short(Split { e: 0.0, m }).mul_add(INV_LN2, e)) as f32
 }
 
-/// Binary logarithm, within 0.8 ulp; exact at powers of two.
+/// Binary logarithm, within 0.9 ulp; exact at powers of two.
 #[inline(always)]
 pub fn log2_f64(x: f64) -> f64 {
     let Split { e, m } = split(x);

@@ -72,8 +72,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The functions that `libm` computes, less closely than ours.
-const LIBRARY: [Op; 7] =
-    [Op::Cbrt, Op::Tan, Op::Arcsin, Op::Arccos, Op::Arctan, Op::Arctan2, Op::Hypot];
+const LIBRARY: [Op; 5] = [Op::Cbrt, Op::Tan, Op::Arcsin, Op::Arccos, Op::Hypot];
 
 /// The error of a `float32` result in units of its last place.
 fn ulps_f32(got: f32, want: f64) -> f64 {
@@ -206,8 +205,8 @@ fn power_is_within_its_bound() {
 
 #[test]
 fn hypot_and_arctan2_are_within_their_bounds() {
-    type Binary = fn(f64, f64) -> f64;
-    let cases: [(Op, Binary); 2] = [(Op::Hypot, core_math::hypot), (Op::Arctan2, core_math::atan2)];
+    let cases: [(Op, Binary<f64>); 2] =
+        [(Op::Hypot, core_math::hypot), (Op::Arctan2, core_math::atan2)];
     for (op, truth) in cases {
         let (double, single) = binary_of(op);
         let (mut worst, mut off, n) = (0.0f64, 0, 200_000);
@@ -224,7 +223,8 @@ fn hypot_and_arctan2_are_within_their_bounds() {
             worst = worst.max(error);
         }
         println!("{op} float32: {worst:.4} ulp; float64: {off} of {n} not rounded correctly");
-        assert!(off < n as u64 / 6, "{op}: {off} of {n} not rounded correctly");
+        let one_in = if LIBRARY.contains(&op) { 6 } else { 20 };
+        assert!(off < n as u64 / one_in, "{op}: {off} of {n} not rounded correctly");
     }
 }
 
@@ -235,6 +235,41 @@ fn log1p_of_power(d: f64, base: f64) -> f64 {
     } else {
         core_math::log1p(core_math::exp(d))
     }
+}
+
+#[test]
+fn angles_of_special_points_follow_c99() {
+    use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
+    let tiny = f64::MIN_POSITIVE;
+    for (y, x, want) in [
+        (0.0, 0.0, 0.0),
+        (-0.0, 0.0, -0.0),
+        (0.0, -0.0, PI),
+        (-0.0, -0.0, -PI),
+        (-0.0, -3.0, -PI),
+        (0.0, INF, 0.0),
+        (1.0, 0.0, FRAC_PI_2),
+        (-1.0, -0.0, -FRAC_PI_2),
+        (1.0, -INF, PI),
+        (-1.0, INF, -0.0),
+        (INF, 1.0, FRAC_PI_2),
+        (INF, INF, FRAC_PI_4),
+        (-INF, -INF, -3.0 * FRAC_PI_4),
+        (INF, -INF, 3.0 * FRAC_PI_4),
+        (NAN, 1.0, NAN),
+        (1.0, NAN, NAN),
+        (INF, NAN, NAN),
+        (tiny, tiny, FRAC_PI_4),
+        (5e-324, -5e-324, 3.0 * FRAC_PI_4),
+        (f64::MAX, f64::MAX, FRAC_PI_4),
+        (5e-324, f64::MAX, 0.0),
+        (5e-324, -f64::MAX, PI),
+        (tiny, 4.0, tiny / 4.0),
+    ] {
+        let got = arctan2_f64(y, x);
+        assert!(same(got, want), "angle of ({x:e}, {y:e}): {got:e}, not {want:e}");
+    }
+    assert_eq!((arctan_f64(INF), arctan_f64(-INF)), (FRAC_PI_2, -FRAC_PI_2));
 }
 
 #[test]
@@ -441,8 +476,10 @@ fn ops() -> Vec<Op> {
     Op::ALL.iter().copied().filter(heavy).collect()
 }
 
+type Binary<T> = fn(T, T) -> T;
+
 /// The scalar functions of a binary op.
-fn binary_of(op: Op) -> (fn(f64, f64) -> f64, fn(f32, f32) -> f32) {
+fn binary_of(op: Op) -> (Binary<f64>, Binary<f32>) {
     match op {
         Op::Power => (power_f64, power_f32),
         Op::Hypot => (hypot_f64, hypot_f32),
