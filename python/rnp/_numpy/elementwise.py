@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import composed, rule
+from rnp._dispatch import Function, composed, rule
 from rnp._numpy.arguments import index, is_plain, operand, probe, refuse, spec
 
 
@@ -306,6 +306,17 @@ def _choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     parts = [spec(c) for c in choices]
     shape = numpy.broadcast_shapes(spec(a).shape, *(c.shape for c in parts))
     return shape, numpy.result_type(*(c.dtype for c in parts))
+
+
+def _interpolated(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    """Linear interpolation between known points; what is periodic is NumPy's."""
+    refuse(period=period)
+    return _core.interp(x, xp, fp, left, right)
+
+
+Function("interp", _interpolated, "native")
 
 
 @rule("interp")
