@@ -223,7 +223,7 @@ def test_values_are_kept_and_go_on():
         first = y.eval()
         w = abs(y + 1) + y.real
     np.testing.assert_array_equal(first, z * 2)
-    np.testing.assert_allclose(w.eval(), np.abs(z * 2 + 1) + (z * 2).real, rtol=1e-5)
+    np.testing.assert_allclose(w.eval(), np.abs(z * 2 + 1) + (z * 2).real, rtol=1e-5, atol=1e-4)
 
 
 def test_opaque_calls_take_and_give_complex_numbers():
@@ -249,19 +249,37 @@ def test_opaque_calls_take_and_give_complex_numbers():
 def test_what_has_no_kernel_says_so():
     z = np.ones(4, "complex64")
     for f in (
-        lambda z: rnp.sin(z),
-        lambda z: rnp.floor(z),
-        lambda z: z < z,
-        lambda z: rnp.max(z),
-        lambda z: rnp.prod(z),
-        lambda z: rnp.std(z),
-        lambda z: rnp.interp(z, [1.0, 2.0], [1.0, 2.0]),
-        lambda z: rnp.bitwise_and(z, z),
-        lambda z: rnp.arange(3, dtype="complex64") + z,
-        lambda z: rnp.clip(z, 0, 1),
+        lambda z: _core.sin(z),
+        lambda z: _core.floor(z),
+        lambda z: _core.less(z, z),
+        lambda z: _core.max(z),
+        lambda z: _core.prod(z),
+        lambda z: _core.std(z),
+        lambda z: _core.interp(z, [1.0, 2.0], [1.0, 2.0]),
+        lambda z: _core.bitwise_and(z, z),
+        lambda z: _core.clip(z, 0, 1),
     ):
-        with pytest.raises(TypeError, match="no kernel for complex"):
+        with pytest.raises(rnp.Unsupported, match="no kernel for complex"):
             lazily(f, z)
+
+
+def test_what_has_no_kernel_is_numpys():
+    z = finite("complex64", 40)
+    for f in (
+        lambda z: np.sin(z),
+        lambda z: np.log(z) * 2,
+        lambda z: z**2.5,
+        lambda z: z < 1j,
+        lambda z: np.max(z),
+        lambda z: np.prod(z[:5]),
+        lambda z: np.std(z),
+        lambda z: np.cumsum(z),
+        lambda z: np.sort(z),
+    ):
+        want = f(z)
+        got = lazily(f, z)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-4)
 
 
 def test_jit():
