@@ -34,6 +34,10 @@ pub enum DType {
     F32,
     /// IEEE double.
     F64,
+    /// Two singles, the real part first: stored and viewed; no kernel computes in it.
+    C64,
+    /// Two doubles.
+    C128,
 }
 
 /// What family a [`DType`] belongs to, in the order of promotion.
@@ -45,13 +49,37 @@ pub enum Kind {
     Int,
     /// Floating point.
     Float,
+    /// Complex.
+    Complex,
 }
 
-use DType::{Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+use DType::{Bool, C64, C128, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
 
 impl DType {
-    /// Every dtype, in NumPy's order of preference.
+    /// Every dtype that kernels compute on, in NumPy's order of preference.
     pub const ALL: [DType; 12] = [Bool, I8, U8, I16, U16, I32, U32, I64, U64, F16, F32, F64];
+
+    /// The dtypes that are pairs of others.
+    pub const PAIRS: [DType; 2] = [C64, C128];
+
+    /// Whether elements are complex numbers.
+    pub const fn is_complex(self) -> bool {
+        matches!(self, C64 | C128)
+    }
+
+    /// What the real and the imaginary part of a complex dtype are; other dtypes are their own.
+    pub const fn component(self) -> DType {
+        match self {
+            C64 => F32,
+            C128 => F64,
+            other => other,
+        }
+    }
+
+    /// The complex dtype that holds values of this one and of single precision at least.
+    pub fn to_complex(self) -> DType {
+        if self.component().promote(F32) == F32 { C64 } else { C128 }
+    }
 
     /// Bytes of one element.
     pub const fn size(self) -> usize {
@@ -59,7 +87,8 @@ impl DType {
             Bool | I8 | U8 => 1,
             I16 | U16 | F16 => 2,
             I32 | U32 | F32 => 4,
-            I64 | U64 | F64 => 8,
+            I64 | U64 | F64 | C64 => 8,
+            C128 => 16,
         }
     }
 
@@ -68,6 +97,7 @@ impl DType {
         match self {
             Bool => Kind::Bool,
             F16 | F32 | F64 => Kind::Float,
+            C64 | C128 => Kind::Complex,
             _ => Kind::Int,
         }
     }
@@ -102,6 +132,8 @@ impl DType {
             F16 => "float16",
             F32 => "float32",
             F64 => "float64",
+            C64 => "complex64",
+            C128 => "complex128",
         }
     }
 
@@ -120,12 +152,14 @@ impl DType {
             F16 => "f16",
             F32 => "f32",
             F64 => "f64",
+            C64 => "c64",
+            C128 => "c128",
         }
     }
 
     /// The dtype with this NumPy name or short name.
     pub fn from_name(name: &str) -> Option<DType> {
-        Self::ALL.into_iter().find(|d| d.name() == name || d.short() == name)
+        Self::ALL.into_iter().chain(Self::PAIRS).find(|d| d.name() == name || d.short() == name)
     }
 
     /// NumPy's `can_cast(self, to, "safe")`.
@@ -150,6 +184,9 @@ impl DType {
 
     /// NumPy's `promote_types`: the first dtype that both cast to safely.
     pub fn promote(self, other: DType) -> DType {
+        if self.is_complex() || other.is_complex() {
+            return self.component().promote(other.component()).to_complex();
+        }
         Self::ALL
             .into_iter()
             .find(|&d| self.casts_safely(d) && other.casts_safely(d))
@@ -168,7 +205,7 @@ impl DType {
             U32 => (0, u32::MAX.into()),
             I64 => (i64::MIN.into(), i64::MAX.into()),
             U64 => (0, u64::MAX.into()),
-            F16 | F32 | F64 => (i128::MIN, i128::MAX),
+            F16 | F32 | F64 | C64 | C128 => (i128::MIN, i128::MAX),
         }
     }
 }
@@ -263,6 +300,8 @@ impl Scalar {
             I32 => (self.bits as i32).into(),
             I64 => self.bits.cast_signed().into(),
             F16 | F32 | F64 => self.to_f64() as i128,
+            // A pair is no single value.
+            C64 | C128 => 0,
         }
     }
 
@@ -342,6 +381,13 @@ mod tests {
             (Bool, I8, I8),
             (F16, I16, F32),
             (U16, I16, I32),
+            (C64, F64, C128),
+            (C64, F16, C64),
+            (C64, I16, C64),
+            (C64, I32, C128),
+            (C64, U64, C128),
+            (C64, Bool, C64),
+            (C64, C128, C128),
         ] {
             assert_eq!(a.promote(b), want, "{a} with {b}");
             assert_eq!(b.promote(a), want, "{b} with {a}");

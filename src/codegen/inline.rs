@@ -25,6 +25,7 @@ pub(super) fn maps(op: Op, dtype: DType, full: bool) -> bool {
         return true;
     }
     match dtype.kind() {
+        Kind::Complex => false,
         _ if dtype == F16 => false,
         Kind::Bool => true,
         Kind::Float => match op {
@@ -80,6 +81,7 @@ pub(super) fn map(b: &mut Body, op: Op, dtype: DType, args: &[Lanes]) -> Result<
         Kind::Bool => bools(b, op, args),
         Kind::Float => floats(b, op, vector(dtype), args),
         Kind::Int => ints(b, op, dtype, args),
+        Kind::Complex => None,
     };
     out.ok_or_else(|| Error::bug(format!("{op}.{}: no inline form", dtype.short())))
 }

@@ -11,6 +11,11 @@ use crate::shape::{self, Axes, Item, Shape};
 impl Array {
     /// Records a node whose shape follows from its operands.
     pub(super) fn derive(prim: Prim, dtype: DType, args: Args) -> Result<Array> {
+        let pair = matches!(prim, Prim::Complex | Prim::Component(_));
+        let complex = args.iter().map(Array::dtype).chain([dtype]).find(|d| d.is_complex());
+        if let Some(complex) = complex.filter(|_| !pair) {
+            return Err(Self::no_kernel(prim.name(), complex));
+        }
         let shape = {
             let shapes: SmallVec<[&[usize]; 3]> =
                 args.iter().map(|a| a.shape().as_slice()).collect();
@@ -27,6 +32,9 @@ impl Array {
 
     /// The operands as arrays of `dtype`: Python numbers become it exactly, or are refused.
     pub(super) fn coerce(&self, dtype: DType) -> Result<Array> {
+        if self.dtype().is_complex() || dtype.is_complex() {
+            return self.cast(dtype);
+        }
         if let Some(number) = self.as_number() {
             return Ok(Array::scalar(match number {
                 Number::Int(v) => Scalar::from_int(v, dtype)?,
@@ -47,6 +55,9 @@ impl Array {
 
     /// The same values as `dtype`, as NumPy's `astype` converts them.
     pub fn cast(&self, dtype: DType) -> Result<Array> {
+        if self.dtype().is_complex() || dtype.is_complex() {
+            return self.cast_complex(dtype);
+        }
         if dtype == self.dtype() && self.weak().is_none() {
             return Ok(self.clone());
         }
@@ -82,6 +93,10 @@ impl Array {
                 info.arity,
                 args.len()
             )));
+        }
+        let any = &args[usize::from(op == Op::Where)..];
+        if any.iter().any(|a| a.dtype().is_complex()) {
+            return Self::map_complex(op, args);
         }
         if op == Op::Where {
             return Self::select(&args[0], &args[1], &args[2]);
@@ -199,11 +214,17 @@ impl Array {
 
     /// Basic indexing: integers, slices, new axes, one ellipsis.
     pub fn index(&self, items: &[Item]) -> Result<Array> {
+        if self.dtype().is_complex() {
+            return self.each_view(|part| part.index(items));
+        }
         Self::derive(Prim::Index(items.into()), self.dtype(), smallvec![self.strong()])
     }
 
     /// Axes in the order `axes` (negative ones count from the end); `None` reverses them.
     pub fn transpose(&self, axes: Option<&[i64]>) -> Result<Array> {
+        if self.dtype().is_complex() {
+            return self.each_view(|part| part.transpose(axes));
+        }
         let rank = self.rank();
         let perm: Axes = match axes {
             None => (0..rank).rev().collect(),
@@ -230,11 +251,17 @@ impl Array {
 
     /// The same elements in C order under another shape; one length may be -1.
     pub fn reshape(&self, dims: &[i64]) -> Result<Array> {
+        if self.dtype().is_complex() {
+            return self.each_view(|part| part.reshape(dims));
+        }
         Self::derive(Prim::Reshape(dims.into()), self.dtype(), smallvec![self.strong()])
     }
 
     /// The array repeated to `shape`.
     pub fn broadcast_to(&self, shape: &[usize]) -> Result<Array> {
+        if self.dtype().is_complex() {
+            return self.each_view(|part| part.broadcast_to(shape));
+        }
         Self::derive(Prim::Broadcast(shape.into()), self.dtype(), smallvec![self.strong()])
     }
 
@@ -242,6 +269,9 @@ impl Array {
     pub fn strong(&self) -> Array {
         match (self.weak(), self.as_scalar()) {
             (None, _) => self.clone(),
+            (Some(Weak::Complex), _) => {
+                Self::node(Prim::Complex, self.dtype(), self.shape().clone(), self.args())
+            }
             (Some(_), Some(value)) => Array::scalar(value),
             (Some(_), None) => {
                 Self::node(Prim::Cast, self.dtype(), Shape::new(), smallvec![self.clone()])
@@ -260,6 +290,9 @@ impl Array {
         left: Option<&Array>,
         right: Option<&Array>,
     ) -> Result<Array> {
+        if let Some(a) = [self, xp, fp].into_iter().find(|a| a.dtype().is_complex()) {
+            return Err(Self::no_kernel("interp", a.dtype()));
+        }
         if xp.rank() != 1 || fp.rank() != 1 {
             return Err(Error::value(format!(
                 "interp: xp and fp must be one-dimensional, got shapes {} and {}",

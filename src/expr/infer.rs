@@ -33,6 +33,8 @@ pub fn infer_shape(prim: &Prim, args: &[&[usize]], own: &[usize]) -> Result<Shap
                 .map(|(a, &e)| if axes.contains(&a) { 1 } else { e })
                 .collect())
         }
+        Prim::Complex => shape::broadcast("complex", args.iter().copied()),
+        Prim::Component(_) => Ok(args[0].into()),
         Prim::Update(path) => update(path, args[0], args[1]),
         Prim::Concatenate(axis) => concatenate(*axis, args),
         Prim::Count { .. } => Ok(Shape::new()),

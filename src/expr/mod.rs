@@ -7,6 +7,7 @@
 mod alias;
 mod build;
 mod call;
+mod complex;
 mod infer;
 mod pairs;
 mod program;
@@ -85,6 +86,10 @@ pub enum Prim {
         /// Subtracted.
         ddof: i64,
     },
+    /// Complex numbers of a real and an imaginary part, two arrays of one real dtype.
+    Complex,
+    /// The real (`false`) or the imaginary part (`true`) of complex numbers in memory.
+    Component(bool),
     /// `0, 1, 2, ...` as `int64`.
     Iota {
         /// How many.
@@ -268,7 +273,11 @@ impl Array {
 
     /// A traced Python number.
     pub fn weak_param(index: u32, weak: Weak) -> Self {
-        let dtype = if weak == Weak::Int { DType::I64 } else { DType::F64 };
+        let dtype = match weak {
+            Weak::Int => DType::I64,
+            Weak::Float => DType::F64,
+            Weak::Complex => DType::C128,
+        };
         Self::node(Prim::NumberParam(index), dtype, Shape::new(), Args::new()).with_weak(Some(weak))
     }
 

@@ -217,7 +217,10 @@ impl Builder {
         let fresh = self.program.nodes.len() as u32;
         let value = if args.is_empty() && call.is_none() { array.value() } else { None };
         // A single value in memory is as good as a scalar argument, and known before any loop.
-        let single = value.as_ref().filter(|v| v.shape.is_empty()).map(Storage::read_scalar);
+        let single = value
+            .as_ref()
+            .filter(|v| v.shape.is_empty() && !v.dtype.is_complex())
+            .map(Storage::read_scalar);
         if let Some(value) = single.or_else(|| array.as_scalar()) {
             if let Some(&at) = self.scalars.get(&value) {
                 return at;

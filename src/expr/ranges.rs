@@ -32,6 +32,9 @@ impl Array {
         let numbers = [start, stop, step];
         let natural = result_dtype(&numbers.map(|n| Array::number(n).operand()));
         let dtype = dtype.unwrap_or(natural);
+        if dtype.is_complex() {
+            return Err(Self::no_kernel("arange", dtype));
+        }
         let len = arange_len(start, stop, step)?;
         if dtype == DType::Bool {
             if len > 2 {
@@ -107,6 +110,9 @@ impl Array {
         let weak = Operand::Weak(Weak::Float);
         let natural = result_dtype(&[start.operand(), stop.operand(), weak]);
         let compute = natural;
+        if natural.is_complex() {
+            return Err(Self::no_kernel("linspace", natural));
+        }
         let (start, stop) = (start.cast(compute)?, stop.cast(compute)?);
         let div = if endpoint { num.saturating_sub(1) } else { num };
         let delta = Self::map(Op::Subtract, &[stop.clone(), start.clone()])?;
@@ -151,7 +157,7 @@ impl Array {
             let (low, high) = match dtype {
                 None => (i128::from(i64::MIN), i128::from(u64::MAX)),
                 Some(DType::Bool) => DType::I64.int_range(),
-                Some(d) if d.is_float() => (i128::MIN, i128::MAX),
+                Some(d) if d.is_float() || d.is_complex() => (i128::MIN, i128::MAX),
                 Some(d) => d.int_range(),
             };
             if v < low || v > high {

@@ -27,9 +27,16 @@ impl Array {
     /// without identity.
     pub fn reduce(&self, fold: Fold, over: &Over) -> Result<Array> {
         let x = self.strong();
+        if x.dtype().is_complex() && !matches!(fold, Fold::Sum | Fold::Any | Fold::All) {
+            return Err(Self::no_kernel(fold.name(), x.dtype()));
+        }
         let out = match fold {
             Fold::Sum | Fold::Prod => {
                 let out = over.dtype.unwrap_or_else(|| sum_dtype(x.dtype()));
+                if out.is_complex() {
+                    let over = Over { dtype: Some(out.component()), ..over.clone() };
+                    return x.cast(out)?.each_reduced(|part| part.reduce(fold, &over));
+                }
                 let compute = match out {
                     DType::F16 => DType::F32,
                     DType::Bool => return x.reduce_bool(fold, over),
@@ -74,6 +81,10 @@ impl Array {
         let x = self.strong();
         let (out, compute) = mean_dtypes(x.dtype(), over.dtype);
         let x = x.cast(compute)?;
+        if compute.is_complex() {
+            let over = Over { dtype: Some(compute.component()), ..over.clone() };
+            return x.each_reduced(|part| part.mean(&over));
+        }
         let sum = x.reduce(Fold::Sum, &Over { dtype: Some(compute), ..over.clone() })?;
         let count = x.count(over, 0, compute)?;
         let mean = if compute.is_float() {
@@ -88,6 +99,9 @@ impl Array {
     pub fn var(&self, over: &Over, ddof: i64) -> Result<Array> {
         let x = self.strong();
         let (out, compute) = mean_dtypes(x.dtype(), over.dtype);
+        if let Some(complex) = [x.dtype(), compute].into_iter().find(|d| d.is_complex()) {
+            return Err(Self::no_kernel("var", complex));
+        }
         if !compute.is_float() {
             return Err(Error::dtype(format!("var: dtype must be a float, got {compute}")));
         }
@@ -117,7 +131,7 @@ impl Array {
 
 fn sum_dtype(dtype: DType) -> DType {
     match dtype.kind() {
-        Kind::Float => dtype,
+        Kind::Float | Kind::Complex => dtype,
         _ if dtype.is_unsigned() => DType::U64,
         _ => DType::I64,
     }
@@ -125,6 +139,7 @@ fn sum_dtype(dtype: DType) -> DType {
 
 /// The dtype of a mean, and the one it is computed in.
 fn mean_dtypes(dtype: DType, wanted: Option<DType>) -> (DType, DType) {
-    let out = wanted.unwrap_or(if dtype.is_float() { dtype } else { DType::F64 });
+    let out =
+        wanted.unwrap_or(if dtype.is_float() || dtype.is_complex() { dtype } else { DType::F64 });
     (out, if out == DType::F16 { DType::F32 } else { out })
 }

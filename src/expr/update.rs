@@ -25,6 +25,9 @@ impl Array {
                 self.dtype()
             )));
         }
+        if self.dtype().is_complex() {
+            return self.each_updated(path, value);
+        }
         let args: Args = smallvec![self.strong(), value.strong()];
         Self::derive(Prim::Update(path.into()), self.dtype(), args)
     }
@@ -45,6 +48,9 @@ impl Array {
                 "axis {axis} is out of bounds for array of dimension {}",
                 first.rank()
             )));
+        }
+        if first.dtype().is_complex() {
+            return Self::each_concatenated(parts, axis);
         }
         let args: Args = parts.iter().map(Array::strong).collect();
         Self::derive(Prim::Concatenate(axis), first.dtype(), args)

@@ -63,6 +63,8 @@ fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>
         Prim::Transpose(perm) => Kind::View(View::transpose(perm)),
         Prim::Broadcast(to) => Kind::View(View::broadcast(from()?, to)),
         Prim::Reshape(_) => Kind::Reshape,
+        Prim::Complex => Kind::Complex,
+        Prim::Component(imag) => Kind::Component(*imag),
         Prim::Update(_) | Prim::Concatenate(_) => {
             return Err(Error::bug("graph: an update is several nodes"));
         }

@@ -53,6 +53,10 @@ pub enum Kind {
     View(View),
     /// The operand's elements in C order under another shape.
     Reshape,
+    /// Complex numbers of a real and an imaginary part, interleaved in memory.
+    Complex,
+    /// The real (`false`) or imaginary part (`true`) of complex numbers in memory.
+    Component(bool),
     /// Memory with nothing in it yet: the base of an array that updates put together.
     Empty,
     /// The first operand, with the elements at a view of it replaced by the second, which has the

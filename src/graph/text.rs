@@ -53,6 +53,8 @@ impl Graph {
             Kind::Narrow => "narrow".into(),
             Kind::View(_) => "view".into(),
             Kind::Reshape => "reshape".into(),
+            Kind::Complex => "complex".into(),
+            Kind::Component(imag) => if *imag { "imag" } else { "real" }.into(),
             Kind::Empty => "empty".into(),
             Kind::Update(_) => "update".into(),
             Kind::Copy => "copy".into(),

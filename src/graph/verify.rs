@@ -37,7 +37,7 @@ fn fail(graph: &Graph, at: Ix, rule: &str) -> Error {
 fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     let count = match &node.kind {
         Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Iota | Kind::Empty => 0,
-        Kind::Update(_) => 2,
+        Kind::Update(_) | Kind::Complex => 2,
         Kind::Map(op) => op.info().arity,
         Kind::Interp { grid, left, right } => {
             let points = match grid {
@@ -70,6 +70,14 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
             }
             broken_view(view, base, &value.shape, value.dtype)
         }
+        Kind::Complex => {
+            let fits = |a: &&Node| a.dtype == node.dtype.component();
+            (!node.dtype.is_complex() || !args.iter().all(fits)).then_some("the parts are not real")
+        }
+        Kind::Component(_) => (args[0].shape != node.shape
+            || !args[0].dtype.is_complex()
+            || args[0].dtype.component() != node.dtype)
+            .then_some("a part of what is not complex"),
         Kind::Copy => (args[0].shape != node.shape || args[0].dtype != node.dtype)
             .then_some("a copy changes the shape or dtype"),
         Kind::Reshape => (args[0].size() != node.size() || args[0].dtype != node.dtype)

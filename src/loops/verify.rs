@@ -17,6 +17,7 @@ pub fn verify(kernel: &Kernel) -> Result<()> {
         })?;
         check_run(kernel, b)?;
     }
+    check(!kernel.bufs.iter().any(|b| b.dtype.is_complex()), || "complex elements".to_owned())?;
     for (i, line) in kernel.lines.iter().enumerate() {
         verify_line(kernel, i, line)
             .map_err(|e| Error::bug(format!("line {i}: {}", e.message())))?;

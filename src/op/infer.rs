@@ -15,6 +15,8 @@ pub enum Weak {
     Int,
     /// A Python `float`.
     Float,
+    /// A Python `complex`.
+    Complex,
 }
 
 /// What promotion sees of an operand.
@@ -59,12 +61,17 @@ pub fn result_dtype(operands: &[Operand]) -> DType {
             }
         }
         (Some(s), Some(Weak::Float)) => {
-            if s.is_float() {
+            if s.is_float() || s.is_complex() {
                 s
             } else {
                 DType::F64
             }
         }
+        (Some(s), Some(Weak::Complex)) => match s.kind() {
+            Kind::Float | Kind::Complex => s.to_complex(),
+            _ => DType::C128,
+        },
+        (None, Some(Weak::Complex)) => DType::C128,
         (None, Some(Weak::Int) | None) => DType::I64,
         (None, Some(Weak::Float)) => DType::F64,
     }

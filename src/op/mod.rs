@@ -41,6 +41,7 @@ impl Loops {
     /// Whether the op has a loop for `dtype` itself.
     pub fn contain(self, dtype: DType) -> bool {
         match self {
+            _ if dtype.is_complex() => false,
             Loops::All => true,
             Loops::NoBool | Loops::Number => dtype.kind() != Kind::Bool,
             Loops::Int | Loops::Whole => dtype.kind() == Kind::Int,

@@ -291,6 +291,9 @@ pub(super) fn needs(graph: &Graph, roots: &HashMap<Ix, Reason>, root: Ix) -> Nee
             continue;
         }
         match &graph[at].kind {
+            Kind::Component(_) => {
+                needs.hard.extend(Some(graph.operands(at)[0]).filter(|o| roots.contains_key(o)));
+            }
             Kind::Reshape => {
                 let mut from = graph.operands(at)[0];
                 while graph[from].kind == Kind::Reshape && !roots.contains_key(&from) {
@@ -442,7 +445,7 @@ fn reduced(graph: &Graph, at: Ix) -> Option<Axes> {
 
 /// Whether a node is memory already.
 pub(super) fn is_memory(graph: &Graph, at: Ix) -> bool {
-    matches!(graph[at].kind, Kind::Input(_) | Kind::Reshape)
+    matches!(graph[at].kind, Kind::Input(_) | Kind::Reshape | Kind::Component(_))
 }
 
 /// Whether a call can read a node where it lies: what is memory already or becomes it anyway, and views of it.

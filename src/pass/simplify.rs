@@ -140,6 +140,7 @@ fn holds(from: DType, to: DType) -> bool {
         Family::Bool => true,
         Family::Int => 8 * from.size() <= digits,
         Family::Float => from.size() <= to.size(),
+        Family::Complex => false,
     }
 }
 

@@ -199,6 +199,29 @@ array_methods! {
         PyTuple::new(py, self.expr().shape())
     }
 
+    /// The real part; of a real array the array itself.
+    #[getter]
+    fn real<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        let mut call = Call::new(slf.py(), "real")?;
+        let x = call.operand(slf.as_any())?;
+        call.run(|| x.real())
+    }
+
+    /// The imaginary part; of a real array zeros.
+    #[getter]
+    fn imag<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        let mut call = Call::new(slf.py(), "imag")?;
+        let x = call.operand(slf.as_any())?;
+        call.run(|| x.imag())
+    }
+
+    /// The complex conjugate; of a real array the array itself.
+    fn conj<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
+        let mut call = Call::new(slf.py(), "conj")?;
+        let x = call.operand(slf.as_any())?;
+        call.run(|| x.conj())
+    }
+
     /// The number of axes.
     #[getter]
     fn ndim(&self) -> usize {

@@ -72,6 +72,8 @@ impl PyCall {
         let array = match convert::classify(&self.name, &out)? {
             Operand::Memory(array) => array,
             Operand::Array(array) => array.get().value(py, &self.name)?,
+            // As NumPy makes an array of it.
+            Operand::Complex(..) => convert::asarray(&out)?,
             Operand::Scalar(value) => return error::checked(py, || Storage::from_scalar(value)),
             Operand::Number(number) => {
                 return error::checked(py, || {

@@ -42,6 +42,8 @@ pub enum Operand<'py> {
     Scalar(Scalar),
     /// A Python number.
     Number(Number),
+    /// A Python complex number.
+    Complex(f64, f64),
 }
 
 static GENERIC: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -84,6 +86,10 @@ pub fn classify<'py>(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>
         return Ok(Operand::Number(Number::Int(integer(op, obj)?)));
     }
     if is_scalar(obj)? {
+        let array = asarray(obj)?;
+        if nd::layout(op, &array).is_ok_and(|l| l.dtype.is_complex()) {
+            return Ok(Operand::Memory(array));
+        }
         return Ok(Operand::Scalar(nd::scalar(op, obj)?));
     }
     if obj.is_instance_of::<PyFloat>() {
@@ -92,7 +98,10 @@ pub fn classify<'py>(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>
     if obj.is_instance_of::<PyInt>() {
         return Ok(Operand::Number(Number::Int(integer(op, obj)?)));
     }
-    if obj.is_instance_of::<PyComplex>() || obj.is_none() {
+    if let Ok(number) = obj.cast::<PyComplex>() {
+        return Ok(Operand::Complex(number.real(), number.imag()));
+    }
+    if obj.is_none() {
         return Err(Unsupported::new_err(format!(
             "{op}: {} is not supported; accepted are arrays and numbers of {}",
             obj.get_type().name()?,
@@ -130,6 +139,7 @@ pub fn capture(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyRes
         Operand::Array(array) => Ok(array.get().expr()),
         Operand::Scalar(value) => Ok(expr::Array::scalar(value)),
         Operand::Number(number) => Ok(expr::Array::number(number)),
+        Operand::Complex(re, im) => Ok(expr::Array::complex_number(re, im)),
         Operand::Memory(array) => match block {
             Some(block) => match block.trace() {
                 Some(trace) => trace.capture(op, &array),
@@ -231,6 +241,7 @@ pub fn for_asarray(
         Operand::Array(array) => return Ok(array.get().expr()),
         Operand::Scalar(value) => return Ok(expr::Array::scalar(value)),
         Operand::Number(number) => return Ok(expr::Array::number(number).strong()),
+        Operand::Complex(re, im) => return Ok(expr::Array::complex_number(re, im).strong()),
         Operand::Memory(array) => array,
     };
     match copy {

@@ -27,9 +27,11 @@ fn number(obj: &Obj<'_>) -> PyResult<Number> {
             let index = a.call_method0("__index__")?;
             Ok(Number::Int(index.extract()?))
         }
+        Operand::Complex(..) => Err(bad()),
         Operand::Array(_) | Operand::Memory(_) => {
             let value = convert::asarray(obj)?;
-            if !nd::layout("arange", &value)?.shape.is_empty() {
+            let layout = nd::layout("arange", &value)?;
+            if !layout.shape.is_empty() || layout.dtype.is_complex() {
                 return Err(bad());
             }
             number(&value.call_method0("item")?)

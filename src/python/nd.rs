@@ -19,7 +19,8 @@ use crate::dtype::{DType, Scalar};
 use crate::shape::{self, Shape, Strides};
 
 /// What rnp computes on, for error messages.
-pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float32, float64";
+pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float32, float64, \
+                            complex64, complex128";
 
 /// Results of at least this many bytes are written to pooled memory, which needs no fresh pages.
 const LARGE: usize = 64 << 10;
@@ -160,7 +161,7 @@ unsafe fn descr(py: Python<'_>, descr: *const PyArray_Descr) -> Option<(DType, b
         let fields = &(*descr).fields;
         (fields.kind as u8, fields.byteorder as u8, PyDataType_ELSIZE(py, descr))
     };
-    let dtype = DType::ALL.into_iter().find(|d| {
+    let dtype = DType::ALL.into_iter().chain(DType::PAIRS).find(|d| {
         let (k, _) = code(*d);
         k == kind && d.size() as isize == size
     })?;
@@ -185,6 +186,8 @@ fn code(dtype: DType) -> (u8, NPY_TYPES) {
         DType::F16 => (b'f', NPY_HALF),
         DType::F32 => (b'f', NPY_FLOAT),
         DType::F64 => (b'f', NPY_DOUBLE),
+        DType::C64 => (b'c', NPY_CFLOAT),
+        DType::C128 => (b'c', NPY_CDOUBLE),
     }
 }
 
@@ -229,6 +232,9 @@ pub fn scalar(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
         Bound::from_owned_ptr_or_err(obj.py(), ptr)?
     };
     let layout = layout(op, &array)?;
+    if layout.dtype.is_complex() {
+        return Err(unsupported(op, &array));
+    }
     let mut bytes = [0; 8];
     // SAFETY: a 0-d array has one element of this size, and `bytes` has room for the largest.
     unsafe { std::ptr::copy_nonoverlapping(layout.ptr, bytes.as_mut_ptr(), layout.dtype.size()) };

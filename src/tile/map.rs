@@ -30,6 +30,7 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
         DType::I64 => on_i64(op),
         DType::U64 => on_u64(op),
         DType::F16 => on_f16(op),
+        DType::C64 | DType::C128 => None,
         DType::F32 => on_f32(op),
         DType::F64 => on_f64(op),
     }

@@ -19,6 +19,11 @@ pub(crate) fn element(dtype: DType, number: usize, k: usize) -> Scalar {
     match dtype {
         DType::Bool => Scalar::bool(v > 0),
         d if d.is_float() => Scalar::from_f64(v as f64 / 64.0, d),
+        // The imaginary part is the next element's real part.
+        DType::C64 => {
+            let [re, im] = [k, k + 1].map(|k| element(DType::F32, number, k).bits);
+            Scalar { dtype, bits: re | im << 32 }
+        }
         d => Scalar::wrap_int(v, d),
     }
 }

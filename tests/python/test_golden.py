@@ -12,7 +12,10 @@ from oracle import OPS, quiet
 
 PROGRAMS = sorted((Path(__file__).parents[1] / "golden").glob("*.rnp"))
 # The programs' names of dtypes: f32 is float32.
-SHORT = {name[0] + name.lstrip("uintfloa"): name for name in DTYPES} | {"bool": "bool"}
+SHORT = {name[0] + name.lstrip("uintfloa"): name for name in DTYPES} | {
+    "bool": "bool",
+    "c64": "complex64",
+}
 
 
 def element(dtype, number, count):
@@ -20,6 +23,9 @@ def element(dtype, number, count):
     v = (37 * np.arange(count) + 11 * number) % 201 - 100
     if dtype == "bool":
         return v > 0
+    if dtype.startswith("complex"):
+        im = (37 * np.arange(1, count + 1) + 11 * number) % 201 - 100
+        return ((v + 1j * im) / 64).astype(dtype)
     return (v / 64).astype(dtype) if dtype.startswith("float") else v.astype(dtype)
 
 

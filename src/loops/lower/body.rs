@@ -87,6 +87,20 @@ impl Writer<'_, '_> {
             });
             let dtype = self.graph[operand].dtype;
             self.body.lines.push(Line::Fold { fold: *fold, dtype, buf, value });
+        } else if node.kind == Kind::Complex {
+            let part = node.dtype.component();
+            for (place, operand) in self.graph.operands(root).into_iter().enumerate() {
+                let view = View::broadcast(&self.graph[operand].shape, &node.shape);
+                let value = self.value(operand, &view)?;
+                let buf = self.access(Access {
+                    memory: buffer,
+                    dtype: part,
+                    role: Role::Output,
+                    offset: (place * part.size()).cast_signed(),
+                    strides: own.clone(),
+                });
+                self.body.lines.push(Line::Store { buf, value });
+            }
         } else if let Kind::Update(view) = &node.kind {
             let value = self.value(self.graph.operands(root)[1], &View::identity(rank))?;
             let (offset, strides) = self.place(view, &own);
@@ -147,7 +161,7 @@ impl Writer<'_, '_> {
 
     /// Whether a node's value comes from memory here: other loops' roots, and inputs.
     fn is_leaf(&self, at: Ix, view: &View) -> bool {
-        if matches!(self.graph[at].kind, Kind::Input(_) | Kind::Reshape) {
+        if matches!(self.graph[at].kind, Kind::Input(_) | Kind::Reshape | Kind::Component(_)) {
             return true;
         }
         let here = self.group.roots.contains(&at)
@@ -227,6 +241,12 @@ impl Writer<'_, '_> {
             .memory(at)
             .ok_or_else(|| Error::bug("lower: a node is read before it is in memory"))?;
         let (offset, strides) = self.place(view, &own);
+        let offset = match self.graph[at].kind {
+            Kind::Component(true) if !self.lowering.buffers.contains_key(&at) => {
+                offset + self.graph[at].dtype.size().cast_signed()
+            }
+            _ => offset,
+        };
         let access =
             Access { memory, dtype: self.graph[at].dtype, role: Role::Input, offset, strides };
         if let Some(&(_, value)) = self.loads.get(&access) {

@@ -239,6 +239,10 @@ impl Lowering<'_> {
                 let meta = &self.graph.inputs[slot as usize];
                 Some((Memory::Input(slot), meta.strides.clone()))
             }
+            // The real parts are where the numbers are.
+            Kind::Component(_) if !self.buffers.contains_key(&at) => {
+                self.memory(self.graph.operands(at)[0])
+            }
             Kind::Reshape => {
                 let from = self.graph.operands(at)[0];
                 let memory = match self.buffers.get(&from) {

@@ -70,7 +70,7 @@ pub fn fold(fold: Fold, dtype: DType) -> Option<FoldFns> {
                 DType::U32 => Some(rule::in_order::<$rule<u32>>()),
                 DType::I64 => Some(rule::in_order::<$rule<i64>>()),
                 DType::U64 => Some(rule::in_order::<$rule<u64>>()),
-                DType::F16 => None,
+                DType::F16 | DType::C64 | DType::C128 => None,
                 DType::F32 => Some(rule::in_order::<$rule<f32>>()),
                 DType::F64 => Some(rule::in_order::<$rule<f64>>()),
             }

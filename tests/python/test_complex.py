@@ -1,0 +1,268 @@
+"""Complex arrays against NumPy: arithmetic, promotion, layouts, special values, folds, stores."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+import rnp
+from conftest import DTYPES
+from oracle import ALL_LAYOUTS, lazily, outcome, quiet
+from rnp import _core
+
+COMPLEX = ["complex64", "complex128"]
+PARTS = [0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan]
+
+
+def finite(dtype, count, seed=0):
+    """Return complex numbers of all sizes and quadrants."""
+    rng = np.random.default_rng(seed)
+    size = 10.0 ** rng.uniform(-3, 3, count)
+    return (size * np.exp(2j * np.pi * rng.random(count))).astype(dtype)
+
+
+def specials(dtype):
+    """Return every pair of special parts."""
+    out = np.empty(len(PARTS) ** 2, dtype)
+    pairs = np.array(list(itertools.product(PARTS, PARTS)))
+    out.real, out.imag = pairs.T
+    return out
+
+
+def near(got, want, ulp=8):
+    """Compare values that are near each other as complex numbers."""
+    assert got.dtype == want.dtype
+    assert got.shape == want.shape
+    eps = np.finfo(want.dtype).eps if want.dtype.kind in "fc" else 0
+    np.testing.assert_allclose(got, want, rtol=ulp * eps, atol=0)
+
+
+UNARY = ["negative", "positive", "absolute", "square", "reciprocal", "exp", "sqrt", "sign"]
+BINARY = ["add", "subtract", "multiply", "divide"]
+TESTS = ["isnan", "isinf", "isfinite", "logical_not"]
+PAIRS = ["equal", "not_equal", "logical_and", "logical_or", "logical_xor"]
+
+
+@pytest.mark.parametrize("name", UNARY)
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_unary(name, dtype):
+    z = finite(dtype, 3000) if name != "exp" else finite(dtype, 3000) / 100
+    near(lazily(getattr(rnp, name), z), getattr(np, name)(z), 16)
+
+
+@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_binary(name, dtype):
+    z, w = finite(dtype, 3000), finite(dtype, 3000, 1)
+    with quiet():
+        want = getattr(np, name)(z, w)
+    got = lazily(getattr(rnp, name), z, w)
+    assert got.dtype == want.dtype
+    # A sum of parts may cancel: near as complex numbers, by the size of what was added.
+    size = np.abs(z) + np.abs(w) if name in ("add", "subtract") else np.abs(want)
+    assert (np.abs(got - want) <= 8 * np.finfo(dtype).eps * size).all()
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_special_values_of_arithmetic(name, dtype):
+    z = specials(dtype)
+    a, b = z[:, None], z[None, :]
+    with quiet():
+        want = getattr(np, name)(a, b)
+    np.testing.assert_array_equal(lazily(getattr(rnp, name), a, b), want)
+
+
+@pytest.mark.parametrize("name", ["negative", "absolute", *TESTS])
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_special_values_of_one(name, dtype):
+    z = specials(dtype)
+    with quiet():
+        want = getattr(np, name)(z)
+    got = lazily(getattr(rnp, name), z)
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(got, want, rtol=1e-6 if dtype == "complex64" else 1e-15)
+
+
+def test_roots_on_the_axes():
+    z = np.array([complex(a, b) for a, b in itertools.product([0.0, -0.0, 4.0, -4.0], repeat=2)])
+    got, want = lazily(rnp.sqrt, z), np.sqrt(z)
+    np.testing.assert_allclose(got, want, rtol=1e-15)
+    np.testing.assert_array_equal(np.signbit(got.imag), np.signbit(want.imag))
+
+
+def test_division_by_zero():
+    z = np.array([1 + 2j, 0j, complex(np.inf, 1)])
+    with quiet():
+        want = z / np.zeros(3, complex)
+    np.testing.assert_array_equal(lazily(lambda z: z / rnp.zeros(3, complex), z), want)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_comparisons(name, dtype):
+    z = specials(dtype)
+    a, b = z[:, None], z[None, :]
+    np.testing.assert_array_equal(lazily(getattr(rnp, name), a, b), getattr(np, name)(a, b))
+
+
+@pytest.mark.parametrize("first", [*DTYPES, *COMPLEX])
+@pytest.mark.parametrize("second", COMPLEX)
+def test_promotion(first, second):
+    a, b = np.ones(3, first), np.full(3, 2 + 1j, second)
+    for x, y in ((a, b), (b, a)):
+        want = x + y
+        got = lazily(lambda x, y: x + y, x, y)
+        assert got.dtype == want.dtype == np.result_type(first, second)
+        np.testing.assert_array_equal(got, want)
+    assert rnp.concatenate([a, b]).dtype == np.concatenate([a, b]).dtype
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, *COMPLEX])
+@pytest.mark.parametrize(
+    "number", [2j, 3, 0.5, True, np.complex64(1j), np.complex128(1j), np.float64(2)]
+)
+def test_promotion_with_numbers(dtype, number):
+    x = np.ones(3, dtype)
+    want = x * number
+    for got in (lazily(lambda x: x * number, x), lazily(lambda x: number * x, x)):
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("dtype", COMPLEX)
+@pytest.mark.parametrize("other", [*DTYPES, *COMPLEX])
+def test_casts(dtype, other):
+    z = np.array([0, 1, 2 + 3j, 1j], dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
+        want = z.astype(other)
+    np.testing.assert_array_equal(lazily(lambda z: z.astype(other), z), want)
+    x = np.array([0, 1, 3], other)
+    got = lazily(lambda x: x.astype(dtype), x)
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got, x.astype(dtype))
+
+
+@pytest.mark.parametrize("layout", ALL_LAYOUTS)
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_layouts(layout, dtype):
+    z = ALL_LAYOUTS[layout](finite(dtype, 60).reshape(6, 10))
+    with quiet():
+        want = (z * z + 1).astype(dtype)
+    got = lazily(lambda z: z * z + 1, z)
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+    assert isinstance(got, type(want))
+
+
+def test_parts_and_views():
+    z = finite("complex64", 60).reshape(6, 10)
+    for f in (
+        lambda z: z.real,
+        lambda z: z.imag,
+        lambda z: z.conj(),
+        lambda z: z[::-2, 3],
+        lambda z: z.T.reshape(-1),
+        lambda z: z.reshape(3, -1)[None],
+        lambda z: (z * 2).real.T,
+    ):
+        np.testing.assert_array_equal(lazily(f, z), f(z))
+    x = np.arange(3.0)
+    np.testing.assert_array_equal(lazily(lambda x: x.imag, x), x.imag)
+    np.testing.assert_array_equal(lazily(lambda x: x.real, x), x)
+    got = lazily(lambda z: rnp.broadcast_to(z, (4, 6, 10)), z)
+    np.testing.assert_array_equal(got, np.broadcast_to(z, (4, 6, 10)))
+
+
+@pytest.mark.parametrize("dtype", COMPLEX)
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_reductions(dtype, axis):
+    z = finite(dtype, 3000).reshape(60, 50)
+    for name in ("sum", "mean"):
+        got = lazily(lambda z, name=name: getattr(rnp, name)(z, axis=axis), z)
+        want = getattr(np, name)(z, axis=axis)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-3 if dtype == "complex64" else 1e-11)
+    for name in ("any", "all"):
+        got = lazily(lambda z, name=name: getattr(rnp, name)(z * 0, axis=axis), z)
+        np.testing.assert_array_equal(got, getattr(np, name)(z * 0, axis=axis))
+    total = lazily(lambda z: rnp.sum(z.real + 1j, axis=axis), z)
+    np.testing.assert_allclose(total, np.sum(z.real + 1j, axis=axis), rtol=1e-3)
+
+
+def test_where_update_concatenate():
+    z, w = finite("complex64", 40), finite("complex64", 40, 1)
+    got = lazily(lambda z, w: rnp.where(z.real > w.real, z, w), z, w)
+    np.testing.assert_array_equal(got, np.where(z.real > w.real, z, w))
+    got = lazily(lambda z, w: _core._update(z, [("index", slice(2, None, 3))], w[:13] * 2), z, w)
+    want = z.copy()
+    want[2::3] = w[:13] * 2
+    np.testing.assert_array_equal(got, want)
+    got = lazily(lambda z, w: rnp.concatenate([z, w.real, w + 1]), z, w)
+    np.testing.assert_array_equal(got, np.concatenate([z, w.real, w + 1]))
+
+
+def test_real_operands_broadcast():
+    z, x = finite("complex128", 4), np.arange(12.0).reshape(3, 4)
+    for f in (
+        lambda z, x: (z + x)[1:],
+        lambda z, x: rnp.sum(z + x, axis=0) if isinstance(z, rnp.Array) else np.sum(z + x, axis=0),
+        lambda z, x: (x - z).imag,
+        lambda z, x: (z * x).T,
+    ):
+        np.testing.assert_allclose(lazily(f, z, x), f(z, x), rtol=1e-14)
+
+
+def test_values_are_kept_and_go_on():
+    z = finite("complex64", 1000)
+    with rnp.lazy():
+        y = rnp.asarray(z) * 2
+        first = y.eval()
+        w = abs(y + 1) + y.real
+    np.testing.assert_array_equal(first, z * 2)
+    np.testing.assert_allclose(w.eval(), np.abs(z * 2 + 1) + (z * 2).real, rtol=1e-5)
+
+
+def test_what_has_no_kernel_says_so():
+    z = np.ones(4, "complex64")
+    for f in (
+        lambda z: rnp.sin(z),
+        lambda z: rnp.floor(z),
+        lambda z: z < z,
+        lambda z: rnp.max(z),
+        lambda z: rnp.prod(z),
+        lambda z: rnp.std(z),
+        lambda z: rnp.interp(z, [1.0, 2.0], [1.0, 2.0]),
+        lambda z: rnp.bitwise_and(z, z),
+        lambda z: rnp.arange(3, dtype="complex64") + z,
+        lambda z: rnp.clip(z, 0, 1),
+    ):
+        with pytest.raises(TypeError, match="no kernel for complex"):
+            lazily(f, z)
+        assert outcome(f, z) is TypeError
+
+
+def test_jit():
+    @rnp.jit
+    def turn(z, g):
+        return abs(z * z + 1) * g, z * g
+
+    for n in (10, 1000, 3):
+        z, g = finite("complex64", n), np.float32(0.5)
+        a, b = turn(z, g)
+        np.testing.assert_allclose(a, np.abs(z * z + 1) * g, rtol=1e-5)
+        np.testing.assert_array_equal(b, z * g)
+    assert turn.traces == 1
+
+
+def test_a_chain_is_one_loop():
+    z, w = finite("complex64", 1000), finite("complex64", 1000, 1)
+    with rnp.lazy():
+        plan = rnp.plan(abs(rnp.asarray(z) * rnp.asarray(w) + 1))
+        gain = rnp.plan(rnp.asarray(z) * rnp.asarray(w.real))
+    assert (plan.loops, plan.temporaries) == (1, 0)
+    assert (gain.loops, gain.temporaries) == (1, 0)
+    assert gain.bytes_moved == 1000 * (8 + 4 + 8)
