@@ -149,7 +149,6 @@ WRITTEN = {
     "hsplit": lambda x: np.hsplit(x, 2)[1],
     "unstack": lambda x: np.unstack(x)[1],
     "expand_dims": lambda x: np.expand_dims(x, 1),
-
     "real": np.real,
     "roll": lambda x: np.roll(x, 1),
     "roll by nothing": lambda x: np.roll(x, 0, axis=0),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Function, composed, rule
+from rnp._dispatch import Function, Meta, composed, rule
 from rnp._numpy.arguments import index, is_plain, operand, probe, refuse, spec
 
 
@@ -49,6 +49,17 @@ def nan_to_num(
         x[...] = y
         return x
     return y
+
+
+@rule("nan_to_num")
+def _nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Meta | None:
+    values = (spec(v).shape for v in (nan, posinf, neginf) if v is not None)
+    seen = spec(x)
+    if not copy or numpy.broadcast_shapes(seen.shape, *values) != seen.shape:
+        return None
+    return seen
 
 
 # -- rounding
