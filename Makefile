@@ -116,7 +116,7 @@ lint: setup ## check formats, lints and types
 	@$(BIN)/ruff check .
 	@echo '== types: the package and the examples; stubs against the binary'
 	@$(BIN)/mypy
-	@$(BIN)/python -m mypy.stubtest rnp --mypy-config-file pyproject.toml
+	@$(BIN)/python -m mypy.stubtest rnp._core --mypy-config-file pyproject.toml
 
 format: .venv/tools.stamp ## format Rust and Python
 	@cargo fmt

@@ -169,7 +169,11 @@ fn public(text: &str) -> Vec<&str> {
             let rest = line.strip_prefix("def ").or_else(|| line.strip_prefix("class "));
             let rest = rest.or_else(|| line.contains(" = ").then_some(line))?;
             let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-            (!name.is_empty() && !name.starts_with('_') && !line.contains("TypeAlias"))
+            let half = Op::from_name(name).is_some_and(Op::is_half);
+            (!name.is_empty()
+                && !name.starts_with('_')
+                && !half
+                && !line.contains("TypeAlias"))
                 .then_some(name)
         })
         .collect();

@@ -15,9 +15,10 @@ from rnp import _ufunc as _ufunc  # isort: skip
 from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
 from rnp import _standard as _standard  # isort: skip
-from rnp import _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
+from rnp import _core, _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
 from rnp._coverage import Coverage, coverage
 from rnp._types import finfo, iinfo, ndarray
+from rnp._ufunc import ufunc
 
 __array_api_version__ = _standard.VERSION
 __array_namespace_info__ = _standard.Info
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
     __all__ += [
         "Coverage",
-        "Unsupported",
         "bool_",
         "char",
         "coverage",
@@ -91,25 +91,9 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 else:
-    from rnp._core import (  # noqa: F401
-        Array,
-        Block,
-        FallbackError,
-        Jitted,
-        Plan,
-        Report,
-        TraceError,
-        Unsupported,
-        eval,
-        explain,
-        get_num_threads,
-        is_lazy,
-        jit,
-        lazy,
-        plan,
-        set_num_threads,
-    )
-
+    # What the engine has and NumPy has not; all else is made when it is asked for.
+    _OWN = [name for name in _core.__all__ if not _dispatch.exists(name)]
+    globals().update({name: getattr(_core, name) for name in _OWN})
     _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
     __all__ = sorted({*_OWN, *_dispatch.names("")})
     __getattr__ = _dispatch.namespace("rnp")

@@ -3,8 +3,8 @@
 Every public function of rnp that NumPy has too is a `Function` made here. In a lazy block it asks,
 in this order: its implementation (builtins of `rnp._core`, or a composition of them), a rule that
 says what NumPy's result will look like (then the call becomes an opaque node of the graph), and
-NumPy at once, on values. Outside of a block compositions are NumPy's own functions. `numpy.f(x)` of
-a deferred `x` comes the same way, through `__array_function__`.
+NumPy at once, on values. Outside of a block it is the builtin, if there is one, or NumPy's own.
+`numpy.f(x)` of a deferred `x` comes the same way, through `__array_function__`.
 
 May not know: what any single function does.
 """
@@ -52,12 +52,15 @@ def known(target: Any) -> Any:
 class Function:
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
-    __slots__ = ("__dict__", "_composed", "_implementation", "_numpy", "kind")
+    __slots__ = ("__dict__", "_eager", "_implementation", "_numpy", "kind")
 
     def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
         self._numpy = find(path)
         self._implementation = implementation
-        self._composed = kind != "native"
+        # Outside of a block a composition steps aside, for the builtin if there is one.
+        self._eager = implementation
+        if kind != "native":
+            self._eager = getattr(_core, path, None) if path in _core.__all__ else None
         self.kind = kind
         functools.update_wrapper(self, implementation or self._numpy, updated=())
         owner, _, name = path.rpartition(".")
@@ -83,8 +86,8 @@ class Function:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        implementation = self._implementation
-        if implementation is None or (self._composed and not recording(args, keywords)):
+        implementation = self._implementation if recording(args, keywords) else self._eager
+        if implementation is None:
             return fallback(self._numpy, args, keywords)
         try:
             return implementation(*args, **keywords)
@@ -125,6 +128,11 @@ def composed(path: str, kind: str = "composed") -> Callable[[Callable[..., Any]]
 def native(path: str) -> Function:
     """Register the builtin of `rnp._core` of the same name."""
     return Function(path, getattr(_core, path), "native")
+
+
+def alias(path: str, function: Function) -> None:
+    """Let `numpy.<path>` be answered by the function of another name that means the same."""
+    _FUNCTIONS[find(path)] = function
 
 
 def rule(*paths: str) -> Callable[[Rule], Rule]:

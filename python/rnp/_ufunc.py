@@ -29,7 +29,14 @@ _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 _OPTIONS = frozenset({"out", "where", "casting", "order", "dtype", "subok", "signature", "sig"})
 
 
-class ufunc:  # noqa: N801 - NumPy's name
+class _Type(type):
+    """The type of `ufunc`: NumPy's own ufuncs are of it, too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, numpy.ufunc) or super().__instancecheck__(instance)
+
+
+class ufunc(metaclass=_Type):  # noqa: N801 - NumPy's name
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
     Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and

@@ -140,6 +140,11 @@ macro_rules! define_ops {
 for_each_op!(define_ops);
 
 impl Op {
+    /// Whether it is one half of a function of NumPy's with two results, and no function itself.
+    pub fn is_half(self) -> bool {
+        matches!(self, Op::FrexpMantissa | Op::FrexpExponent)
+    }
+
     /// The op with this NumPy name.
     pub fn from_name(name: &str) -> Option<Op> {
         Self::ALL.iter().copied().find(|op| op.info().name == name)

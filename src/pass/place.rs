@@ -161,9 +161,12 @@ fn belongs(graph: &Graph, mut at: Ix, uses: &[usize]) -> bool {
         match graph[at].kind {
             Kind::Reshape => at = graph.operands(at)[0],
             // What a call gives need not be memory that can be written.
-            Kind::Input(_) | Kind::Scalar(_) | Kind::Literal(_) | Kind::Empty | Kind::Call(_) => {
-                return false;
-            }
+            Kind::Input(_)
+            | Kind::Component(_)
+            | Kind::Scalar(_)
+            | Kind::Literal(_)
+            | Kind::Empty
+            | Kind::Call(_) => return false,
             _ => return !graph[at].once,
         }
     }

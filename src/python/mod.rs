@@ -53,7 +53,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     let names = PyList::empty(py);
     for name in m.index()?.try_iter()? {
         let name = name?;
-        if !name.extract::<String>()?.starts_with('_') {
+        let text: String = name.extract()?;
+        let half = crate::op::Op::from_name(&text).is_some_and(crate::op::Op::is_half);
+        if !text.starts_with('_') && !half {
             names.append(name)?;
         }
     }

@@ -71,9 +71,9 @@ def test_copy_keyword():
     assert np.shares_memory(promised.__array__(copy=False), x)
     assert not np.shares_memory(copied.__array__(copy=False), x)
     assert not np.shares_memory(always.__array__(copy=False), fixed)
-    assert isinstance(rnp.asarray(x, copy=False), rnp.Array)
-    out = rnp.asarray(x)
-    assert not np.shares_memory(out, x)
+    # Outside of a block it is NumPy's.
+    assert rnp.asarray(x, copy=False) is x
+    assert rnp.asarray(x) is x
 
 
 def test_a_promised_input_stays_alive():
@@ -112,7 +112,7 @@ def test_results_share_no_memory():
         c = a + 0
         d = a.reshape(10, -1)
     values = [*rnp.eval(a, b, c, d, b), a.eval(), b.eval(), rnp.eval(b)]
-    values += [rnp.reshape(x, (-1,)), rnp.asarray(x), rnp.positive(x), np.asarray(a), b.to_numpy()]
+    values += [rnp.positive(x), np.asarray(a), b.to_numpy()]
     for i, one in enumerate(values):
         assert not np.shares_memory(one, x)
         assert one.flags.writeable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rnp
-from breadth import case, check, check_error, loops, loose
+from breadth import at_once, case, check, check_error, loops, loose
 from conftest import DTYPES
 from oracle import FLOATS, mixed
 
@@ -51,6 +51,21 @@ CASES += [
     case("clip", np.arange(5.0), None, None),
     case("interp", np.linspace(0, 9, 7), np.arange(5.0), np.arange(5.0) ** 2, period=4.0),
 ]
+# Of complex numbers.
+z = np.array([1 + 2j, -1.5, 0, -0.0 + 1j, complex(np.nan, 1), complex(np.inf, -np.inf)])
+for d in ("complex64", "complex128"):
+    c = z.astype(d)
+    CASES += [case(f, c) for f in ("real", "imag", "isreal", "iscomplex", "nan_to_num", "angle")]
+    CASES.append(loose("round", c, 1))
+    CASES += [
+        loose("angle", c, deg=True),
+        loose("sinc", c[:2]),
+        case("isclose", c, c, equal_nan=True),
+        case("array_equal", c, c),
+        case("select", [c.real > 0], [c], 1.5),
+        case("where", c.real > 0, c, 0),
+        at_once("real_if_close", c[1:2]),
+    ]
 
 
 @pytest.mark.parametrize("c", CASES, ids=str)

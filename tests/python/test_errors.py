@@ -32,16 +32,10 @@ def lazy(values=X):
         (lambda: rnp.add(np.zeros(1, "int8"), 10**60), OverflowError, "127 bits"),
         (lambda: rnp.subtract(True, np.bool(False)), TypeError, "bool"),
         (lambda: rnp.bitwise_and(X, X), TypeError, "bitwise_and.*float64"),
-        (lambda: rnp.sqrt(1j), TypeError, "complex"),
-        (lambda: rnp.sqrt(np.zeros(2, complex)), TypeError, "sqrt: dtype complex128"),
         (lambda: rnp.sqrt(["a"]), TypeError, "sqrt"),
         (lambda: rnp.sqrt(None), TypeError, "NoneType"),
         (lambda: rnp.sqrt(object()), TypeError, "object"),
-        (lambda: rnp.sqrt(np.array("2020", "M8[s]")), TypeError, "datetime64"),
-        (lambda: rnp.sqrt(np.longdouble(2)), TypeError, "sqrt"),
-        (lambda: rnp.sqrt(np.ma.array([1.0], mask=[True])), TypeError, "mask"),
-        (lambda: rnp.astype(X, "complex64"), TypeError, "complex64"),
-        (lambda: rnp.astype(X, ">f4"), TypeError, "byte order"),
+        (lambda: rnp.sqrt(np.array("2020", "M8[s]")), TypeError, "sqrt"),
         (lambda: rnp.astype(X, "nonsense"), TypeError, "nonsense"),
         (lambda: rnp.reshape(X, (4, 2)), ValueError, "cannot reshape"),
         (lambda: rnp.reshape(X, (-1, -1)), ValueError, "one unknown"),
@@ -57,8 +51,6 @@ def lazy(values=X):
         (lambda: rnp.linspace(0, 1, -1), ValueError, "non-negative"),
         (lambda: rnp.interp(1.0, [], []), ValueError, "empty"),
         (lambda: rnp.interp(1.0, [1, 2], [1]), ValueError, "length"),
-        (lambda: rnp.interp(1.0, [1], [1], period=3), TypeError, "period"),
-        (lambda: rnp.sum(X, out=np.zeros(())), TypeError, "out="),
         (lambda: rnp.power(np.array([2]), -1), ValueError, "negative integer powers"),
         (lambda: rnp.clip(X, 0, 1, min=0), TypeError, "twice"),
         (lambda: lazy()[2], IndexError, "out of bounds"),
@@ -68,7 +60,6 @@ def lazy(values=X):
         (lambda: lazy()[::0], ValueError, "zero"),
         (lambda: lazy()["a"], IndexError, ""),
         (lambda: lazy().reshape(4), ValueError, "reshape"),
-        (lambda: lazy().reshape(6, order="F"), ValueError, "order"),
         (lambda: hash(lazy()), TypeError, "unhashable"),
         (lambda: lazy() @ X, (TypeError, ValueError), ""),
         (lambda: rnp.Array(), TypeError, ""),
@@ -80,9 +71,33 @@ def test_error(call, kind, text):
         call()
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda np: np.sqrt(1j),
+        lambda np: np.sqrt(np.zeros(2, complex)),
+        lambda np: np.sqrt(np.longdouble(2)),
+        lambda np: np.sqrt(np.ma.array([1.0, 4.0], mask=[True, False])),
+        lambda np: np.astype(X, ">f4"),
+        lambda np: np.interp(1.0, [1], [1], period=3),
+        lambda np: np.sum(X, out=np.zeros(())),
+        lambda np: np.reshape(X, (3, 2), order="F"),
+        lambda np: np.add(X, 1, where=[True, False, True], out=np.zeros((2, 3))),
+        lambda np: np.datetime64("2020") + np.timedelta64(1, "D"),
+        lambda np: np.strings.upper(["a", "b"]),
+    ],
+)
+def test_what_rnp_lacks_is_numpys(call):
+    wanted = call(np)
+    for block in (suppress(), rnp.lazy()):
+        with block:
+            got = call(rnp)
+        got = got.eval() if isinstance(got, rnp.Array) else got
+        np.testing.assert_array_equal(got, wanted)
+        assert got.dtype == wanted.dtype
+
+
 def test_unknown_names_say_what_to_do():
-    with pytest.raises(AttributeError, match=r"numpy\.fft"):
-        _ = rnp.fft
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = rnp.nonsense
 

@@ -178,7 +178,7 @@ ASKING = {
     "asarray": lambda x: np.asarray(x),
     "eval": lambda x: x.eval(),
     "rnp.eval": lambda x: rnp.eval(x, x),
-    "np.sort": lambda x: np.sort(x),
+    "np.unique": lambda x: np.unique(x),
     "print": lambda x: str(x),
     "format": lambda x: f"{x:.2f}",
     "tolist": lambda x: x.tolist(),

@@ -268,20 +268,6 @@ def test_a_temporary_below_another_array_stays_right():
     np.testing.assert_array_equal(z.eval(), np.arange(5.0) * 2 + 1)
 
 
-def test_in_place_operators_rebind():
-    with rnp.lazy():
-        x = y = rnp.asarray(np.arange(3.0))
-        x += 1
-        x *= 2
-    np.testing.assert_array_equal(x.eval(), [2, 4, 6])
-    np.testing.assert_array_equal(y.eval(), [0, 1, 2])
-
-
-def test_setitem_names_the_way_out():
-    with pytest.raises(TypeError, match=r"rnp\.where"):
-        make()[0] = 1
-
-
 @pytest.mark.parametrize("k", [2, 2.0, 0.5, -1, -1.0, 1, 0, 3, -2, 1.5])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_operator_power_by_numbers(k, dtype):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, arrays_in, composed, exists, find, record, rule
+from rnp._dispatch import Function, Meta, arrays_in, composed, exists, find, record, rule
 from rnp._numpy.arguments import (
     builtins_any,
     index,
@@ -117,15 +117,6 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """Copy an array."""
     _placed(order, None, None)
     return operand(a).copy()
-
-
-@composed("astype")
-def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    """Cast an array."""
-    if not isinstance(x, (Array, numpy.ndarray)):
-        raise Unsupported("NumPy says what is wrong with it")
-    _placed(None, device, None)
-    return operand(x).astype(dtype, copy=copy)
 
 
 # -- of one value
@@ -292,8 +283,7 @@ def arange(*args: Any, device: Any = None, like: Any = None, **keywords: Any) ->
     return _core.arange(*args, **keywords)
 
 
-@composed("linspace")
-def linspace(
+def _between(
     start: Any,
     stop: Any,
     num: Any = 50,
@@ -311,6 +301,9 @@ def linspace(
     return _core.linspace(
         start, stop, num=index(num), endpoint=bool(endpoint), retstep=bool(retstep), dtype=dtype
     )
+
+
+Function("linspace", _between, "native")
 
 
 @rule("linspace")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import composed, rule
+from rnp._dispatch import Function, Meta, composed, rule
 from rnp._numpy.arguments import index, is_plain, operand, probe, refuse, spec
 
 
@@ -49,6 +49,17 @@ def nan_to_num(
         x[...] = y
         return x
     return y
+
+
+@rule("nan_to_num")
+def _nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Meta | None:
+    values = (spec(v).shape for v in (nan, posinf, neginf) if v is not None)
+    seen = spec(x)
+    if not copy or numpy.broadcast_shapes(seen.shape, *values) != seen.shape:
+        return None
+    return seen
 
 
 # -- rounding
@@ -306,6 +317,17 @@ def _choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     parts = [spec(c) for c in choices]
     shape = numpy.broadcast_shapes(spec(a).shape, *(c.shape for c in parts))
     return shape, numpy.result_type(*(c.dtype for c in parts))
+
+
+def _interpolated(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    """Linear interpolation between known points; what is periodic is NumPy's."""
+    refuse(period=period)
+    return _core.interp(x, xp, fp, left, right)
+
+
+Function("interp", _interpolated, "native")
 
 
 @rule("interp")

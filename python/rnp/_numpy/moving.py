@@ -15,6 +15,7 @@ from rnp._numpy.arguments import (
     axes,
     builtins_any,
     index,
+    lengths,
     one_axis,
     operand,
     refuse,
@@ -189,7 +190,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = []
     for line, place in zip(lines, places, strict=True):
         grid = line.reshape(tuple(line.size if i == place else 1 for i in range(len(lines))))
-        grid = grid if sparse else _core.broadcast_to(grid, tuple(shape))
+        if not sparse and grid.shape != tuple(shape):
+            grid = _core.broadcast_to(grid, tuple(shape))
         grids.append(grid.copy() if copy else grid)
     return tuple(grids)
 
@@ -408,3 +410,15 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Meta | None:
     lead = list(numpy.broadcast_shapes(tuple(around), tuple(others)))
     lead.insert(i, at.shape[i])
     return tuple(lead), x.dtype
+
+
+@rule("lib.stride_tricks.sliding_window_view")
+def _sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Meta | None:
+    if writeable:
+        return None  # a view that is written through
+    seen = spec(x)
+    place = numpy.broadcast_to(numpy.zeros((), seen.dtype), seen.shape)
+    windows = numpy.lib.stride_tricks.sliding_window_view(place, lengths(window_shape), axis)
+    return windows.shape, seen.dtype

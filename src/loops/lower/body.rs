@@ -242,9 +242,7 @@ impl Writer<'_, '_> {
             .ok_or_else(|| Error::bug("lower: a node is read before it is in memory"))?;
         let (offset, strides) = self.place(view, &own);
         let offset = match self.graph[at].kind {
-            Kind::Component(true) if !self.lowering.buffers.contains_key(&at) => {
-                offset + self.graph[at].dtype.size().cast_signed()
-            }
+            Kind::Component(true) => offset + self.graph[at].dtype.size().cast_signed(),
             _ => offset,
         };
         let access =

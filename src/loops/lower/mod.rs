@@ -120,6 +120,11 @@ impl Lowering<'_> {
         let node = &self.graph[at];
         let (dtype, shape) = (node.dtype, node.shape.clone());
         let lost = || Error::bug("lower: a call's operand is not in memory");
+        // Imaginary parts follow real ones.
+        let skip = |at: Ix| match self.graph[at].kind {
+            Kind::Component(true) => self.graph[at].dtype.size().cast_signed(),
+            _ => 0,
+        };
         let place = match &node.kind {
             // A view that is wanted itself has a buffer, and is read there.
             Kind::View(view) if !self.buffers.contains_key(&at) => {
@@ -127,12 +132,12 @@ impl Lowering<'_> {
                 let (memory, own) = self.memory(below).ok_or_else(lost)?;
                 let (offset, strides) = view.place(&own, shape.len());
                 // Of nothing there is no first element.
-                let offset = if node.size() == 0 { 0 } else { offset };
+                let offset = if node.size() == 0 { 0 } else { offset + skip(below) };
                 Place { memory, offset, strides }
             }
             _ => {
                 let (memory, strides) = self.memory(at).ok_or_else(lost)?;
-                Place { memory, offset: 0, strides }
+                Place { memory, offset: if node.size() == 0 { 0 } else { skip(at) }, strides }
             }
         };
         Ok(Operand::View { place, dtype, shape })
@@ -240,9 +245,7 @@ impl Lowering<'_> {
                 Some((Memory::Input(slot), meta.strides.clone()))
             }
             // The real parts are where the numbers are.
-            Kind::Component(_) if !self.buffers.contains_key(&at) => {
-                self.memory(self.graph.operands(at)[0])
-            }
+            Kind::Component(_) => self.memory(self.graph.operands(at)[0]),
             Kind::Reshape => {
                 let from = self.graph.operands(at)[0];
                 let memory = match self.buffers.get(&from) {
