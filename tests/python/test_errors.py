@@ -32,10 +32,23 @@ def lazy(values=X):
         (lambda: rnp.add(np.zeros(1, "int8"), 10**60), OverflowError, "127 bits"),
         (lambda: rnp.subtract(True, np.bool(False)), TypeError, "bool"),
         (lambda: rnp.bitwise_and(X, X), TypeError, "bitwise_and.*float64"),
+<<<<<<< HEAD
         (lambda: rnp.sqrt(["a"]), TypeError, "sqrt"),
         (lambda: rnp.sqrt(None), TypeError, "NoneType"),
         (lambda: rnp.sqrt(object()), TypeError, "object"),
         (lambda: rnp.sqrt(np.array("2020", "M8[s]")), TypeError, "sqrt"),
+=======
+        (lambda: rnp.sin(1j), TypeError, "sin: no kernel for complex128"),
+        (lambda: rnp.sin(np.zeros(2, complex)), TypeError, "sin: no kernel"),
+        (lambda: rnp.sqrt(["a"]), TypeError, "sqrt"),
+        (lambda: rnp.sqrt(None), TypeError, "NoneType"),
+        (lambda: rnp.sqrt(object()), TypeError, "object"),
+        (lambda: rnp.sqrt(np.array("2020", "M8[s]")), TypeError, "datetime64"),
+        (lambda: rnp.sqrt(np.longdouble(2)), TypeError, "sqrt"),
+        (lambda: rnp.sqrt(np.ma.array([1.0], mask=[True])), TypeError, "mask"),
+        (lambda: rnp.astype(X, "longdouble"), TypeError, "not supported"),
+        (lambda: rnp.astype(X, ">f4"), TypeError, "byte order"),
+>>>>>>> update
         (lambda: rnp.astype(X, "nonsense"), TypeError, "nonsense"),
         (lambda: rnp.reshape(X, (4, 2)), ValueError, "cannot reshape"),
         (lambda: rnp.reshape(X, (-1, -1)), ValueError, "one unknown"),
@@ -109,8 +122,9 @@ class Strange:
         raise RuntimeError("no")
 
 
+# No long double: NumPy itself crashes on invert(longdouble, out=array(None)).
 ODD = [None, ..., "a", b"b", 1j, object(), Strange(), [], [[]], [[1], [2, 3]], {}, {1}, 10**400,
-       float("nan"), -(2**63), 2**64, np.float128(1), np.zeros((0, 3)), np.array(None),
+       float("nan"), -(2**63), 2**64, np.zeros((0, 3)), np.array(None),
        np.array(["x"]), np.zeros(2, "V3"), slice(None), int, lambda: 0]  # fmt: skip
 
 
