@@ -23,6 +23,15 @@ class _Type(type):
             return cls.__base__ is numpy.ndarray and instance.ndim > 0
         return isinstance(instance, cls.__base__)  # type: ignore[arg-type]
 
+    # `type(x) == rnp.ndarray`, and tables by type, know NumPy's type by ours.
+    def __eq__(cls, other: object) -> bool:
+        if other is cls or "_stands" not in vars(cls):
+            return other is cls
+        return other is cls.__base__ or (other is Array and cls.__base__ is numpy.ndarray)
+
+    def __hash__(cls) -> int:
+        return hash(cls.__base__) if "_stands" in vars(cls) else super().__hash__()
+
     def __subclasscheck__(cls, subclass: type) -> bool:
         if "_stands" not in vars(cls):
             return super().__subclasscheck__(subclass)
