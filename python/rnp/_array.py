@@ -174,8 +174,14 @@ class _Methods:
 
     @property
     def ctypes(self: Any) -> Any:
-        """The memory of the value, which is computed, for the module `ctypes`; not to be written."""
-        return self.__array__().ctypes
+        """Memory of the value, which is computed, for C functions to read and to write.
+
+        The array means that memory from now on: what is written there before something is evaluated
+        that was made of the array is seen by it.
+        """
+        memory = numpy.array(self)
+        self[...] = _core.asarray(memory, copy=False)
+        return memory.ctypes
 
     def setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
         """Refuse what the value cannot have: it is aligned, and can be written by rnp alone."""
