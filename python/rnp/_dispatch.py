@@ -50,6 +50,13 @@ def known(target: Any) -> Any:
     return _FUNCTIONS.get(target, target)
 
 
+# What computes nothing is NumPy's outside of blocks, views of the caller's memory included.
+_MOVES = frozenset(
+    "asarray broadcast_to concatenate expand_dims full full_like matrix_transpose ones ones_like "
+    "permute_dims ravel reshape squeeze transpose zeros zeros_like".split()
+)
+
+
 class Function:
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
@@ -60,7 +67,9 @@ class Function:
         self._implementation = implementation
         # Outside of a block a composition steps aside, for the builtin if there is one.
         self._eager = implementation
-        if kind != "native":
+        if path in _MOVES:
+            self._eager = None
+        elif kind != "native":
             self._eager = getattr(_core, path, None) if path in _core.__all__ else None
         self.kind = kind
         self._outs: int | None = None
@@ -88,7 +97,7 @@ class Function:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if keywords.get("out") is not None or len(args) > 2:
+        if "out" in keywords or len(args) > 2:
             out = self._take_out(args, keywords)
             if out is not None:
                 return self._into(out, args, keywords)
@@ -113,8 +122,10 @@ class Function:
         """Find what a call gives for `out`; None if nothing, or where `out` is something else."""
         if self._outs is None:
             self._outs = _place_of_out(self._numpy)
-        if self._outs < 0 or "out" in keywords:
-            return keywords.get("out") if self._outs >= 0 else None
+        if self._outs < 0:
+            return None
+        if "out" in keywords:
+            return keywords["out"] if keywords["out"] is not None else keywords.pop("out")
         return args[self._outs] if len(args) > self._outs else None
 
     def _into(self, out: Any, args: tuple[Any, ...], keywords: Any) -> Any:
@@ -247,7 +258,9 @@ def record(result: Any) -> Any:
 
 @functools.cache
 def supported(dtype: numpy.dtype[Any]) -> bool:
-    """Whether arrays of a dtype can be deferred."""
+    """Whether arrays of a dtype can be deferred, and come back as they were."""
+    if not dtype.isnative:
+        return False
     try:
         _core.asarray(numpy.empty(0, dtype))
     except (Unsupported, TypeError):

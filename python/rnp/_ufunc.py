@@ -177,12 +177,11 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
         except Unsupported:
             pass
     rest = {k: v for k, v in keywords.items() if k != "where"}
-    if types is not None and not _dispatch.supported(types[-1]):
-        result = _dispatch.at_once(plain, args, rest)
-        return result if isinstance(result, tuple) else (result,)
     if types is None or function.signature is not None or function.nout > 1:
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
+    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
+        return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
 
@@ -206,6 +205,11 @@ def _loop(
     )
 
 
+    if types is None or function.signature is not None or function.nout > 1:
+        result = _dispatch.fallback(plain, args, rest)
+        return result if isinstance(result, tuple) else (result,)
+    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
+        return (_dispatch.at_once(plain, args, rest),)
 def _reduce(
     function: ufunc,
     array: Any,
