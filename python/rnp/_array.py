@@ -115,11 +115,15 @@ class _Methods:
             axes = axes[0]
         return _core.transpose(self, axes or None)
 
-    def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    def sort(
+        self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+    ) -> None:
         """Sort in place."""
         self[...] = _dispatch.public("sort")(self, axis, kind, order, stable=stable)
 
-    def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    def partition(
+        self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
+    ) -> None:
         """Partition in place."""
         self[...] = _dispatch.public("partition")(self, kth, axis, kind, order)
 

@@ -79,7 +79,9 @@ def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
         if k is None or isinstance(k, bool):
             continue
         rank = k.ndim if _is_mask(k) else 1
-        for own, wanted in zip(k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False):
+        for own, wanted in zip(
+            k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False
+        ):
             if own != wanted:
                 raise IndexError(
                     f"boolean index did not match indexed array along axis {axis}; size of axis is "

@@ -37,7 +37,7 @@ class _Type(type):
         return isinstance(instance, numpy.ufunc) or super().__instancecheck__(instance)
 
 
-class ufunc(metaclass=_Type):  # noqa: N801 - NumPy's name
+class ufunc(metaclass=_Type):
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
     Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and
@@ -190,9 +190,10 @@ def _loop(
     function: numpy.ufunc, args: tuple[Any, ...], asked: dict[str, Any], casting: str
 ) -> tuple[Any, ...] | None:
     """Ask NumPy for the dtypes of operands and results; errors are NumPy's."""
-    types = tuple(
-        type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args
-    ) + (None,) * function.nout
+    types = (
+        tuple(type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args)
+        + (None,) * function.nout
+    )
     if any(t is object for t in types):
         return None
     if "dtype" in asked and asked["dtype"] is not None:
@@ -205,11 +206,6 @@ def _loop(
     )
 
 
-    if types is None or function.signature is not None or function.nout > 1:
-        result = _dispatch.fallback(plain, args, rest)
-        return result if isinstance(result, tuple) else (result,)
-    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
-        return (_dispatch.at_once(plain, args, rest),)
 def _reduce(
     function: ufunc,
     array: Any,
@@ -260,7 +256,9 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
         result = _dispatch.at_once(run, args, keywords)
     else:
         few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
-        dtype = bound(few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")).dtype
+        dtype = bound(
+            few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")
+        ).dtype
         result = _dispatch.opaque(run, args, keywords, (shape, dtype))
     if out is None:
         return result
@@ -275,13 +273,13 @@ def _method_shape(
         return shape
     axis = keywords.get("axis", 0)
     if method == "reduce":
-        axes = range(len(shape)) if axis is None else numpy.lib.array_utils.normalize_axis_tuple(
-            axis, len(shape)
+        axes = (
+            range(len(shape))
+            if axis is None
+            else numpy.lib.array_utils.normalize_axis_tuple(axis, len(shape))
         )
         keep = keywords.get("keepdims", False)
-        return tuple(
-            1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes
-        )
+        return tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
     if method == "reduceat" and args:
         axis = numpy.lib.array_utils.normalize_axis_index(axis, len(shape))
         return (*shape[:axis], numpy.size(args[0]), *shape[axis + 1 :])
