@@ -252,14 +252,17 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
 
     run.__name__ = f"{function.__name__}.{method}"
     shape = _method_shape(method, array, args[1:], keywords)
-    if shape is None:
+    if shape is None or not _dispatch.supported(dtype_of(array)):
         result = _dispatch.at_once(run, args, keywords)
     else:
         few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
         dtype = bound(
             few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")
         ).dtype
-        result = _dispatch.opaque(run, args, keywords, (shape, dtype))
+        if _dispatch.supported(dtype):
+            result = _dispatch.opaque(run, args, keywords, (shape, dtype))
+        else:
+            result = _dispatch.at_once(run, args, keywords)
     if out is None:
         return result
     return store(function.__name__, out[0] if isinstance(out, tuple) else out, result, "unsafe")
