@@ -50,7 +50,8 @@ impl Log {
     pub fn report(self, py: Python<'_>) -> PyResult<Report> {
         let mut ends: Vec<expr::Array> = Vec::new();
         for array in self.recorded.iter().filter_map(expr::WeakArray::end) {
-            if array.value().is_none() && !array.is_traced() && !ends.iter().any(|e| e.same(&array)) {
+            if array.value().is_none() && !array.is_traced() && !ends.iter().any(|e| e.same(&array))
+            {
                 ends.push(array);
             }
         }
@@ -97,12 +98,7 @@ impl Report {
     fn __repr__(&self) -> String {
         format!(
             "Report(ops={}, loops={}, bytes_moved={}, numpy_bytes={}, fallbacks={:?}, at_once={:?})",
-            self.ops,
-            self.loops,
-            self.bytes_moved,
-            self.numpy_bytes,
-            self.fallbacks,
-            self.at_once
+            self.ops, self.loops, self.bytes_moved, self.numpy_bytes, self.fallbacks, self.at_once
         )
     }
 
