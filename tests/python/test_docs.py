@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 from collections.abc import Iterator
@@ -58,9 +59,15 @@ def test_programs_of_the_readme(capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert programs
+    names: dict[str, object] = {}
     for program in programs:
-        exec(compile(program, "README.md", "exec"), {})
+        exec(compile(program, "README.md", "exec"), names)
     assert "loops:" in capsys.readouterr().out
+    x = np.asarray(names["pcm"]).astype(np.float32) / np.float32(32768)
+    x = x - np.mean(x, dtype=np.float64).astype(np.float32)
+    x = x * (np.float32(0.99) / np.abs(x).max())
+    expected = np.clip(np.rint(x * 32768), -32768, 32767).astype(np.int16)
+    np.testing.assert_array_equal(names["samples"], expected)
 
 
 def coverage_table() -> str:
@@ -90,3 +97,31 @@ def test_the_table_of_coverage():
 
 def test_no_function_of_numpy_is_missing():
     assert rnp.coverage().counts()["missing"] == 0
+
+
+def imports(file: Path) -> set[str]:
+    """Name the modules of rnp that a file imports, by the first part of their names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "rnp":
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rnp."):
+            found.add(str(node.module).split(".")[1])
+        elif isinstance(node, ast.Import):
+            found.update(a.name.split(".")[1] for a in node.names if a.name.startswith("rnp."))
+    return found
+
+
+def test_modules_use_what_the_page_says():
+    page = (ROOT / "design" / "architecture.md").read_text(encoding="utf-8")
+    section = page.split("\n## The Python package\n")[1].split("\n## ")[0]
+    rows = [row.split("|") for row in section.splitlines() if row.startswith("| `")]
+    said = {row[1].strip(" `"): set(re.findall(r"`(\w+)`", row[3])) for row in rows}
+    folder = ROOT / "python" / "rnp"
+    private = {path.stem for path in folder.glob("_[a-z]*") if path.suffix in (".py", "")}
+    assert private == said.keys()
+    for name, uses in said.items():
+        module = folder / name
+        files = list(module.glob("*.py")) if module.is_dir() else [module.with_suffix(".py")]
+        used = set().union(*map(imports, files)) - {"_core", name}
+        assert used == uses, f"what {name} uses, and what the page says"
