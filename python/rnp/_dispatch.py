@@ -49,19 +49,29 @@ def known(target: Any) -> Any:
     return _FUNCTIONS.get(target, target)
 
 
+# What computes nothing is NumPy's outside of blocks, views of the caller's memory included.
+_MOVES = frozenset(
+    "asarray broadcast_to concatenate expand_dims full full_like matrix_transpose ones ones_like "
+    "permute_dims ravel reshape squeeze transpose zeros zeros_like".split()
+)
+
+
 class Function:
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
-    __slots__ = ("__dict__", "_eager", "_implementation", "_numpy", "kind")
+    __slots__ = ("__dict__", "_before_out", "_eager", "_implementation", "_numpy", "kind")
 
     def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
         self._numpy = find(path)
         self._implementation = implementation
         # Outside of a block a composition steps aside, for the builtin if there is one.
         self._eager = implementation
-        if kind != "native":
+        if path in _MOVES:
+            self._eager = None
+        elif kind != "native":
             self._eager = getattr(_core, path, None) if path in _core.__all__ else None
         self.kind = kind
+        self._before_out = _place_of_out(self._numpy)
         functools.update_wrapper(self, implementation or self._numpy, updated=())
         owner, _, name = path.rpartition(".")
         self.__name__ = self.__qualname__ = name
@@ -85,7 +95,26 @@ class Function:
         # A function that a class stores is a method, as NumPy's are.
         return self if instance is None else functools.partial(self, instance)
 
+    def _with_out(self, args: Any, keywords: Any) -> Any:
+        """Compute, and write the result into the array that the caller gave for it."""
+        from rnp._ufunc import store
+
+        names = [p for p in self.__signature__.parameters if p != "self"]
+        at = names.index("out") if "out" in names else len(args)
+        out = args[at] if at < len(args) else keywords.pop("out")
+        # What stands after it is seldom given by position.
+        args, rest = args[:at], args[at + 1 :]
+        keywords |= dict(zip(names[at + 1 :], rest, strict=False))
+        target = out[0] if isinstance(out, tuple) else out
+        if target is None:
+            return self(*args, **keywords)
+        if not isinstance(target, Array) and not recording(args, keywords):
+            return fallback(self._numpy, args, keywords | {"out": out})
+        return store(self.__name__, target, self(*args, **keywords))
+
     def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if "out" in keywords or len(args) > self._before_out:
+            return self._with_out(args, keywords)
         implementation = self._implementation if recording(args, keywords) else self._eager
         if implementation is None:
             return fallback(self._numpy, args, keywords)
@@ -98,6 +127,15 @@ class Function:
             if _takes(implementation, args, keywords):
                 raise
         return fallback(self._numpy, args, keywords)
+
+
+def _place_of_out(function: Any) -> int:
+    """Count the positional arguments of a function of NumPy before `out`."""
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    if code is None:
+        return sys.maxsize
+    names = code.co_varnames[: code.co_argcount]
+    return names.index("out") if "out" in names else sys.maxsize
 
 
 def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
@@ -198,7 +236,9 @@ def record(result: Any) -> Any:
 
 @functools.cache
 def supported(dtype: numpy.dtype[Any]) -> bool:
-    """Whether arrays of a dtype can be deferred."""
+    """Whether arrays of a dtype can be deferred, and come back as they were."""
+    if not dtype.isnative:
+        return False
     try:
         _core.asarray(numpy.empty(0, dtype))
     except (Unsupported, TypeError):

@@ -168,11 +168,12 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
             )
         except Unsupported:
             pass
+    rest = {k: v for k, v in keywords.items() if k != "where"}
     if types is None or function.signature is not None or function.nout > 1:
-        rest = {k: v for k, v in keywords.items() if k not in ("where",)}
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
-    rest = {k: v for k, v in keywords.items() if k not in ("where",)}
+    if not all(_dispatch.supported(_dtype(t)) for t in (*args, types[-1])):
+        return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
 
@@ -197,6 +198,8 @@ def _loop(
 
 
 def _dtype(x: Any) -> Any:
+    if isinstance(x, numpy.dtype):
+        return x
     found = getattr(x, "dtype", None)
     return numpy.asarray(x).dtype if found is None else found
 

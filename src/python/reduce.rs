@@ -29,7 +29,7 @@ pub struct Keywords<'a, 'py> {
 pub fn no_out(op: &str, out: Option<&Obj<'_>>) -> PyResult<()> {
     match out {
         None => Ok(()),
-        Some(_) => Err(PyTypeError::new_err(format!(
+        Some(_) => Err(error::Unsupported::new_err(format!(
             "{op}: out= is not supported; assign the result instead"
         ))),
     }
