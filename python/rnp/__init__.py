@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 from rnp import _ufunc as _ufunc  # isort: skip
 from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
+from rnp import _standard as _standard  # isort: skip
 from rnp import _core, _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
 from rnp._coverage import Coverage, coverage
+from rnp._types import finfo, iinfo, ndarray
+from rnp._ufunc import ufunc
+
+__array_api_version__ = _standard.VERSION
+__array_namespace_info__ = _standard.Info
 
 if TYPE_CHECKING:
     from typing import Any
@@ -26,18 +32,15 @@ if TYPE_CHECKING:
         dtype,
         e,
         euler_gamma,
-        finfo,
         float16,
         float32,
         float64,
-        iinfo,
         inf,
         int8,
         int16,
         int32,
         int64,
         nan,
-        ndarray,
         newaxis,
         pi,
         uint8,

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy
-from rnp import _core, _dispatch, _ufunc
+from numpy.lib.stride_tricks import as_strided
+from rnp import _core, _dispatch
 from rnp._core import Array, Unsupported
+from rnp._out import dtype_of, store
 
 # Methods that are the function of the same name.
 _FUNCTIONS = (
@@ -55,7 +57,7 @@ def _in_place(compute: Callable[[Any, Any], Any], name: str) -> Callable[[Array,
         value = compute(self, other)
         if value is NotImplemented:
             return value
-        return _ufunc.store(name, self, value)
+        return store(name, self, value)
 
     return method
 
@@ -151,6 +153,43 @@ class _Methods:
         return "cpu"
 
     @property
+    def strides(self: Any) -> tuple[int, ...]:
+        """Bytes from an element to the next along each axis, as the value has them: in C order."""
+        return strides(self.shape, self.itemsize)
+
+    @property
+    def flags(self: Any) -> Any:
+        """How the value will lie in memory: `numpy.ndarray.flags` of an array in C order."""
+        return stand_in(self).flags
+
+    @property
+    def base(self: Any) -> None:
+        """None: which memory the value will lie in is not known."""
+        return None
+
+    @property
+    def data(self: Any) -> memoryview:
+        """The memory of the value, which is computed; read-only."""
+        return memoryview(self.__array__())
+
+    @property
+    def ctypes(self: Any) -> Any:
+        """Memory of the value, which is computed, for C functions to read and to write.
+
+        The array means that memory from now on: what is written there before something is evaluated
+        that was made of the array is seen by it.
+        """
+        memory = numpy.array(self)
+        self[...] = _core.asarray(memory, copy=False)
+        return memory.ctypes
+
+    def setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
+        """Refuse what the value cannot have: it is aligned, and can be written by rnp alone."""
+        stand_in(self).setflags(align=align, uic=uic)
+        if write is not None and not write:
+            raise Unsupported("setflags: a deferred array that cannot be written")
+
+    @property
     def mT(self: Any) -> Any:  # noqa: N802 - NumPy's name
         """The array with its last two axes swapped."""
         if self.ndim < 2:
@@ -165,6 +204,20 @@ class _Methods:
     @flat.setter
     def flat(self: Any, value: Any) -> None:
         Flat(self)[:] = value
+
+
+def strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Give the byte strides of an array in C order."""
+    steps = [itemsize] * len(shape)
+    for axis in range(len(shape) - 2, -1, -1):
+        steps[axis] = steps[axis + 1] * max(shape[axis + 1], 1)
+    return tuple(steps)
+
+
+def stand_in(x: Array) -> Any:
+    """Give an array of NumPy's of the same shape and layout over the memory of one element."""
+    one = numpy.zeros((), x.dtype)
+    return as_strided(one, x.shape, strides(x.shape, x.itemsize))
 
 
 class Flat:
@@ -226,9 +279,9 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
         numpy.copyto(dst, known[0], casting, known[1])
         return
     weak = type(src) in (int, float, complex, bool)
-    if not weak and not numpy.can_cast(_ufunc._dtype(src), dst.dtype, casting):  # type: ignore[arg-type]
+    if not weak and not numpy.can_cast(dtype_of(src), dst.dtype, casting):  # type: ignore[arg-type]
         raise TypeError(
-            f"Cannot cast array data from {_ufunc._dtype(src)!r} to {dst.dtype!r} according to the "
+            f"Cannot cast array data from {dtype_of(src)!r} to {dst.dtype!r} according to the "
             f"rule '{casting}'"
         )
     new = _core._fitted(src, dst.dtype)

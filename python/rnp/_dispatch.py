@@ -21,6 +21,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported, is_lazy
+from rnp._out import store_whole
 
 # What a rule says of a result: its shape and its dtype.
 Meta = tuple[tuple[int, ...], Any]
@@ -59,7 +60,7 @@ _MOVES = frozenset(
 class Function:
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
-    __slots__ = ("__dict__", "_before_out", "_eager", "_implementation", "_numpy", "kind")
+    __slots__ = ("__dict__", "_eager", "_implementation", "_numpy", "_outs", "kind")
 
     def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
         self._numpy = find(path)
@@ -71,7 +72,7 @@ class Function:
         elif kind != "native":
             self._eager = getattr(_core, path, None) if path in _core.__all__ else None
         self.kind = kind
-        self._before_out = _place_of_out(self._numpy)
+        self._outs: int | None = None
         functools.update_wrapper(self, implementation or self._numpy, updated=())
         owner, _, name = path.rpartition(".")
         self.__name__ = self.__qualname__ = name
@@ -95,38 +96,66 @@ class Function:
         # A function that a class stores is a method, as NumPy's are.
         return self if instance is None else functools.partial(self, instance)
 
-    def _with_out(self, args: Any, keywords: Any) -> Any:
-        """Compute, and write the result into the array that the caller gave for it."""
-        from rnp._ufunc import store
-
-        names = [p for p in self.__signature__.parameters if p != "self"]
-        at = names.index("out") if "out" in names else len(args)
-        out = args[at] if at < len(args) else keywords.pop("out")
-        # What stands after it is seldom given by position.
-        args, rest = args[:at], args[at + 1 :]
-        keywords |= dict(zip(names[at + 1 :], rest, strict=False))
-        target = out[0] if isinstance(out, tuple) else out
-        if target is None:
-            return self(*args, **keywords)
-        if not isinstance(target, Array) and not recording(args, keywords):
-            return fallback(self._numpy, args, keywords | {"out": out})
-        return store(self.__name__, target, self(*args, **keywords))
-
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if "out" in keywords or len(args) > self._before_out:
-            return self._with_out(args, keywords)
-        implementation = self._implementation if recording(args, keywords) else self._eager
+        if keywords.get("out") is not None or len(args) > 2:
+            out = self._take_out(args, keywords)
+            if out is not None:
+                return self._into(out, args, keywords)
+        lazy = recording(args, keywords)
+        implementation = self._implementation if lazy else self._eager
         if implementation is None:
             return fallback(self._numpy, args, keywords)
         try:
             return implementation(*args, **keywords)
         except Unsupported:
             pass
-        except TypeError:
-            # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
-            if _takes(implementation, args, keywords):
+        except _core.TraceError:
+            raise
+        except (TypeError, ValueError, IndexError, OverflowError):
+            # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best. In a
+            # block the mistake is ours to tell: NumPy would need the values.
+            if lazy and _takes(implementation, args, keywords):
                 raise
         return fallback(self._numpy, args, keywords)
+
+    def _take_out(self, args: tuple[Any, ...], keywords: Any) -> Any:
+        """Find what a call gives for `out`; None if nothing, or where `out` is something else."""
+        if self._outs is None:
+            self._outs = _place_of_out(self._numpy)
+        if self._outs < 0 or "out" in keywords:
+            return keywords.get("out") if self._outs >= 0 else None
+        return args[self._outs] if len(args) > self._outs else None
+
+    def _into(self, out: Any, args: tuple[Any, ...], keywords: Any) -> Any:
+        """Answer a call with `out=`: the result is computed as without, and stored."""
+        if not recording(args, keywords) and next(arrays_in(out), None) is None:
+            return fallback(self._numpy, args, keywords)
+        rest = {name: value for name, value in keywords.items() if name != "out"}
+        at = self._outs if self._outs is not None else 0
+        args = (*args[:at], *((None,) if len(args) > at else ()), *args[at + 1 :])
+        target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+        if self.__name__ in _RESULTS_AS_OUT and len(args) < 3 and rest.get("dtype") is None:
+            rest["dtype"] = getattr(target, "dtype", None)
+        return store_whole(self.__name__, target, self(*args, **rest))
+
+
+# These compute in the dtype of `out` if nobody asks for another.
+_RESULTS_AS_OUT = frozenset({"sum", "prod", "cumsum", "cumprod", "nansum", "nanprod", "trace"})
+
+
+def _place_of_out(function: Callable[..., Any]) -> int:
+    """Find the place of `out` among the arguments: beyond all of them if it goes by name alone.
+
+    -1 where there is none.
+    """
+    try:
+        known = inspect.signature(function).parameters
+    except ValueError:
+        return 1 << 16
+    if "out" not in known:
+        return -1
+    place = list(known).index("out")
+    return 1 << 16 if known["out"].kind is inspect.Parameter.KEYWORD_ONLY else place
 
 
 def _place_of_out(function: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy
 from rnp import _core, _dispatch
 from rnp._core import Array, Unsupported
+from rnp._out import dtype_of, store
 
 # The reductions that are a ufunc's `reduce`.
 _FOLDS = {
@@ -29,7 +30,14 @@ _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 _OPTIONS = frozenset({"out", "where", "casting", "order", "dtype", "subok", "signature", "sig"})
 
 
-class ufunc:  # noqa: N801 - NumPy's name
+class _Type(type):
+    """The type of `ufunc`: NumPy's own ufuncs are of it, too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, numpy.ufunc) or super().__instancecheck__(instance)
+
+
+class ufunc(metaclass=_Type):  # noqa: N801 - NumPy's name
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
     Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and
@@ -169,11 +177,13 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
         except Unsupported:
             pass
     rest = {k: v for k, v in keywords.items() if k != "where"}
+    known = types is None or all(_dispatch.supported(_dtype(t)) for t in (*args, types[-1]))
+    if not known:
+        result = _dispatch.at_once(plain, args, rest)
+        return result if isinstance(result, tuple) else (result,)
     if types is None or function.signature is not None or function.nout > 1:
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
-    if not all(_dispatch.supported(_dtype(t)) for t in (*args, types[-1])):
-        return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
 
@@ -183,7 +193,7 @@ def _loop(
 ) -> tuple[Any, ...] | None:
     """Ask NumPy for the dtypes of operands and results; errors are NumPy's."""
     types = tuple(
-        type(x) if type(x) in (int, float, complex) else _dtype(x) for x in args
+        type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args
     ) + (None,) * function.nout
     if any(t is object for t in types):
         return None
@@ -195,37 +205,6 @@ def _loop(
     return tuple(
         function.resolve_dtypes(types, casting=casting, **chosen)  # type: ignore[arg-type]
     )
-
-
-def _dtype(x: Any) -> Any:
-    if isinstance(x, numpy.dtype):
-        return x
-    found = getattr(x, "dtype", None)
-    return numpy.asarray(x).dtype if found is None else found
-
-
-def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any:
-    """Write a result into `out`, deferred or not, and return it."""
-    dtype = _dtype(value)
-    if not numpy.can_cast(dtype, target.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(
-            f"Cannot cast ufunc '{name}' output from {dtype!r} to {target.dtype!r} "
-            f"with casting rule '{casting}'"
-        )
-    if tuple(target.shape) != numpy.broadcast_shapes(target.shape, numpy.shape(value)):
-        raise ValueError(
-            f"non-broadcastable output operand with shape {target.shape} doesn't match the "
-            f"broadcast shape {numpy.shape(value)}"
-        )
-    if isinstance(target, Array):
-        target[...] = _core.astype(value, target.dtype) if isinstance(value, Array) else value
-    else:
-        # Somebody else's memory is written now: its owner may look at it in the next line.
-        if isinstance(value, Array):
-            _core._note_fallback(f"{name}(out=ndarray)", True)
-            value = value.__array__()
-        numpy.copyto(target, value, casting="unsafe")
-    return target
 
 
 def _reduce(
@@ -277,7 +256,7 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
     if shape is None:
         result = _dispatch.at_once(run, args, keywords)
     else:
-        few = numpy.ones((1,) * max(numpy.ndim(array), 1), _dtype(array))
+        few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
         dtype = bound(few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")).dtype
         result = _dispatch.opaque(run, args, keywords, (shape, dtype))
     if out is None:

@@ -9,7 +9,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, rule
+from rnp._dispatch import Meta, composed, opaque, rule
 from rnp._numpy.arguments import (
     along,
     axes,
@@ -422,3 +422,30 @@ def _sliding_window_view(
     place = numpy.broadcast_to(numpy.zeros((), seen.dtype), seen.shape)
     windows = numpy.lib.stride_tricks.sliding_window_view(place, lengths(window_shape), axis)
     return windows.shape, seen.dtype
+
+
+@composed("lib.stride_tricks.as_strided", "opaque")
+def as_strided(
+    x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
+) -> Any:
+    """Read an array in C order by other strides; the result is no view, and nothing writes through it.
+
+    A place outside of the array is a ValueError.
+    """
+    if not isinstance(x, Array):
+        raise Unsupported("the strides of NumPy's arrays are NumPy's")
+    array = operand(x)
+    size = array.shape if shape is None else lengths(shape)
+    steps = array.strides if strides is None else lengths(strides)
+    if len(size) != len(steps) or builtins_any(n < 0 for n in size):
+        raise ValueError("as_strided: shape and strides must be of one length, and no length negative")
+    ends = [step * (n - 1) for n, step in zip(size, steps, strict=True)]
+    low, high = sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends)
+    if 0 not in size and (low < 0 or high > array.nbytes - array.itemsize):
+        raise ValueError("as_strided: the strides lead out of the array")
+    return opaque(_strided, (array, size, steps), {}, (size, array.dtype), "as_strided")
+
+
+def _strided(x: Any, shape: Any, strides: Any) -> Any:
+    x = numpy.ascontiguousarray(x)
+    return numpy.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
