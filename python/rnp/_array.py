@@ -208,6 +208,8 @@ class _Methods:
 
 def strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     """Give the byte strides of an array in C order."""
+    if 0 in shape:
+        return numpy.empty(shape, f"V{itemsize}").strides
     steps = [itemsize] * len(shape)
     for axis in range(len(shape) - 2, -1, -1):
         steps[axis] = steps[axis + 1] * max(shape[axis + 1], 1)

@@ -97,7 +97,7 @@ class Function:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if keywords.get("out") is not None or len(args) > 2:
+        if "out" in keywords or len(args) > 2:
             out = self._take_out(args, keywords)
             if out is not None:
                 return self._into(out, args, keywords)
@@ -122,8 +122,10 @@ class Function:
         """Find what a call gives for `out`; None if nothing, or where `out` is something else."""
         if self._outs is None:
             self._outs = _place_of_out(self._numpy)
-        if self._outs < 0 or "out" in keywords:
-            return keywords.get("out") if self._outs >= 0 else None
+        if self._outs < 0:
+            return None
+        if "out" in keywords:
+            return keywords["out"] if keywords["out"] is not None else keywords.pop("out")
         return args[self._outs] if len(args) > self._outs else None
 
     def _into(self, out: Any, args: tuple[Any, ...], keywords: Any) -> Any:
@@ -156,15 +158,6 @@ def _place_of_out(function: Callable[..., Any]) -> int:
         return -1
     place = list(known).index("out")
     return 1 << 16 if known["out"].kind is inspect.Parameter.KEYWORD_ONLY else place
-
-
-def _place_of_out(function: Any) -> int:
-    """Count the positional arguments of a function of NumPy before `out`."""
-    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
-    if code is None:
-        return sys.maxsize
-    names = code.co_varnames[: code.co_argcount]
-    return names.index("out") if "out" in names else sys.maxsize
 
 
 def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:

@@ -177,13 +177,11 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
         except Unsupported:
             pass
     rest = {k: v for k, v in keywords.items() if k != "where"}
-    known = types is None or all(_dispatch.supported(_dtype(t)) for t in (*args, types[-1]))
-    if not known:
-        result = _dispatch.at_once(plain, args, rest)
-        return result if isinstance(result, tuple) else (result,)
     if types is None or function.signature is not None or function.nout > 1:
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
+    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
+        return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
 
