@@ -277,7 +277,7 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
         evaluate = _evaluator()
         return function(*replace(args, evaluate), **replace(keywords, evaluate))
     known = _RULES.get(function)
-    if known is not None:
+    if known is not None and not any(is_special(x) for x in (*args, *keywords.values())):
         try:
             meta = known(*args, **keywords)
         except (TypeError, ValueError, IndexError):
@@ -285,6 +285,11 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
         if meta is not None and supported(numpy.dtype(meta[1])):
             return opaque(function, args, keywords, meta)
     return at_once(function, args, keywords)
+
+
+def is_special(x: Any) -> bool:
+    """Whether an argument is of a subclass of ndarray, whose meaning a deferred array would lose."""
+    return isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray
 
 
 def _evaluator() -> Callable[[Array], Any]:

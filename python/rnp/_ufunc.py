@@ -180,7 +180,8 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
     if types is None or function.signature is not None or function.nout > 1:
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
-    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
+    known = all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1]))
+    if not known or any(_dispatch.is_special(x) for x in args):
         return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
