@@ -18,7 +18,7 @@ from rnp import _standard as _standard  # isort: skip
 from rnp import _core, _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
 from rnp._coverage import Coverage, coverage
 from rnp._types import finfo, iinfo, ndarray
-from rnp._ufunc import ufunc
+from rnp._ufunc import ufunc as ufunc
 
 __array_api_version__ = _standard.VERSION
 __array_namespace_info__ = _standard.Info

@@ -52,8 +52,24 @@ def known(target: Any) -> Any:
 
 # What computes nothing is NumPy's outside of blocks, views of the caller's memory included.
 _MOVES = frozenset(
-    "asarray broadcast_to concatenate expand_dims full full_like matrix_transpose ones ones_like "
-    "permute_dims ravel reshape squeeze transpose zeros zeros_like".split()
+    [
+        "asarray",
+        "broadcast_to",
+        "concatenate",
+        "expand_dims",
+        "full",
+        "full_like",
+        "matrix_transpose",
+        "ones",
+        "ones_like",
+        "permute_dims",
+        "ravel",
+        "reshape",
+        "squeeze",
+        "transpose",
+        "zeros",
+        "zeros_like",
+    ]
 )
 
 
@@ -288,7 +304,7 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
 
 
 def is_special(x: Any) -> bool:
-    """Whether an argument is of a subclass of ndarray, whose meaning a deferred array would lose."""
+    """Whether it is of a subclass of ndarray, whose meaning a deferred array would lose."""
     return isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray
 
 

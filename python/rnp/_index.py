@@ -1,8 +1,9 @@
 """Indexing by arrays, both ways: `x[indices]`, `x[mask]`, `x[indices] = y`, `x[mask] = y`.
 
-Indices by integers become opaque nodes, since their result's shape is known. Writing one value, or one
-per element, under a mask is a choice by value and fuses. Reading by a mask has a shape that depends on
-data: the mask and the array are evaluated, together and once, and the block's report says so.
+Indices by integers become opaque nodes, since their result's shape is known. Writing one value, or
+one per element, under a mask is a choice by value and fuses. Reading by a mask has a shape that
+depends on data: the mask and the array are evaluated, together and once, and the block's report
+says so.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _plain(key: Any) -> Any:
 
 
 def _is_mask(key: Any) -> bool:
-    return getattr(key, "dtype", None) == bool or isinstance(key, bool)
+    return isinstance(key, bool) or numpy.dtype(getattr(key, "dtype", object)).kind == "b"
 
 
 def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
@@ -79,7 +80,9 @@ def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
         if k is None or isinstance(k, bool):
             continue
         rank = k.ndim if _is_mask(k) else 1
-        for own, wanted in zip(k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False):
+        for own, wanted in zip(
+            k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False
+        ):
             if own != wanted:
                 raise IndexError(
                     f"boolean index did not match indexed array along axis {axis}; size of axis is "

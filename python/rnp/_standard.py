@@ -1,7 +1,7 @@
 """What the array API standard asks for beyond NumPy: its inspection functions and its keywords.
 
-A function of NumPy that lacks a keyword of the standard takes it here, in blocks and outside of them;
-calls without that keyword are NumPy's. May not know: how a call is recorded or evaluated.
+A function of NumPy that lacks a keyword of the standard takes it here, in blocks and outside of
+them; calls without that keyword are NumPy's. May not know: how a call is recorded or evaluated.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _dlpack(
 
 
 class _Extended(_dispatch.Function):
-    """A function of NumPy with more ways to call it; `answer` gets calls for which `asked` holds."""
+    """A function of NumPy's with more ways to call it; `answer` gets those that `asked` tells."""
 
     __slots__ = ("_answer", "_asked", "_shown")
 
@@ -185,7 +185,7 @@ def _one_bound(args: Any, keywords: Any) -> bool:
     return len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys()
 
 
-def _clip(call: Callable[..., Any], a: Any, low: Any, *, max: Any, **keywords: Any) -> Any:  # noqa: A002
+def _clip(call: Callable[..., Any], a: Any, low: Any, *, max: Any, **keywords: Any) -> Any:
     return call(a, low, max, **keywords)
 
 

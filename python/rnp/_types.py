@@ -1,8 +1,8 @@
 """NumPy's types that must know deferred arrays: `ndarray`, `finfo` and `iinfo`.
 
-`isinstance(x, rnp.ndarray)` holds for NumPy's arrays and for deferred ones. A deferred array without
-axes is what NumPy would have returned a scalar for, and no ndarray. Made by their names, all of them
-give NumPy's own objects.
+`isinstance(x, rnp.ndarray)` holds for NumPy's arrays and for deferred ones. A deferred array
+without axes is what NumPy would have returned a scalar for, and no ndarray. Made by their names,
+all of them give NumPy's own objects.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class _Type(type):
         return issubclass(subclass, cls.__base__)  # type: ignore[arg-type]
 
 
-class ndarray(numpy.ndarray, metaclass=_Type):  # noqa: N801 - NumPy's name
-    """`numpy.ndarray`: of it are all arrays, deferred ones too, and called it makes one of NumPy's."""
+class ndarray(numpy.ndarray, metaclass=_Type):
+    """`numpy.ndarray`: all arrays are of it, deferred ones too; called it makes one of NumPy's."""
 
     _stands = True
 
@@ -54,7 +54,7 @@ def _described(x: Any) -> Any:
     return x.dtype if isinstance(x, (Array, numpy.ndarray, numpy.generic)) else x
 
 
-class finfo(numpy.finfo, metaclass=_Type):  # type: ignore[misc] # noqa: N801 - NumPy's name
+class finfo(numpy.finfo, metaclass=_Type):
     """`numpy.finfo`: limits of a floating dtype, or of an array's."""
 
     _stands = True
@@ -64,11 +64,11 @@ class finfo(numpy.finfo, metaclass=_Type):  # type: ignore[misc] # noqa: N801 - 
         return numpy.finfo(_described(dtype))
 
 
-class iinfo(numpy.iinfo, metaclass=_Type):  # type: ignore[misc] # noqa: N801 - NumPy's name
+class iinfo(numpy.iinfo, metaclass=_Type):
     """`numpy.iinfo`: limits of an integer dtype, or of an array's."""
 
     _stands = True
 
-    def __new__(cls, type: Any) -> Any:  # noqa: A002 - NumPy's name
+    def __new__(cls, type: Any) -> Any:
         """Give NumPy's object for the dtype."""
         return numpy.iinfo(_described(type))

@@ -1,9 +1,9 @@
 """NumPy's universal functions as rnp offers them: calls with all keywords, and the methods.
 
 A plain call goes straight to the builtin of `rnp._core`. `out=`, `where=`, `dtype=`, `casting=` and
-`signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in the
-graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and `reduceat` are
-opaque nodes.
+`signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in
+the graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and
+`reduceat` are opaque nodes.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class _Type(type):
         return isinstance(instance, numpy.ufunc) or super().__instancecheck__(instance)
 
 
-class ufunc(metaclass=_Type):  # noqa: N801 - NumPy's name
+class ufunc(metaclass=_Type):
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
-    Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and
-    `signature`. Outside of a block it computes at once and returns what NumPy returns. Errors are
-    NumPy's.
+    Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok`
+    and `signature`. Outside of a block it computes at once and returns what NumPy returns. Errors
+    are NumPy's.
     """
 
     __slots__ = ("__dict__", "_core", "_numpy", "_plain")
@@ -191,9 +191,10 @@ def _loop(
     function: numpy.ufunc, args: tuple[Any, ...], asked: dict[str, Any], casting: str
 ) -> tuple[Any, ...] | None:
     """Ask NumPy for the dtypes of operands and results; errors are NumPy's."""
-    types = tuple(
-        type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args
-    ) + (None,) * function.nout
+    types = (
+        tuple(type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args)
+        + (None,) * function.nout
+    )
     if any(t is object for t in types):
         return None
     if "dtype" in asked and asked["dtype"] is not None:
@@ -256,7 +257,9 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
         result = _dispatch.at_once(run, args, keywords)
     else:
         few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
-        dtype = bound(few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")).dtype
+        dtype = bound(
+            few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")
+        ).dtype
         result = _dispatch.opaque(run, args, keywords, (shape, dtype))
     if out is None:
         return result
@@ -266,18 +269,18 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
 def _method_shape(
     method: str, array: Any, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[int, ...] | None:
-    shape = numpy.shape(array)
+    shape: tuple[int, ...] = numpy.shape(array)
     if method == "accumulate":
         return shape
     axis = keywords.get("axis", 0)
     if method == "reduce":
-        axes = range(len(shape)) if axis is None else numpy.lib.array_utils.normalize_axis_tuple(
-            axis, len(shape)
+        axes = (
+            range(len(shape))
+            if axis is None
+            else numpy.lib.array_utils.normalize_axis_tuple(axis, len(shape))
         )
         keep = keywords.get("keepdims", False)
-        return tuple(
-            1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes
-        )
+        return tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
     if method == "reduceat" and args:
         axis = numpy.lib.array_utils.normalize_axis_index(axis, len(shape))
         return (*shape[:axis], numpy.size(args[0]), *shape[axis + 1 :])
@@ -290,9 +293,9 @@ def array_ufunc(
     """`__array_ufunc__`: a ufunc of anybody's, called on a deferred array."""
     for x in (*inputs, *_as_tuple(keywords.get("out"))):
         own = getattr(type(x), "__array_ufunc__", None)
-        if own is None or own not in (numpy.ndarray.__array_ufunc__, Array.__array_ufunc__):
-            if own is not None and not isinstance(x, (Array, numpy.generic)):
-                return NotImplemented
+        answers = own not in (None, numpy.ndarray.__array_ufunc__, Array.__array_ufunc__)
+        if answers and not isinstance(x, (Array, numpy.generic)):
+            return NotImplemented
     ours = FUNCTIONS.get(function)
     if ours is None:  # SciPy's, or a user's
         ours = ufunc(function, None)
@@ -321,7 +324,7 @@ def _modf(x: Any) -> Any:
 
 def _make() -> dict[numpy.ufunc, ufunc]:
     made: dict[numpy.ufunc, ufunc] = {}
-    several = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
+    several: dict[str, Callable[..., Any]] = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
     for original in vars(numpy).values():
         if isinstance(original, numpy.ufunc) and original not in made:
             core = several.get(original.__name__) or getattr(_core, original.__name__, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_error(call, kind, text):
 )
 def test_what_rnp_lacks_is_numpys(call):
     wanted = call(np)
-    for block in (suppress(), rnp.lazy()):
+    for block in (nullcontext(), rnp.lazy()):
         with block:
             got = call(rnp)
         got = got.eval() if isinstance(got, rnp.Array) else got
@@ -130,7 +130,7 @@ def functions():
 def test_garbage_raises_ordinary_exceptions(name):
     function = getattr(rnp, name)
     for count in (1, 2, 3):
-        for args in itertools.product(ODD[:: count], repeat=min(count, 2)):
+        for args in itertools.product(ODD[::count], repeat=min(count, 2)):
             args = (*args, X)[:count] if count == 3 else args
             for lazily in (False, True):
                 with suppress(Exception):  # any, but no BaseException

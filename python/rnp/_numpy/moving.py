@@ -428,7 +428,7 @@ def _sliding_window_view(
 def as_strided(
     x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
 ) -> Any:
-    """Read an array in C order by other strides; the result is no view, and nothing writes through it.
+    """Read an array in C order by other strides; the result is no view.
 
     A place outside of the array is a ValueError.
     """
@@ -438,7 +438,9 @@ def as_strided(
     size = array.shape if shape is None else lengths(shape)
     steps = array.strides if strides is None else lengths(strides)
     if len(size) != len(steps) or builtins_any(n < 0 for n in size):
-        raise ValueError("as_strided: shape and strides must be of one length, and no length negative")
+        raise ValueError(
+            "as_strided: shape and strides must be of one length, and no length negative"
+        )
     ends = [step * (n - 1) for n, step in zip(size, steps, strict=True)]
     low, high = sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends)
     if 0 not in size and (low < 0 or high > array.nbytes - array.itemsize):
