@@ -308,7 +308,7 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         numpy.copyto(dst, known[0], casting, known[1])
         return
     weak = type(src) in (int, float, complex, bool)
-    if not weak and not numpy.can_cast(dtype_of(src), dst.dtype, casting):  # type: ignore[arg-type]
+    if not weak and not numpy.can_cast(dtype_of(src), dst.dtype, casting):
         raise TypeError(
             f"Cannot cast array data from {dtype_of(src)!r} to {dst.dtype!r} according to the "
             f"rule '{casting}'"
