@@ -128,8 +128,8 @@ class Function:
         except _core.TraceError:
             raise
         except (TypeError, ValueError, IndexError, OverflowError):
-            # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best. In
-            # a block the mistake is ours to tell: NumPy would need the values.
+            # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
+            # In a block the mistake is ours to tell: NumPy would need the values.
             if lazy and _takes(implementation, args, keywords):
                 raise
         return fallback(self._numpy, args, keywords)

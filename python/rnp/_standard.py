@@ -101,7 +101,7 @@ def _dlpack(
 
 
 class _Extended(_dispatch.Function):
-    """A function of NumPy's with more ways to call it; `answer` gets those that `asked` tells."""
+    """A function of NumPy with more ways to call it: `answer` gets those that `asked` knows."""
 
     __slots__ = ("_answer", "_asked", "_shown")
 

@@ -428,7 +428,7 @@ def _sliding_window_view(
 def as_strided(
     x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
 ) -> Any:
-    """Read an array in C order by other strides; the result is no view.
+    """Read an array in C order by other strides; the result is no view to write through.
 
     A place outside of the array is a ValueError.
     """
