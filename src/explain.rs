@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use crate::error::Result;
 use crate::expr::{Array, Program};
-use crate::graph::{Graph, Kind, Reason};
 use crate::figures::{bytes_moved, numpy_work};
+use crate::graph::{Graph, Kind, Reason};
 use crate::loops::{Form, Launch, Memory, Operand, Place, Plan, Role, Task, lower, print};
 use crate::pass::{self, PASSES};
 use crate::{codegen, graph};

@@ -29,6 +29,7 @@
 //! | 6 | [`loops`] | kernels: fused loop nests as data and text, and their meaning |
 //! | 7 | [`codegen`] | kernels to machine code |
 //! | 8 | [`runtime`] | plans run: memory, threads, kernel cache |
+//! | 9 | [`figures`] | what evaluations cost: ops, loops, bytes |
 //! | 9 | [`eval`] | the staircase from an array to its value |
 //! | 9 | [`trace`] | a program recorded once and called again |
 //! | 9 | [`explain`] | the stair, printed |

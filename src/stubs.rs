@@ -170,10 +170,7 @@ fn public(text: &str) -> Vec<&str> {
             let rest = rest.or_else(|| line.contains(" = ").then_some(line))?;
             let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
             let half = Op::from_name(name).is_some_and(Op::is_half);
-            (!name.is_empty()
-                && !name.starts_with('_')
-                && !half
-                && !line.contains("TypeAlias"))
+            (!name.is_empty() && !name.starts_with('_') && !half && !line.contains("TypeAlias"))
                 .then_some(name)
         })
         .collect();

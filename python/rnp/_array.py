@@ -1,7 +1,7 @@
-"""The methods and attributes that `rnp.Array` shares with `numpy.ndarray` and that are compositions.
+"""Methods and attributes that `rnp.Array` shares with `numpy.ndarray` and that are compositions.
 
-`rnp._core` makes the class with its operators and conversions. What is one call of a public function,
-and what writes in place, is attached to it here, once, when rnp is imported.
+`rnp._core` makes the class with its operators and conversions. What is one call of a public
+function, and what writes in place, is attached to it here, once, when rnp is imported.
 """
 
 from __future__ import annotations
@@ -17,10 +17,36 @@ from rnp._core import Array, Unsupported
 from rnp._out import dtype_of, store
 
 # Methods that are the function of the same name.
-_FUNCTIONS = (
-    "all any argmax argmin argpartition argsort choose clip compress cumprod cumsum diagonal dot max "
-    "mean min nonzero prod repeat round searchsorted squeeze std sum swapaxes take trace var"
-).split()
+_FUNCTIONS = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argpartition",
+    "argsort",
+    "choose",
+    "clip",
+    "compress",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "dot",
+    "max",
+    "mean",
+    "min",
+    "nonzero",
+    "prod",
+    "repeat",
+    "round",
+    "searchsorted",
+    "squeeze",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "trace",
+    "var",
+]
 
 # In-place operators: the special method, the operator that computes, NumPy's name for errors.
 _IN_PLACE = {
@@ -79,11 +105,8 @@ class _Methods:
         subok: bool = True,
         copy: bool = True,
     ) -> Any:
-        """Convert to another dtype, as `numpy.ndarray.astype` does; `order` and `subok` say nothing."""
-        if isinstance(dtype, numpy.dtype):
-            wanted = dtype
-        else:
-            wanted = numpy.dtype(dtype)
+        """Convert to another dtype, as NumPy's `astype` does; `order` and `subok` say nothing."""
+        wanted = dtype if isinstance(dtype, numpy.dtype) else numpy.dtype(dtype)
         if not numpy.can_cast(self.dtype, wanted, casting):  # type: ignore[arg-type]
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule "
@@ -111,9 +134,8 @@ class _Methods:
 
     def transpose(self: Any, *axes: Any) -> Any:
         """Give a view with the axes in another order, by default in reverse."""
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
-            axes = axes[0]
-        return _core.transpose(self, axes or None)
+        alone = len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list)))
+        return _core.transpose(self, (axes[0] if alone else axes) or None)
 
     def sort(
         self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
@@ -194,7 +216,7 @@ class _Methods:
             raise Unsupported("setflags: a deferred array that cannot be written")
 
     @property
-    def mT(self: Any) -> Any:  # noqa: N802 - NumPy's name
+    def mT(self: Any) -> Any:
         """The array with its last two axes swapped."""
         if self.ndim < 2:
             raise ValueError("matrix transpose with ndim < 2 is undefined")
@@ -285,10 +307,11 @@ class Flat:
 # -- what NumPy does to an array by its own functions
 
 
-def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     """Write `v` at flat indices of `a`: `numpy.put`."""
     if not isinstance(a, Array):
-        numpy.put(a, *_dispatch.replace((ind, v), lambda x: x.__array__()), mode)
+        ind, v = _dispatch.replace((ind, v), lambda x: x.__array__())
+        numpy.put(a, ind, v, mode)
         return
 
     def run(a: Any, ind: Any, v: Any) -> Any:
@@ -300,14 +323,14 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     a[...] = _dispatch.opaque(run, (a, ind, v), {}, (a.shape, a.dtype))
 
 
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """Write `src` into `dst`, where `where` holds: `numpy.copyto`."""
     if not isinstance(dst, Array):
         known = _dispatch.replace((src, where), lambda x: x.__array__())
         numpy.copyto(dst, known[0], casting, known[1])
         return
     weak = type(src) in (int, float, complex, bool)
-    if not weak and not numpy.can_cast(dtype_of(src), dst.dtype, casting):  # type: ignore[arg-type]
+    if not weak and not numpy.can_cast(dtype_of(src), dst.dtype, casting):
         raise TypeError(
             f"Cannot cast array data from {dtype_of(src)!r} to {dst.dtype!r} according to the "
             f"rule '{casting}'"

@@ -52,8 +52,24 @@ def known(target: Any) -> Any:
 
 # What computes nothing is NumPy's outside of blocks, views of the caller's memory included.
 _MOVES = frozenset(
-    "asarray broadcast_to concatenate expand_dims full full_like matrix_transpose ones ones_like "
-    "permute_dims ravel reshape squeeze transpose zeros zeros_like".split()
+    [
+        "asarray",
+        "broadcast_to",
+        "concatenate",
+        "expand_dims",
+        "full",
+        "full_like",
+        "matrix_transpose",
+        "ones",
+        "ones_like",
+        "permute_dims",
+        "ravel",
+        "reshape",
+        "squeeze",
+        "transpose",
+        "zeros",
+        "zeros_like",
+    ]
 )
 
 
@@ -277,7 +293,7 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
         evaluate = _evaluator()
         return function(*replace(args, evaluate), **replace(keywords, evaluate))
     known = _RULES.get(function)
-    if known is not None:
+    if known is not None and not any(is_special(x) for x in (*args, *keywords.values())):
         try:
             meta = known(*args, **keywords)
         except (TypeError, ValueError, IndexError):
@@ -285,6 +301,11 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
         if meta is not None and supported(numpy.dtype(meta[1])):
             return opaque(function, args, keywords, meta)
     return at_once(function, args, keywords)
+
+
+def is_special(x: Any) -> bool:
+    """Whether it is of a subclass of ndarray, whose meaning a deferred array would lose."""
+    return isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray
 
 
 def _evaluator() -> Callable[[Array], Any]:

@@ -1,8 +1,9 @@
 """Indexing by arrays, both ways: `x[indices]`, `x[mask]`, `x[indices] = y`, `x[mask] = y`.
 
-Indices by integers become opaque nodes, since their result's shape is known. Writing one value, or one
-per element, under a mask is a choice by value and fuses. Reading by a mask has a shape that depends on
-data: the mask and the array are evaluated, together and once, and the block's report says so.
+Indices by integers become opaque nodes, since their result's shape is known. Writing one value, or
+one per element, under a mask is a choice by value and fuses. Reading by a mask has a shape that
+depends on data: the mask and the array are evaluated, together and once, and the block's report
+says so.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _plain(key: Any) -> Any:
 
 
 def _is_mask(key: Any) -> bool:
-    return getattr(key, "dtype", None) == bool or isinstance(key, bool)
+    return isinstance(key, bool) or numpy.dtype(getattr(key, "dtype", object)).kind == "b"
 
 
 def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:

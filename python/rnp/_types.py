@@ -1,8 +1,8 @@
 """NumPy's types that must know deferred arrays: `ndarray`, `finfo` and `iinfo`.
 
 `isinstance(x, rnp.ndarray)` holds for NumPy's arrays and for deferred ones. A deferred array
-without axes is what NumPy would have returned a scalar for, and no ndarray. Called, all of them give
-NumPy's own objects.
+without axes is what NumPy would have returned a scalar for, and no ndarray. Called, all of them
+give NumPy's own objects.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """NumPy's universal functions as rnp offers them: calls with all keywords, and the methods.
 
 A plain call goes straight to the builtin of `rnp._core`. `out=`, `where=`, `dtype=`, `casting=` and
-`signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in the
-graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and `reduceat` are
-opaque nodes.
+`signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in
+the graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and
+`reduceat` are opaque nodes.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class _Type(type):
 class ufunc(metaclass=_Type):
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
-    Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok` and
-    `signature`. Outside of a block it computes at once and returns what NumPy returns. Errors are
-    NumPy's.
+    Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok`
+    and `signature`. Outside of a block it computes at once and returns what NumPy returns. Errors
+    are NumPy's.
     """
 
     __slots__ = ("__dict__", "_core", "_numpy", "_plain")
@@ -180,7 +180,8 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
     if types is None or function.signature is not None or function.nout > 1:
         result = _dispatch.fallback(plain, args, rest)
         return result if isinstance(result, tuple) else (result,)
-    if not all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1])):
+    known = all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1]))
+    if not known or any(_dispatch.is_special(x) for x in args):
         return (_dispatch.at_once(plain, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
     return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
@@ -271,7 +272,7 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
 def _method_shape(
     method: str, array: Any, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[int, ...] | None:
-    shape = numpy.shape(array)
+    shape: tuple[int, ...] = numpy.shape(array)
     if method == "accumulate":
         return shape
     axis = keywords.get("axis", 0)
@@ -295,9 +296,9 @@ def array_ufunc(
     """`__array_ufunc__`: a ufunc of anybody's, called on a deferred array."""
     for x in (*inputs, *_as_tuple(keywords.get("out"))):
         own = getattr(type(x), "__array_ufunc__", None)
-        if own is None or own not in (numpy.ndarray.__array_ufunc__, Array.__array_ufunc__):
-            if own is not None and not isinstance(x, (Array, numpy.generic)):
-                return NotImplemented
+        answers = own not in (None, numpy.ndarray.__array_ufunc__, Array.__array_ufunc__)
+        if answers and not isinstance(x, (Array, numpy.generic)):
+            return NotImplemented
     ours = FUNCTIONS.get(function)
     if ours is None:  # SciPy's, or a user's
         ours = ufunc(function, None)
@@ -326,7 +327,7 @@ def _modf(x: Any) -> Any:
 
 def _make() -> dict[numpy.ufunc, ufunc]:
     made: dict[numpy.ufunc, ufunc] = {}
-    several = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
+    several: dict[str, Callable[..., Any]] = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
     for original in vars(numpy).values():
         if isinstance(original, numpy.ufunc) and original not in made:
             core = several.get(original.__name__) or getattr(_core, original.__name__, None)

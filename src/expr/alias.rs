@@ -8,6 +8,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Array, Number, Prim, expand, infer_shape};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
+use crate::op::Weak;
 use crate::shape::{self, Item, Shape, Strides};
 
 impl Array {
@@ -52,6 +53,9 @@ impl Array {
     pub fn fitted(&self, dtype: DType) -> Result<Array> {
         match self.as_number() {
             Some(Number::Int(_)) => self.coerce(dtype),
+            None if self.weak() == Some(Weak::Complex) && !dtype.is_complex() => {
+                Err(Error::dtype(format!("assignment: a complex number is no element of {dtype}")))
+            }
             Some(Number::Float(v)) if dtype.kind() == Kind::Int && !v.is_finite() => {
                 Err(Error::value(format!("cannot convert float {v} to integer")))
             }

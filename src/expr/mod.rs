@@ -155,9 +155,25 @@ impl WeakArray {
         self.0.strong_count() > 0
     }
 
-    /// The node, if it is held by one handle and so by no other node: a chain ends there.
-    pub fn end(&self) -> Option<Array> {
-        (self.0.strong_count() == 1).then(|| self.0.upgrade().map(Array)).flatten()
+    /// Those of the nodes that are still to be evaluated and that no other of them is made of.
+    pub fn ends(all: &[WeakArray]) -> Vec<Array> {
+        let held = all.iter().filter_map(|weak| weak.0.upgrade().map(Array));
+        let pending: Vec<Array> = held.filter(|a| a.value().is_none() && !a.is_traced()).collect();
+        let mut below = std::collections::HashSet::new();
+        let mut stack: Vec<Array> = pending.iter().flat_map(Array::args).collect();
+        while let Some(array) = stack.pop() {
+            if below.insert(Arc::as_ptr(&array.0)) {
+                stack.extend(array.args());
+            }
+        }
+        let mut ends: Vec<Array> = Vec::new();
+        for array in pending {
+            // Each once, however often it was recorded.
+            if below.insert(Arc::as_ptr(&array.0)) {
+                ends.push(array);
+            }
+        }
+        ends
     }
 }
 

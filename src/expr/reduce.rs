@@ -65,14 +65,14 @@ impl Array {
     }
 
     fn fold(&self, fold: Fold, over: &Over) -> Result<Array> {
-        let axes = shape::axes(fold.name(), over.axis.as_deref(), self.rank())?;
+        let axes = reduced(fold.name(), over.axis.as_deref(), self.rank())?;
         let prim = Prim::Reduce { fold, axes, keepdims: over.keepdims };
         Self::derive(prim, fold.out_dtype(self.dtype()), smallvec![self.clone()])
     }
 
     /// The number of elements along `axis` less `ddof`, at least 0, as `dtype`.
     fn count(&self, over: &Over, ddof: i64, dtype: DType) -> Result<Array> {
-        let axes = shape::axes("mean", over.axis.as_deref(), self.rank())?;
+        let axes = reduced("mean", over.axis.as_deref(), self.rank())?;
         Self::derive(Prim::Count { axes, ddof }, dtype, smallvec![self.clone()])
     }
 
@@ -142,4 +142,12 @@ fn mean_dtypes(dtype: DType, wanted: Option<DType>) -> (DType, DType) {
     let out =
         wanted.unwrap_or(if dtype.is_float() || dtype.is_complex() { dtype } else { DType::F64 });
     (out, if out == DType::F16 { DType::F32 } else { out })
+}
+
+/// The axes of a reduction; NumPy lets a 0-d array have a first axis there.
+fn reduced(op: &str, wanted: Option<&[i64]>, rank: usize) -> Result<shape::Axes> {
+    match wanted {
+        Some([0 | -1]) if rank == 0 => Ok(shape::Axes::new()),
+        _ => shape::axes(op, wanted, rank),
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use super::cell::Handle;
 use super::jit::Tracing;
@@ -21,7 +21,7 @@ use crate::op::Op;
 /// Made by rnp's functions inside `with rnp.lazy():`. Its dtype and shape are known at once; `.eval()`
 /// gives the value as a NumPy array. Operators and methods follow NumPy; outside a block they compute
 /// at once and return what NumPy returns.
-#[pyclass(frozen, weakref, module = "rnp", name = "Array")]
+#[pyclass(frozen, weakref, sequence, module = "rnp", name = "Array")]
 pub struct Array {
     handle: Handle,
 }
@@ -215,13 +215,6 @@ array_methods! {
         call.run(|| x.imag())
     }
 
-    /// The complex conjugate; of a real array the array itself.
-    fn conj<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-        let mut call = Call::new(slf.py(), "conj")?;
-        let x = call.operand(slf.as_any())?;
-        call.run(|| x.conj())
-    }
-
     /// The number of axes.
     #[getter]
     fn ndim(&self) -> usize {
@@ -385,24 +378,6 @@ array_methods! {
     fn __array_function__<'py>(slf: &Bound<'py, Self>, function: &Obj<'py>, types: &Obj<'py>, args: &Obj<'py>, keywords: &Obj<'py>) -> Out<'py> {
         let helper = slf.py().import("rnp._dispatch")?.getattr("array_function")?;
         helper.call1((function, types, args, keywords))
-    }
-
-    /// The module whose functions take the array, as the array API standard asks: `rnp`.
-    #[pyo3(signature = (*, api_version = None))]
-    fn __array_namespace__<'py>(slf: &Bound<'py, Self>, api_version: Option<&Obj<'py>>) -> Out<'py> {
-        let version = api_version.map(Bound::str).transpose()?;
-        // NumPy knows which versions of the standard it follows; ours are the same.
-        let numpy = slf.py().import("numpy")?;
-        if let Some(version) = version {
-            let empty = numpy.call_method1("empty", (0,))?;
-            empty.call_method("__array_namespace__", (), Some(&[("api_version", version)].into_py_dict(slf.py())?))?;
-        }
-        Ok(slf.py().import("rnp")?.into_any())
-    }
-
-    #[pyo3(signature = (**keywords))]
-    fn __dlpack__<'py>(slf: &Bound<'py, Self>, keywords: Option<&Bound<'py, PyDict>>) -> Out<'py> {
-        nd::numpy_copy(&slf.get().value(slf.py(), "DLPack")?)?.call_method("__dlpack__", (), keywords)
     }
 
     fn __dlpack_device__(&self) -> (i32, i32) {

@@ -210,6 +210,18 @@ fn mean_function<'py>(
     mean(a, &Keywords { axis, dtype, out, keepdims })
 }
 
+/// What is taken off the count; a fraction is NumPy's business.
+struct Ddof(i64);
+
+impl<'py> FromPyObject<'_, 'py> for Ddof {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let whole = obj.extract().map(Self);
+        whole.map_err(|_| error::Unsupported::new_err("var, std: ddof is no integer"))
+    }
+}
+
 /// Variance: the mean squared distance from the mean, over the count less `ddof`.
 ///
 /// `axis` is None (all axes), an integer or a tuple; `dtype` is what to compute and return in, a float;
@@ -218,16 +230,16 @@ fn mean_function<'py>(
 /// >>> rnp.var([1.0, 3.0])
 /// np.float64(1.0)
 #[pyfunction]
-#[pyo3(name = "var", signature = (a, axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
+#[pyo3(name = "var", signature = (a, axis = None, dtype = None, out = None, ddof = Ddof(0), keepdims = false))]
 fn var_function<'py>(
     a: &Obj<'py>,
     axis: Option<&Obj<'py>>,
     dtype: Option<&Obj<'py>>,
     out: Option<&Obj<'py>>,
-    ddof: i64,
+    ddof: Ddof,
     keepdims: bool,
 ) -> Out<'py> {
-    var(a, &Keywords { axis, dtype, out, keepdims }, ddof)
+    var(a, &Keywords { axis, dtype, out, keepdims }, ddof.0)
 }
 
 /// Standard deviation: the square root of `rnp.var` with the same arguments.
@@ -235,16 +247,16 @@ fn var_function<'py>(
 /// >>> rnp.std([1.0, 3.0])
 /// np.float64(1.0)
 #[pyfunction]
-#[pyo3(name = "std", signature = (a, axis = None, dtype = None, out = None, ddof = 0, keepdims = false))]
+#[pyo3(name = "std", signature = (a, axis = None, dtype = None, out = None, ddof = Ddof(0), keepdims = false))]
 fn std_function<'py>(
     a: &Obj<'py>,
     axis: Option<&Obj<'py>>,
     dtype: Option<&Obj<'py>>,
     out: Option<&Obj<'py>>,
-    ddof: i64,
+    ddof: Ddof,
     keepdims: bool,
 ) -> Out<'py> {
-    std(a, &Keywords { axis, dtype, out, keepdims }, ddof)
+    std(a, &Keywords { axis, dtype, out, keepdims }, ddof.0)
 }
 
 /// Adds the reductions to the module.

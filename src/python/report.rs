@@ -48,12 +48,7 @@ impl Log {
 
     /// The report: what was done, and what an evaluation of all that is held would do.
     pub fn report(self, py: Python<'_>) -> PyResult<Report> {
-        let mut ends: Vec<expr::Array> = Vec::new();
-        for array in self.recorded.iter().filter_map(expr::WeakArray::end) {
-            if array.value().is_none() && !array.is_traced() && !ends.iter().any(|e| e.same(&array)) {
-                ends.push(array);
-            }
-        }
+        let ends = expr::WeakArray::ends(&self.recorded);
         let mut all = self.done;
         if !ends.is_empty() {
             let next = released(py, |_| explain::report(&ends))?;
@@ -97,12 +92,7 @@ impl Report {
     fn __repr__(&self) -> String {
         format!(
             "Report(ops={}, loops={}, bytes_moved={}, numpy_bytes={}, fallbacks={:?}, at_once={:?})",
-            self.ops,
-            self.loops,
-            self.bytes_moved,
-            self.numpy_bytes,
-            self.fallbacks,
-            self.at_once
+            self.ops, self.loops, self.bytes_moved, self.numpy_bytes, self.fallbacks, self.at_once
         )
     }
 

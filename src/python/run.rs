@@ -17,6 +17,7 @@ use crate::buffer::Storage;
 use crate::error::Result;
 use crate::eval::{self, Context};
 use crate::expr::{self, Prim, Span, with_span};
+use crate::shape::Item;
 
 /// A call of one of rnp's functions: its mode, and the trace that its operands belong to.
 pub struct Call<'py> {
@@ -153,8 +154,8 @@ impl<'py> Call<'py> {
     /// A recorded result that is one view of `base`: writes go both ways where NumPy's would.
     fn finish_view(&self, base: &Array, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
         let aliased = match out.prim() {
-            // An element is a value: NumPy gives a scalar.
-            Prim::Index(_) => out.rank() > 0,
+            // An element is a value, where NumPy gives a scalar and no 0-d array.
+            Prim::Index(items) => out.rank() > 0 || items.contains(&Item::Ellipsis),
             Prim::Transpose(_) | Prim::Broadcast(_) => true,
             Prim::Reshape(_) => base.handle().reshapes_in_place(out.shape()),
             _ => false,

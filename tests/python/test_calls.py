@@ -219,7 +219,7 @@ def test_arguments_are_checked_on_the_line_of_the_call():
     with rnp.lazy():
         with pytest.raises(TypeError, match="odd: a dtype and a shape, or infer"):
             rnp._core._call(np.sort, [X], None, None, "odd")
-        with pytest.raises(TypeError, match="longdouble|float128"):
+        with pytest.raises(TypeError, match=r"longdouble|float128"):
             call(np.sort, X.astype("longdouble"), name="odd")
         with pytest.raises(TypeError, match="not supported"):
             call(np.sort, X, dtype="longdouble")

@@ -1,6 +1,7 @@
 """Writing: in-place operators, item assignment, views, `out=`: the same statements as NumPy.
 
-Each program is run with NumPy's arrays and with deferred ones; afterwards all its arrays are compared.
+Each program is run with NumPy's arrays and with deferred ones; afterwards all its arrays are
+compared.
 """
 
 import numpy as np
@@ -52,7 +53,8 @@ PROGRAMS = {
     "indices, scaled": "x[np.array([3, 1, 8])] += 10",
     "indices and slices": "m[[0, 3], 1:3] = [[1, 2], [3, 4]]",
     "a masked gather": "y = x[x > 0]; z = y * 2",
-    "gathers": "y = x[[3, 3, -1]]; z = m[[0, 1]][:, [2, 4]]; w = m[[1, 2], ::2]; u = m[:, None, [1]]",
+    "gathers": "y = x[[3, 3, -1]]; z = m[[0, 1]][:, [2, 4]]; w = m[[1, 2], ::2]",
+    "gathers beside a new axis": "u = m[:, None, [1]]",
     "gather by an expression": "y = x[n % 24]",
     "masked then written": "x[x < 0] = 0; y = x * 2; x[k] = 1",
     "out of a ufunc": "np.add(x, 1, out=x); np.multiply(m, 2, m); np.sqrt(np.abs(x), out=x)",
@@ -135,7 +137,7 @@ def test_mistakes_raise_what_numpy_raises(program):
     given = operands(np.random.default_rng(7))
     with rnp.lazy():
         found = {k: rnp.asarray(v) for k, v in given.items()}
-        with pytest.raises(Exception) as raised:  # noqa: PT011
+        with pytest.raises(Exception) as raised:  # noqa: PT011, PT012 - one of both raises
             exec(program, {"np": rnp} | found)
             rnp.eval(*found.values())
     assert isinstance(raised.value, wanted.type) or issubclass(wanted.type, type(raised.value))

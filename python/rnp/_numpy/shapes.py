@@ -13,9 +13,9 @@ from rnp._dispatch import composed
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     """Give the same elements another shape; one length may be -1. A view where NumPy's is one.
 
-    `order="F"` reads and writes them with the first axis changing fastest. A deferred array lies in C
-    order, so that "A" is "C". `copy=True` gives a copy. A shape of another number of elements is a
-    ValueError.
+    `order="F"` reads and writes them with the first axis changing fastest. A deferred array lies in
+    C order, so that "A" is "C". `copy=True` gives a copy. A shape of another number of elements is
+    a ValueError.
     """
     x = _core.asarray(a)
     if order == "F":
