@@ -131,8 +131,12 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
         if out is not None:
             keywords["out"] = out
         return _dispatch.fallback(numpy_function, args, keywords)
-    if len(args) != function.nin or not keywords.keys() <= _OPTIONS or len(outs) > function.nout:
-        return numpy_function(*args, out=outs, **keywords)  # raises
+    if len(args) != function.nin or len(outs) > function.nout:
+        return _dispatch.at_once(numpy_function, args, keywords | {"out": outs})  # raises
+    if not keywords.keys() <= _OPTIONS:
+        # The axes of a generalized ufunc, or a mistake, which raises.
+        result = _dispatch.at_once(numpy_function, args, keywords)
+        return result if outs[0] is None else store(function.__name__, outs[0], result)
     casting = keywords.get("casting", "same_kind")
     where = keywords.get("where", True)
     results = _results(function, args, keywords)

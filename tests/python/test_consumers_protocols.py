@@ -365,3 +365,16 @@ def test_methods_of_ufuncs_beyond_the_dtypes():
         assert np.asarray(rnp.maximum.reduce(wide)) == 3
         np.testing.assert_array_equal(rnp.fmin.accumulate(wide), np.ones(3))
         assert rnp.add.reduce(np.array([1, "a"], object)[:1]) == 1
+
+
+def test_keywords_of_generalized_ufuncs():
+    want = np.vecdot(X, X, axis=0)
+    with rnp.lazy():
+        x = rnp.asarray(X)
+        out = rnp.zeros(2, dtype="float32")
+        assert rnp.vecdot(x, x, axis=0, out=out) is out
+        for got in (rnp.vecdot(x, x, axis=0), np.vecdot(x, x, axis=0), out):
+            np.testing.assert_allclose(got, want, rtol=1e-6)
+        for call in (lambda: rnp.add(x), lambda: rnp.add(x, x, sideways=1)):
+            with pytest.raises(TypeError):
+                call()
