@@ -361,7 +361,7 @@ def var(
     axis: _Axis = None,
     dtype: DTypeLike | None = None,
     out: None = None,
-    ddof: int = 0,
+    ddof: int = ...,
     keepdims: bool = False,
 ) -> _Result: ...
 def std(
@@ -369,7 +369,7 @@ def std(
     axis: _Axis = None,
     dtype: DTypeLike | None = None,
     out: None = None,
-    ddof: int = 0,
+    ddof: int = ...,
     keepdims: bool = False,
 ) -> _Result: ...
 def clip(

@@ -264,7 +264,7 @@ def test_what_has_no_kernel_says_so():
 
 
 def test_what_has_no_kernel_is_numpys():
-    z = finite("complex64", 40)
+    z = np.exp(1j * np.arange(40)).astype("complex64")
     for f in (
         lambda z: np.sin(z),
         lambda z: np.log(z) * 2,

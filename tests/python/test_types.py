@@ -26,7 +26,9 @@ def stub_names():
 
 
 def test_module_stub_and_all_are_one_list():
-    public = {name for name in stub_names() if not name.startswith("_")}
+    # Halves of functions with two results are builtins, and no public names.
+    halves = {"frexp_mantissa", "frexp_exponent"}
+    public = {name for name in stub_names() if not name.startswith("_")} - halves
     assert public == set(rnp._core.__all__)
     assert set(rnp._core.__all__) <= set(rnp.__all__)
     assert len(rnp.__all__) == len(set(rnp.__all__))

@@ -65,6 +65,9 @@ def concatenate(
     refuse(out=out)
     if isinstance(arrays, Array):
         return _joined_rows(arrays, axis, dtype, casting)
+    if type(arrays) in (tuple, list) and dtype is None and casting == "same_kind":
+        # The builtin looks at no length, so that a trace serves all of them.
+        return _core.concatenate(arrays, axis=axis)
     parts = _parts(arrays)
     if not parts:
         raise Unsupported("NumPy says what is wrong with it")
