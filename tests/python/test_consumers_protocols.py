@@ -378,3 +378,12 @@ def test_keywords_of_generalized_ufuncs():
         for call in (lambda: rnp.add(x), lambda: rnp.add(x, x, sideways=1)):
             with pytest.raises(TypeError):
                 call()
+
+
+def test_objects_decide_about_dtypes():
+    objects = np.array([1.5, 2.5, np.nan], object)
+    with rnp.lazy():
+        for name in ("nanmin", "nanmax", "nansum"):
+            got = np.asarray(getattr(rnp, name)(objects))
+            assert got == getattr(np, name)(objects)
+        assert np.asarray(rnp.percentile(objects[:2], 50.0)) == 2.0

@@ -208,6 +208,8 @@ def _asked(function: Callable[..., Any], key: Any) -> Meta:
 
 def _frozen(item: Any, shrink: _Shrink) -> Any:
     if isinstance(item, Array) or type(item) is numpy.ndarray:
+        if item.dtype == object:
+            raise Unsupported("objects, which decide about the dtype by themselves")
         return _Ones(shrink(item.shape), item.dtype)
     if type(item) in (tuple, list):
         return (type(item), tuple(_frozen(part, shrink) for part in item))
