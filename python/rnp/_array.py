@@ -248,6 +248,28 @@ def stand_in(x: Array) -> Any:
     return as_strided(one, x.shape, strides(x.shape, x.itemsize))
 
 
+def _part(name: str) -> property:
+    """Make the attribute for the real or the imaginary part, which can be assigned to."""
+    getter = getattr(Array, name)
+
+    def run(array: Any, value: Any) -> Any:
+        array = array.copy()
+        setattr(array, name, value)
+        return array
+
+    run.__name__ = f"set {name} part"
+
+    def get(self: Any) -> Any:
+        return getter.__get__(self)
+
+    def put(self: Any, value: Any) -> None:
+        if name == "imag" and self.dtype.kind != "c":
+            raise TypeError("array does not have imaginary part to set")
+        self[...] = _dispatch.opaque(run, (self, value), {}, (self.shape, self.dtype))
+
+    return property(get, put, doc=getter.__doc__)
+
+
 class Flat:
     """What `x.flat` gives: a view of the elements in C order, and an iterator over them."""
 
@@ -374,6 +396,8 @@ def _attach() -> None:
             setattr(Array, name, member)
     for name in ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "view"):
         setattr(Array, name, _at_once(name))
+    for name in ("real", "imag"):
+        setattr(Array, name, _part(name))
     for function in (put, copyto, putmask, place, put_along_axis, fill_diagonal):
         _dispatch.Function(function.__name__, function, "native")
 

@@ -50,4 +50,8 @@ def store_whole(name: str, target: Any, value: Any) -> Any:
         raise ValueError(
             f"{name}: out has the shape {tuple(target.shape)}, the result {numpy.shape(value)}"
         )
-    return store(name, target, value)
+    return store(name, target, value, "unsafe" if name in _FORCED else "same_kind")
+
+
+# These cast to the dtype of `out` whatever it is.
+_FORCED = frozenset({"choose", "take"})

@@ -131,8 +131,12 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
         if out is not None:
             keywords["out"] = out
         return _dispatch.fallback(numpy_function, args, keywords)
-    if len(args) != function.nin or not keywords.keys() <= _OPTIONS or len(outs) > function.nout:
-        return numpy_function(*args, out=outs, **keywords)  # raises
+    if len(args) != function.nin or len(outs) > function.nout:
+        return _dispatch.at_once(numpy_function, args, keywords | {"out": outs})  # raises
+    if not keywords.keys() <= _OPTIONS:
+        # The axes of a generalized ufunc, or a mistake, which raises.
+        result = _dispatch.at_once(numpy_function, args, keywords)
+        return result if outs[0] is None else store(function.__name__, outs[0], result)
     casting = keywords.get("casting", "same_kind")
     where = keywords.get("where", True)
     results = _results(function, args, keywords)
@@ -253,14 +257,17 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
 
     run.__name__ = f"{function.__name__}.{method}"
     shape = _method_shape(method, array, args[1:], keywords)
-    if shape is None:
+    if shape is None or not _dispatch.supported(dtype_of(array)):
         result = _dispatch.at_once(run, args, keywords)
     else:
         few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
         dtype = bound(
             few, *([[0]] if method == "reduceat" else []), dtype=keywords.get("dtype")
         ).dtype
-        result = _dispatch.opaque(run, args, keywords, (shape, dtype))
+        if _dispatch.supported(dtype):
+            result = _dispatch.opaque(run, args, keywords, (shape, dtype))
+        else:
+            result = _dispatch.at_once(run, args, keywords)
     if out is None:
         return result
     return store(function.__name__, out[0] if isinstance(out, tuple) else out, result, "unsafe")

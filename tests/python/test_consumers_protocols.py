@@ -330,3 +330,51 @@ with rnp.lazy():
         numpy.testing.assert_allclose(got, function(x), rtol=1e-12, atol=1e-12)
 """
     child(code, SCIPY_ARRAY_API="1")
+
+
+def test_parts_are_assigned():
+    z = np.array([1j, complex(1, np.inf), 2 + 2j])
+    for name, value in (("real", 7), ("imag", np.arange(3.0)), ("real", FLAT[:3])):
+        want = z.copy()
+        setattr(want, name, value)
+        with rnp.lazy():
+            got = rnp.asarray(z)
+            setattr(got, name, value)
+        np.testing.assert_array_equal(got, want)
+    with rnp.lazy():
+        x = rnp.asarray(X)
+        x.real = 3
+        with pytest.raises(TypeError, match="imaginary"):
+            x.imag = 3
+    np.testing.assert_array_equal(x, np.full_like(X, 3))
+
+
+def test_degrees_of_freedom_that_are_no_integers():
+    for name in ("var", "std", "nanvar", "nanstd"):
+        with rnp.lazy():
+            got = getattr(rnp, name)(rnp.asarray(FLAT), ddof=0.5)
+            assert isinstance(got, rnp.Array)
+            assert got.dtype == "float64"
+        np.testing.assert_allclose(got, getattr(np, name)(FLAT, ddof=0.5), rtol=1e-12)
+        assert getattr(rnp, name)(FLAT, ddof=0.5) == getattr(np, name)(FLAT, ddof=0.5)
+
+
+def test_methods_of_ufuncs_beyond_the_dtypes():
+    wide = np.arange(1, 4, dtype="longdouble")
+    with rnp.lazy():
+        assert np.asarray(rnp.maximum.reduce(wide)) == 3
+        np.testing.assert_array_equal(rnp.fmin.accumulate(wide), np.ones(3))
+        assert rnp.add.reduce(np.array([1, "a"], object)[:1]) == 1
+
+
+def test_keywords_of_generalized_ufuncs():
+    want = np.vecdot(X, X, axis=0)
+    with rnp.lazy():
+        x = rnp.asarray(X)
+        out = rnp.zeros(2, dtype="float32")
+        assert rnp.vecdot(x, x, axis=0, out=out) is out
+        for got in (rnp.vecdot(x, x, axis=0), np.vecdot(x, x, axis=0), out):
+            np.testing.assert_allclose(got, want, rtol=1e-6)
+        for call in (lambda: rnp.add(x), lambda: rnp.add(x, x, sideways=1)):
+            with pytest.raises(TypeError):
+                call()

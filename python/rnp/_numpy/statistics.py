@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, find, opaque, rule
+from rnp._dispatch import Function, Meta, composed, find, opaque, rule
 from rnp._numpy.arguments import (
     MISSING,
     axes,
@@ -117,6 +118,24 @@ def _moment(
     correction: Any = MISSING,
 ) -> Meta | None:
     return _moment_of(numpy.var, a, axis, dtype, out, keepdims)
+
+
+def _with_whole_ddof(path: str) -> None:
+    """Leave `ddof` that is no integer to NumPy."""
+    builtin = getattr(_core, path)
+
+    @functools.wraps(builtin)
+    def moment(*args: Any, **keywords: Any) -> Any:
+        for value in (keywords.get("ddof"), keywords.get("correction"), *args[4:5]):
+            if isinstance(value, float):
+                raise Unsupported("ddof that is no integer")
+        return builtin(*args, **keywords)
+
+    Function(path, moment, "native")
+
+
+for _path in ("std", "var"):
+    _with_whole_ddof(_path)
 
 
 def _moment_of(
