@@ -260,12 +260,23 @@ fn direction(z: &Pair) -> Result<Pair> {
     Ok((part(&z.0)?, part(&z.1)?))
 }
 
-/// A real argument gives a real value, so that an infinite one is not turned to NaN.
+/// A real argument gives a real value, so that an infinite one is not turned to NaN. An argument without
+/// direction gives 0, or an infinity without one, where C's annex G has them.
 fn exp((a, b): &Pair) -> Result<Pair> {
     let size = map(Op::Exp, &[a])?;
-    let im = map(Op::Multiply, &[&size, &map(Op::Sin, &[b])?])?;
-    let real = map(Op::Equal, &[b, &scalar(b, 0.0)])?;
-    Ok((map(Op::Multiply, &[&size, &map(Op::Cos, &[b])?])?, map(Op::Where, &[&real, b, &im])?))
+    let (zero, infinity) = (scalar(a, 0.0), scalar(a, f64::INFINITY));
+    let directed = map(Op::Isfinite, &[b])?;
+    let vanishes = map(Op::Equal, &[&size, &zero])?;
+    let explodes = map(Op::Equal, &[&size, &infinity])?;
+    let nan = scalar(a, f64::NAN);
+    let part = |wave: Op, endless: &Array| {
+        let lost = map(Op::Where, &[&explodes, endless, &nan])?;
+        let lost = map(Op::Where, &[&vanishes, &zero, &lost])?;
+        map(Op::Where, &[&directed, &map(Op::Multiply, &[&size, &map(wave, &[b])?])?, &lost])
+    };
+    let real = map(Op::Equal, &[b, &zero])?;
+    let im = map(Op::Where, &[&real, b, &part(Op::Sin, &nan)?])?;
+    Ok((part(Op::Cos, &infinity)?, im))
 }
 
 /// The root with a real part that is not negative; its imaginary part has the sign of the argument's.

@@ -211,6 +211,7 @@ fn mean_function<'py>(
 }
 
 /// What is taken off the count; a fraction is NumPy's business.
+#[derive(Clone, Copy)]
 struct Ddof(i64);
 
 impl<'py> FromPyObject<'_, 'py> for Ddof {

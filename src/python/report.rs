@@ -2,6 +2,8 @@
 //!
 //! May not know: modes, how anything is evaluated.
 
+use std::fmt::Write as _;
+
 use pyo3::prelude::*;
 
 use super::run::released;
@@ -103,7 +105,7 @@ impl Report {
         );
         for call in &self.fallbacks {
             let when = if self.at_once.contains(call) { "at once" } else { "when evaluated" };
-            text += &format!("NumPy, {when}: {call}\n");
+            let _ = writeln!(text, "NumPy, {when}: {call}");
         }
         text
     }
