@@ -216,7 +216,7 @@ fn is_immutable(array: &Bound<'_, PyAny>, layout: &Layout) -> bool {
     // NumPy collapses chains of views; a longer one is somebody's construction.
     for _ in 0..8 {
         let Some(base) = nd::base(&at) else { return false };
-        if base.is_exact_instance_of::<PyBytes>() {
+        if base.is_exact_instance_of::<PyBytes>() || base.is_instance_of::<nd::Kept>() {
             return true;
         }
         if base.is_instance_of::<PyMemoryView>() {

@@ -39,6 +39,12 @@ struct Owner {
     _keeper: Arc<dyn Any + Send + Sync>,
 }
 
+/// The base of a read-only ndarray over a value that rnp keeps: memory that nobody writes.
+#[pyclass(frozen, module = "rnp._core")]
+pub struct Kept {
+    _keeper: Arc<dyn Any + Send + Sync>,
+}
+
 /// An ndarray's memory as it is.
 pub struct Layout {
     /// The place, type, shape and strides.
@@ -280,7 +286,7 @@ pub fn view<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAn
     if storage.shape.contains(&0) {
         return fresh(py, storage);
     }
-    let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
+    let base = Bound::new(py, Kept { _keeper: storage.keeper.clone() })?.into_any();
     over(py, storage, base, false)
 }
 

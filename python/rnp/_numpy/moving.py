@@ -412,24 +412,13 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Meta | None:
     return tuple(lead), x.dtype
 
 
-@rule("lib.stride_tricks.sliding_window_view")
-def _sliding_window_view(
-    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
-) -> Meta | None:
-    if writeable:
-        return None  # a view that is written through
-    seen = spec(x)
-    place = numpy.broadcast_to(numpy.zeros((), seen.dtype), seen.shape)
-    windows = numpy.lib.stride_tricks.sliding_window_view(place, lengths(window_shape), axis)
-    return windows.shape, seen.dtype
-
-
 @composed("lib.stride_tricks.as_strided", "opaque")
 def as_strided(
     x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
 ) -> Any:
     """Read an array in C order by other strides; the result is no view to write through.
 
+    The array is evaluated, and its value is read where it lies: overlapping frames take no memory.
     A place outside of the array is a ValueError.
     """
     if not isinstance(x, Array):
@@ -443,9 +432,32 @@ def as_strided(
         )
     ends = [step * (n - 1) for n, step in zip(size, steps, strict=True)]
     low, high = sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends)
-    if 0 not in size and (low < 0 or high > array.nbytes - array.itemsize):
+    if 0 in size:
+        return _core.zeros(size, dtype=array.dtype)
+    if low < 0 or high > array.nbytes - array.itemsize:
         raise ValueError("as_strided: the strides lead out of the array")
-    return opaque(_strided, (array, size, steps), {}, (size, array.dtype), "as_strided")
+    try:
+        value = array.__array__(copy=False)
+    except _core.TraceError:  # a traced array has no value yet
+        return opaque(_strided, (array, size, steps), {}, (size, array.dtype), "as_strided")
+    _core._note_fallback("as_strided", True)
+    return _core.asarray(numpy.ndarray(size, value.dtype, value, strides=steps))
+
+
+@composed("lib.stride_tricks.sliding_window_view", "opaque")
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """Give all windows of a shape, without a copy of any; as `as_strided` reads them."""
+    if writeable or not isinstance(x, Array):
+        raise Unsupported("windows that are written, or of an array of NumPy's, are NumPy's")
+    array = operand(x)
+    window = lengths(window_shape)
+    # NumPy says what is wrong with the arguments, and which shape comes out.
+    place = numpy.broadcast_to(numpy.zeros((), array.dtype), array.shape)
+    shape = numpy.lib.stride_tricks.sliding_window_view(place, window, axis).shape
+    along = range(array.ndim) if axis is None else lengths(axis)
+    return as_strided(array, shape, (*array.strides, *(array.strides[i] for i in along)))
 
 
 def _strided(x: Any, shape: Any, strides: Any) -> Any:
