@@ -246,6 +246,20 @@ def test_opaque_calls_take_and_give_complex_numbers():
     np.testing.assert_allclose(got[1], want * 2 + want.imag, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_exp_without_direction_is_as_c_has_it(dtype):
+    ends = [-np.inf, -1.0, -0.0, 0.0, 1.0, np.inf, np.nan]
+    z = np.array([complex(a, b) for a in ends for b in ends]).astype(dtype)
+    with np.errstate(all="ignore"):
+        want = np.exp(z)
+    got = lazily(lambda z: rnp.exp(z), z)
+    # C leaves the signs of an infinity and of a zero without direction open.
+    for part in ("real", "imag"):
+        np.testing.assert_allclose(
+            abs(getattr(got, part)), abs(getattr(want, part)), rtol=1e-6, err_msg=f"{part} of {z}"
+        )
+
+
 def test_what_has_no_kernel_says_so():
     z = np.ones(4, "complex64")
     for f in (
