@@ -401,16 +401,7 @@ impl Storage {
 
     /// The bytes that the view covers, from the first to one past the last, counted from `ptr`.
     pub fn reach(&self) -> (isize, isize) {
-        if self.shape.contains(&0) {
-            return (0, 0);
-        }
-        let (mut low, mut high) = (0isize, self.dtype.size().cast_signed());
-        for (&extent, &stride) in self.shape.iter().zip(&self.strides) {
-            let span = stride.saturating_mul(extent.cast_signed() - 1);
-            low = low.saturating_add(span.min(0));
-            high = high.saturating_add(span.max(0));
-        }
-        (low, high)
+        crate::shape::reach(&self.shape, &self.strides, self.dtype.size())
     }
 }
 

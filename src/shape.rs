@@ -51,6 +51,20 @@ pub fn is_c_ordered(shape: &[usize], strides: &[isize], size: usize) -> bool {
         || shape.iter().zip(strides).zip(&natural).all(|((&e, s), n)| e == 1 || s == n)
 }
 
+/// The bytes that elements cover, from the first to one past the last, counted from the first element.
+pub fn reach(shape: &[usize], strides: &[isize], size: usize) -> (isize, isize) {
+    if shape.contains(&0) {
+        return (0, 0);
+    }
+    let (mut low, mut high) = (0isize, size.cast_signed());
+    for (&extent, &stride) in shape.iter().zip(strides) {
+        let span = stride.saturating_mul(extent.cast_signed() - 1);
+        low = low.saturating_add(span.min(0));
+        high = high.saturating_add(span.max(0));
+    }
+    (low, high)
+}
+
 /// The strides with which the same elements in C order take another shape without moving; `None` if
 /// they must move. Both shapes have one number of elements.
 pub fn reshaped(from: &[usize], strides: &[isize], to: &[usize]) -> Option<Strides> {

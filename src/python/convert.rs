@@ -153,7 +153,8 @@ pub fn capture(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyRes
 /// An ndarray as an expression that later writes do not reach.
 pub fn record(op: &str, array: &Bound<'_, PyAny>, block: Option<&Block>) -> PyResult<expr::Array> {
     let layout = nd::layout(op, array)?;
-    let Some(block) = block.filter(|_| !layout.swapped && !is_immutable(array, &layout)) else {
+    let plain = !layout.swapped && !nd::overlaps(&layout) && !is_immutable(array, &layout);
+    let Some(block) = block.filter(|_| plain) else {
         return Ok(expr::Array::input(memory(op, array, Copying::IfWritable)?));
     };
     let found = {
@@ -193,6 +194,9 @@ pub fn memory(op: &str, array: &Bound<'_, PyAny>, copying: Copying) -> PyResult<
             strides: layout.strides,
             keeper: Arc::new(PyKeeper(array.clone().unbind())),
         });
+    }
+    if nd::overlaps(&layout) {
+        return nd::copy_covered(array.py(), &layout);
     }
     // An axis that repeats one element is copied once and repeats the copy.
     let narrowed = nd::narrowed(array, &layout)?;

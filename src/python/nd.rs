@@ -361,6 +361,37 @@ pub fn copy(py: Python<'_>, array: &Bound<'_, PyAny>, dtype: DType) -> PyResult<
     Ok(storage)
 }
 
+/// Whether elements share memory, as frames of a signal do: a copy of each would be larger than all that
+/// they cover. Axes that repeat one element do not count.
+pub fn overlaps(layout: &Layout) -> bool {
+    let repeats = layout.shape.iter().zip(&layout.strides).any(|(&n, &step)| n > 1 && step == 0);
+    let (low, high) = covered(layout);
+    let bytes = layout.shape.iter().try_fold(layout.dtype.size(), |all, &n| all.checked_mul(n));
+    !repeats && !layout.swapped && bytes.is_none_or(|bytes| bytes > high.abs_diff(low))
+}
+
+fn covered(layout: &Layout) -> (isize, isize) {
+    shape::reach(&layout.shape, &layout.strides, layout.dtype.size())
+}
+
+/// A copy of elements that overlap: of the memory that they cover, once, under the same strides.
+pub fn copy_covered(py: Python<'_>, layout: &Layout) -> PyResult<Storage> {
+    let (low, high) = covered(layout);
+    let len = high.abs_diff(low);
+    let mut buffer = super::error::checked(py, || Buffer::new(len))?;
+    let first = layout.ptr.wrapping_offset(low);
+    // SAFETY: the lowest and the highest element are of one ndarray, whose memory is one piece, and the
+    // caller holds it; the buffer is new and has `len` bytes.
+    unsafe { std::ptr::copy_nonoverlapping(first, buffer.as_mut_ptr(), len) };
+    Ok(Storage {
+        ptr: buffer.as_ptr().wrapping_offset(-low),
+        dtype: layout.dtype,
+        shape: layout.shape.clone(),
+        strides: layout.strides.clone(),
+        keeper: Arc::new(buffer),
+    })
+}
+
 /// The same memory, axes of stride 0 cut to length 1, so that a copy is as small as its data.
 pub fn narrowed<'py>(array: &Bound<'py, PyAny>, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
     let zero = |a: usize| layout.strides[a] == 0 && layout.shape[a] > 1;

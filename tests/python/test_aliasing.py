@@ -147,3 +147,17 @@ def test_a_resized_input():
         y = rnp.asarray(x) + 0
     x.resize(1, refcheck=False)
     assert y.eval()[-1] == 999
+
+
+def test_overlapping_frames_are_copied_as_the_signal_that_they_cover():
+    # 2 GiB of frames over 4 MB of signal.
+    signal = np.arange(2**19, dtype="float64")
+    frames = np.lib.stride_tricks.sliding_window_view(signal, 512)
+    backwards = frames[::-1, ::-1]
+    with rnp.lazy():
+        hops = rnp.asarray(frames)[::4096].sum(axis=1)
+        turned = rnp.asarray(backwards)[::4096, 5]
+        wanted = frames[::4096].sum(axis=1), backwards[::4096, 5].copy()
+        signal[:] = 0  # what was captured stays
+    np.testing.assert_array_equal(hops.eval(), wanted[0])
+    np.testing.assert_array_equal(turned.eval(), wanted[1])
