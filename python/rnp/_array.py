@@ -149,6 +149,12 @@ class _Methods:
         """Partition in place."""
         self[...] = _dispatch.public("partition")(self, kth, axis, kind, order)
 
+    def view(self: Any, *args: Any, **keywords: Any) -> Any:
+        """Give a view of all elements; of their bytes as another dtype, a read-only value."""
+        if not args and not keywords:
+            return self[...]
+        return self.__array__(copy=False).view(*args, **keywords)
+
     def fill(self: Any, value: Any) -> None:
         """Set all elements to a value."""
         self[...] = value
@@ -386,6 +392,11 @@ def _at_once(name: str) -> Callable[..., Any]:
     return method
 
 
+def rows(x: Array) -> Iterator[Any]:
+    """Give the items along the first axis, each a view, as they are when they are asked for."""
+    return (x[i] for i in range(len(x)))
+
+
 def _attach() -> None:
     for name in _FUNCTIONS:
         setattr(Array, name, _method(name))
@@ -394,7 +405,7 @@ def _attach() -> None:
     for name, member in vars(_Methods).items():
         if callable(member) or isinstance(member, property):
             setattr(Array, name, member)
-    for name in ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "view"):
+    for name in ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield"):
         setattr(Array, name, _at_once(name))
     for name in ("real", "imag"):
         setattr(Array, name, _part(name))

@@ -28,6 +28,7 @@ def put(x: Array, key: Any, value: Any) -> None:
     """`x[key] = value` for a key that is not basic."""
     keys = _keys(key)
     _check_masks(x.shape, keys)
+    _check_bounds(x.shape, keys)
     if len(keys) == 1 and _is_mask(keys[0]) and _put_by_mask(x, keys[0], value):
         return
     x[...] = _dispatch.opaque(_assign, (x, value, *keys), {}, (x.shape, x.dtype))
@@ -69,6 +70,24 @@ def _plain(key: Any) -> Any:
 
 def _is_mask(key: Any) -> bool:
     return isinstance(key, bool) or numpy.dtype(getattr(key, "dtype", object)).kind == "b"
+
+
+def _check_bounds(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
+    """Refuse indices out of bounds that are known, before an array is written that cannot be."""
+    if any(k is Ellipsis or _is_mask(k) for k in keys):
+        return
+    axis = 0
+    for k in keys:
+        if k is None:
+            continue
+        if isinstance(k, numpy.ndarray) and k.size and axis < len(shape):
+            low, high = k.min(), k.max()
+            if low < -shape[axis] or high >= shape[axis]:
+                wrong = high if high >= shape[axis] else low
+                raise IndexError(
+                    f"index {wrong} is out of bounds for axis {axis} with size {shape[axis]}"
+                )
+        axis += 1
 
 
 def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:

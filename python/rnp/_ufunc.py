@@ -142,7 +142,10 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
     results = _results(function, args, keywords)
     if where is not True:
         olds = [_zeros_like(r) if o is None else o for r, o in zip(results, outs, strict=True)]
-        results = tuple(_choose(where, r, o) for r, o in zip(results, olds, strict=True))
+        results = tuple(
+            _choose(where, r, old, out, casting)
+            for r, old, out in zip(results, olds, outs, strict=True)
+        )
     given = tuple(
         r if o is None else store(function.__name__, o, r, casting)
         for r, o in zip(results, outs, strict=True)
@@ -155,7 +158,10 @@ def _zeros_like(x: Any) -> Any:
     return _core.zeros(x.shape, dtype=x.dtype)
 
 
-def _choose(where: Any, new: Any, old: Any) -> Any:
+def _choose(where: Any, new: Any, old: Any, out: Any, casting: Any) -> Any:
+    # Elements that are not chosen must not pass through the dtype of the computation.
+    if out is not None and numpy.can_cast(dtype_of(new), old.dtype, casting):
+        new = _core.astype(new, old.dtype)
     return _core.where(where, new, old)
 
 

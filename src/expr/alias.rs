@@ -70,6 +70,12 @@ impl Array {
         self.update(path, value)
     }
 
+    /// Whether the elements at the end of a path lie in C order without gaps; those of the array do.
+    pub fn is_contiguous_at(&self, path: &[Prim]) -> bool {
+        layout(self.shape(), path)
+            .is_some_and(|(shape, strides)| shape::is_c_ordered(&shape, &strides, 1))
+    }
+
     /// Whether the end of a path has its elements so that NumPy reshapes it without moving any; the
     /// array itself lies in C order.
     pub fn reshapes_in_place(&self, path: &[Prim], dims: &[usize]) -> bool {

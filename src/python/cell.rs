@@ -164,6 +164,17 @@ impl Handle {
         Ok(())
     }
 
+    /// Whether the elements lie in C order without gaps, where NumPy's `ravel` shares them.
+    pub fn is_contiguous(&self) -> bool {
+        match &*self.place() {
+            Place::Own(_) => true,
+            Place::View { cell, path, .. } => {
+                let root = cell.version().held.expr.clone();
+                root.is_contiguous_at(path)
+            }
+        }
+    }
+
     /// Whether a reshape of this object is a view in NumPy: its elements lie so that nothing moves.
     pub fn reshapes_in_place(&self, dims: &[usize]) -> bool {
         match &*self.place() {

@@ -150,6 +150,10 @@ pub fn iterate<'py>(x: &Bound<'py, Array>) -> Out<'py> {
         return Err(PyTypeError::new_err("iteration over a 0-d array"));
     }
     if array.trace().is_none() {
+        // Rows are views, which may be written; elements are values.
+        if array.expr().rank() > 1 && super::mode::current(x.py())?.is_some() {
+            return x.py().import("rnp._array")?.call_method1("rows", (x,));
+        }
         let value = super::nd::numpy_copy(&array.value(x.py(), "iter()")?)?;
         return Ok(value.try_iter()?.into_any());
     }

@@ -132,6 +132,10 @@ pub fn squeeze<'py>(a: &Obj<'py>, axis: Option<&Obj<'py>>) -> Out<'py> {
 pub fn ravel<'py>(a: &Obj<'py>) -> Out<'py> {
     let mut call = Call::new(a.py(), "ravel")?;
     let x = call.operand(a)?;
+    let apart = a.cast::<Array>().is_ok_and(|a| !a.get().handle().is_contiguous());
+    if call.is_lazy() && apart {
+        return call.run(|| x.reshape(&[-1]));
+    }
     call.run_view(a, || x.reshape(&[-1]))
 }
 

@@ -22,6 +22,13 @@ PROGRAMS = {
     "a slice, scaled": "x[3:9] *= 0.5; m[1:3] += 10; m[:, ::2] -= 1",
     "the last axis": "m[..., ::2] = 0; m[..., 1:3] *= 2",
     "a reversed slice": "x[::-1] = np.arange(24); x[10:2:-2] = -1",
+    "iteration gives views": "for row in m: row[:] = row[::-1]; row += 1",
+    "channels by iteration": "a, b = m[:2]; a *= 0.5; b[0] = 9",
+    "columns by iteration": "for c in m.T: c -= c[0]",
+    "ravel of a strided slice is a copy": "m[:, ::2].ravel()[0] = 4; x[::2].ravel()[:] = 9",
+    "ravel of rows is a view": "m[1:3].ravel()[0] = 4; x[2:6].ravel()[:] = 9",
+    "a view of all": "x.view()[3] = 5; v = m.view(); v *= 2",
+    "out where of another dtype": "np.add(n, 0.5, out=n, where=k, casting='unsafe')",
     "rows": "for i in range(4): m[i] = m[i] * i",
     "rows one from another": "for i in range(1, 4): m[i] += m[i - 1]",
     "overlapping, old values": "b = x.copy(); b[1:] -= 0.9 * b[:-1]",
@@ -143,6 +150,22 @@ def test_mistakes_raise_what_numpy_raises(program):
     assert isinstance(raised.value, wanted.type) or issubclass(wanted.type, type(raised.value))
     for name, value in given.items():
         np.testing.assert_array_equal(found[name], value)
+
+
+def test_known_indices_out_of_bounds_are_refused_before_anything_is_written():
+    with rnp.lazy():
+        x = rnp.zeros(4)
+        with pytest.raises(IndexError, match="99 is out of bounds"):
+            x[np.array([0, 99])] = 1
+        x[0] = 5
+    np.testing.assert_array_equal(x.eval(), [5, 0, 0, 0])
+
+
+def test_bytes_seen_as_another_dtype_are_not_written_silently():
+    with rnp.lazy():
+        x = rnp.zeros(4, "float32")
+        with pytest.raises(ValueError, match="read-only"):
+            x.view("uint32")[:] = 1
 
 
 def test_an_ndarray_is_written_at_once():

@@ -31,6 +31,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 @composed("ravel")
 def ravel(a: Any, order: str = "C") -> Any:
     """Give all elements along one axis; a view where NumPy's is one. `order` as for `reshape`."""
-    if order == "K":
-        order = "C"
-    return reshape._implementation(a, -1, order)
+    if order not in ("C", "F", "A", "K"):
+        raise Unsupported(f"ravel: order {order!r}")
+    x = _core.asarray(a)
+    return _core.ravel(x.T if order == "F" else x)
