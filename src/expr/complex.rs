@@ -266,8 +266,8 @@ fn exp((a, b): &Pair) -> Result<Pair> {
     let size = map(Op::Exp, &[a])?;
     let (zero, infinity) = (scalar(a, 0.0), scalar(a, f64::INFINITY));
     let directed = map(Op::Isfinite, &[b])?;
-    let vanishes = map(Op::Equal, &[&size, &zero])?;
-    let explodes = map(Op::Equal, &[&size, &infinity])?;
+    let vanishes = map(Op::Equal, &[a, &scalar(a, f64::NEG_INFINITY)])?;
+    let explodes = map(Op::Equal, &[a, &infinity])?;
     let nan = scalar(a, f64::NAN);
     let part = |wave: Op, endless: &Array| {
         let lost = map(Op::Where, &[&explodes, endless, &nan])?;
