@@ -154,9 +154,9 @@ pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose 
 
 # -- others
 
-bench: setup ## time chains of growing length against NumPy
+bench: setup ## time every form of rnp against NumPy (QUICK=1: in a minute)
 	@echo '== benchmarks'
-	@PYTHONPATH=examples $(BIN)/python tests/bench/chains.py
+	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
 
 clean: ## remove all that is derived, .venv and target included
 	@rm -rf .venv build dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis
