@@ -110,9 +110,10 @@ macro_rules! float_to_int {
         impl To<i32> for $from {
             #[inline(always)]
             fn to(self) -> i32 {
-                // One select and one vector conversion; `as` would saturate, at thrice the cost.
-                let fits = self > $below_i32 && self < 2147483648.0;
-                let value = if fits { self } else { -2147483648.0 };
+                // Two selects and one vector conversion; `as` would saturate, at thrice the cost. NaN
+                // fails the first test.
+                let value = if self < 2147483648.0 { self } else { -2147483648.0 };
+                let value = if value > $below_i32 { value } else { -2147483648.0 };
                 // SAFETY: `value` truncates into range.
                 unsafe { value.to_int_unchecked() }
             }

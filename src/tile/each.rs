@@ -9,6 +9,43 @@
 
 use std::mem::MaybeUninit;
 
+/// What is done to a chunk of three operands.
+///
+/// A trait and not a closure: only a method can be told to become part of the loop around it, and one
+/// that does not is compiled for no more than the baseline.
+trait Step<A, B, C, O, const W: usize> {
+    /// The results of a chunk.
+    fn step(&self, a: [A; W], b: [B; W], c: [C; W]) -> [O; W];
+}
+
+/// A scalar function, on each element of a chunk.
+struct Scalar<F>(F);
+
+impl<A: Copy, B: Copy, C: Copy, O: Copy, F: Fn(A, B, C) -> O, const W: usize> Step<A, B, C, O, W>
+    for Scalar<F>
+{
+    #[inline(always)]
+    fn step(&self, a: [A; W], b: [B; W], c: [C; W]) -> [O; W] {
+        let mut out = MaybeUninit::<[O; W]>::uninit();
+        for k in 0..W {
+            // SAFETY: `k < W`.
+            unsafe { out.as_mut_ptr().cast::<O>().add(k).write((self.0)(a[k], b[k], c[k])) };
+        }
+        // SAFETY: every element is written.
+        unsafe { out.assume_init() }
+    }
+}
+
+/// A function of whole chunks of one operand.
+struct Whole<F>(F);
+
+impl<A, O, F: Fn([A; W]) -> [O; W], const W: usize> Step<A, (), (), O, W> for Whole<F> {
+    #[inline(always)]
+    fn step(&self, a: [A; W], _b: [(); W], _c: [(); W]) -> [O; W] {
+        (self.0)(a)
+    }
+}
+
 /// `out[i] = f(a[i])`.
 ///
 /// # Safety
@@ -21,8 +58,8 @@ pub(super) unsafe fn unary<T: Copy, O: Copy, const W: usize>(
     n: usize,
     f: impl Fn(T) -> O,
 ) {
-    // SAFETY: the caller's promise.
-    unsafe { unary_chunks::<T, O, W>(out, a, n, |x| std::array::from_fn(|k| f(x[k]))) }
+    // SAFETY: the caller's promise; the second and third operand are of no size.
+    unsafe { chunks::<T, (), (), O, W>(out, a, a, a, n, &Scalar(|x, (), ()| f(x))) }
 }
 
 /// `out = f(a)`, a chunk at a time. The last chunk is padded with zeros.
@@ -37,7 +74,7 @@ pub(super) unsafe fn unary_chunks<T: Copy, O: Copy, const W: usize>(
     f: impl Fn([T; W]) -> [O; W],
 ) {
     // SAFETY: the caller's promise; the second and third operand are of no size.
-    unsafe { chunks::<T, (), (), O, W>(out, a, a, a, n, |x, _, _| f(x)) }
+    unsafe { chunks::<T, (), (), O, W>(out, a, a, a, n, &Whole(f)) }
 }
 
 /// `out[i] = f(a[i], b[i])`.
@@ -53,9 +90,7 @@ pub(super) unsafe fn binary<T: Copy, O: Copy, const W: usize>(
     f: impl Fn(T, T) -> O,
 ) {
     // SAFETY: the caller's promise; the third operand is of no size.
-    unsafe {
-        chunks::<T, T, (), O, W>(out, a, b, a, n, |x, y, _| std::array::from_fn(|k| f(x[k], y[k])));
-    }
+    unsafe { chunks::<T, T, (), O, W>(out, a, b, a, n, &Scalar(|x, y, ()| f(x, y))) }
 }
 
 /// `out[i] = f(a[i], b[i], c[i])`.
@@ -72,11 +107,7 @@ pub(super) unsafe fn ternary<A: Copy, B: Copy, C: Copy, O: Copy, const W: usize>
     f: impl Fn(A, B, C) -> O,
 ) {
     // SAFETY: the caller's promise.
-    unsafe {
-        chunks::<A, B, C, O, W>(out, a, b, c, n, |x, y, z| {
-            std::array::from_fn(|k| f(x[k], y[k], z[k]))
-        });
-    }
+    unsafe { chunks::<A, B, C, O, W>(out, a, b, c, n, &Scalar(f)) }
 }
 
 /// The loop of all of these.
@@ -90,7 +121,7 @@ unsafe fn chunks<A: Copy, B: Copy, C: Copy, O: Copy, const W: usize>(
     b: *const u8,
     c: *const u8,
     n: usize,
-    f: impl Fn([A; W], [B; W], [C; W]) -> [O; W],
+    f: &impl Step<A, B, C, O, W>,
 ) {
     let (out, a, b, c) = (out.cast::<O>(), a.cast::<A>(), b.cast::<B>(), c.cast::<C>());
     let mut rest_a = MaybeUninit::<[A; W]>::zeroed();
@@ -119,7 +150,7 @@ unsafe fn chunks<A: Copy, B: Copy, C: Copy, O: Copy, const W: usize>(
             let x = from_a.cast::<[A; W]>().read_unaligned();
             let y = from_b.cast::<[B; W]>().read_unaligned();
             let z = from_c.cast::<[C; W]>().read_unaligned();
-            to.cast::<[O; W]>().write_unaligned(f(x, y, z));
+            to.cast::<[O; W]>().write_unaligned(f.step(x, y, z));
             if left < W {
                 copy_bytes(out.add(i), rest_out.as_ptr().cast(), left);
             }
@@ -140,7 +171,8 @@ unsafe fn copy_bytes<T>(to: *mut T, from: *const T, n: usize) {
 
 /// A tile function with this body, compiled for the baseline and for AVX2; the machine's is picked.
 ///
-/// Both give the same bits: AVX2 has no fused multiply-add, and nothing else rounds differently.
+/// Both give the same bits: no body has a fused multiply-add, and nothing else rounds differently.
+/// (Wider vectors win nothing here: what these functions wait for is memory.)
 macro_rules! tile_fn {
     ($ty:ty, |$($arg:ident: $arg_ty:ty),+| $body:expr) => {{
         unsafe extern "C" fn portable($($arg: $arg_ty),+) {
@@ -153,11 +185,8 @@ macro_rules! tile_fn {
             // SAFETY: a tile function's caller promises what the body needs.
             unsafe { $body }
         }
-        #[cfg(target_arch = "x86_64")]
-        let picked = if std::is_x86_feature_detected!("avx2") { avx2 as $ty } else { portable };
-        #[cfg(not(target_arch = "x86_64"))]
-        let picked = portable as $ty;
-        picked
+        let isa = $crate::tile::isa::Isa::here();
+        $crate::tile::isa::pick!(isa => $ty, portable, avx2, avx2)
     }};
 }
 pub(super) use tile_fn;

@@ -12,6 +12,7 @@ mod cast;
 mod each;
 mod fold;
 mod interp;
+mod isa;
 mod map;
 pub mod math;
 pub mod scalar;

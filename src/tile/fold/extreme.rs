@@ -182,7 +182,7 @@ impl Wide for Truth {
 }
 
 macro_rules! ordered_floats {
-    ($($t:ident $lanes:literal;)+) => {$(
+    ($($t:ident;)+) => {$(
         impl Ordered for $t {
             type Wide = f64;
             #[inline(always)]
@@ -195,31 +195,42 @@ macro_rules! ordered_floats {
             }
             #[inline(always)]
             unsafe fn least_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t $lanes tile n INFINITY < least)
+                ordered_floats!(@of $t tile n INFINITY < least)
             }
             #[inline(always)]
             unsafe fn greatest_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t $lanes tile n NEG_INFINITY > greatest)
+                ordered_floats!(@of $t tile n NEG_INFINITY > greatest)
             }
         }
     )+};
-    (@of $t:ident $lanes:literal $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
-        let mut best = [$t::$identity; $lanes];
-        let mut nan = [false; $lanes];
-        let whole = $n - $n % $lanes;
-        for start in (0..whole).step_by($lanes) {
-            // SAFETY: `start + lanes <= n`.
-            let x = unsafe { $tile.add(start).cast::<[$t; $lanes]>().read_unaligned() };
-            for k in 0..$lanes {
-                best[k] = if x[k] $beats best[k] { x[k] } else { best[k] };
-                nan[k] |= x[k].is_nan();
+    (@of $t:ident $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
+        // Enough accumulators that no step waits for the one before it.
+        const LANES: usize = 512 / size_of::<$t>();
+        const HALF: usize = LANES / 2;
+        let better = |x: $t, best: $t| if x $beats best { x } else { best };
+        let (mut best, mut nan) = ([$t::$identity; LANES], [false; HALF]);
+        let whole = $n - $n % LANES;
+        for start in (0..whole).step_by(LANES) {
+            // SAFETY: `start + LANES <= n`.
+            let x = unsafe { $tile.add(start).cast::<[$t; LANES]>().read_unaligned() };
+            for k in 0..LANES {
+                best[k] = better(x[k], best[k]);
+            }
+            for k in 0..HALF {
+                nan[k] |= x[k].is_nan() | x[k + HALF].is_nan();
+            }
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for k in 0..width {
+                best[k] = better(best[k + width], best[k]);
             }
         }
         // SAFETY: `i < n`.
         let rest = (whole..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen());
-        let lanes = best.iter().map(|&x| f64::from(x));
-        let value = rest.chain(lanes).fold(f64::$identity, Wide::$best);
-        if nan.contains(&true) {
+        let value = rest.fold(f64::from(best[0]), Wide::$best);
+        if nan.iter().fold(false, |any, &nan| any | nan) {
             f64::NAN
         } else if value == 0.0 {
             // The lanes do not tell one zero from the other; it is rare enough to look again.
@@ -232,8 +243,8 @@ macro_rules! ordered_floats {
 }
 
 ordered_floats! {
-    f32 32;
-    f64 16;
+    f32;
+    f64;
 }
 
 macro_rules! extremes {

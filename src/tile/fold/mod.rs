@@ -18,6 +18,7 @@ mod tests;
 pub use tree::Tree;
 
 use super::FoldFn;
+use super::isa::Isa;
 use super::scalar::Bool;
 use crate::dtype::DType;
 use crate::op::Fold;
@@ -58,21 +59,26 @@ pub struct FoldFns {
 
 /// The functions of `fold` on operands of `dtype`; `None` where there is no such fold.
 pub fn fold(fold: Fold, dtype: DType) -> Option<FoldFns> {
+    fold_on(Isa::here(), fold, dtype)
+}
+
+/// The same, built for `isa`.
+fn fold_on(isa: Isa, fold: Fold, dtype: DType) -> Option<FoldFns> {
     macro_rules! ordered {
         ($rule:ident) => {
             match dtype {
-                DType::Bool => Some(rule::in_order::<$rule<Bool>>()),
-                DType::I8 => Some(rule::in_order::<$rule<i8>>()),
-                DType::U8 => Some(rule::in_order::<$rule<u8>>()),
-                DType::I16 => Some(rule::in_order::<$rule<i16>>()),
-                DType::U16 => Some(rule::in_order::<$rule<u16>>()),
-                DType::I32 => Some(rule::in_order::<$rule<i32>>()),
-                DType::U32 => Some(rule::in_order::<$rule<u32>>()),
-                DType::I64 => Some(rule::in_order::<$rule<i64>>()),
-                DType::U64 => Some(rule::in_order::<$rule<u64>>()),
+                DType::Bool => Some(rule::in_order::<$rule<Bool>>(isa)),
+                DType::I8 => Some(rule::in_order::<$rule<i8>>(isa)),
+                DType::U8 => Some(rule::in_order::<$rule<u8>>(isa)),
+                DType::I16 => Some(rule::in_order::<$rule<i16>>(isa)),
+                DType::U16 => Some(rule::in_order::<$rule<u16>>(isa)),
+                DType::I32 => Some(rule::in_order::<$rule<i32>>(isa)),
+                DType::U32 => Some(rule::in_order::<$rule<u32>>(isa)),
+                DType::I64 => Some(rule::in_order::<$rule<i64>>(isa)),
+                DType::U64 => Some(rule::in_order::<$rule<u64>>(isa)),
                 DType::F16 | DType::C64 | DType::C128 => None,
-                DType::F32 => Some(rule::in_order::<$rule<f32>>()),
-                DType::F64 => Some(rule::in_order::<$rule<f64>>()),
+                DType::F32 => Some(rule::in_order::<$rule<f32>>(isa)),
+                DType::F64 => Some(rule::in_order::<$rule<f64>>(isa)),
             }
         };
     }
@@ -80,18 +86,18 @@ pub fn fold(fold: Fold, dtype: DType) -> Option<FoldFns> {
     use extreme::{Max, Min};
     match (fold, dtype) {
         // Wrapping arithmetic does not see the sign.
-        (Fold::Sum, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntSum>()),
-        (Fold::Sum, DType::F32) => Some(rule::in_lanes::<sum::FloatSum<f32>>()),
-        (Fold::Sum, DType::F64) => Some(rule::in_lanes::<sum::FloatSum<f64>>()),
-        (Fold::Prod, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntProd>()),
-        (Fold::Prod, DType::F32) => Some(rule::in_order::<sum::Prod32>()),
-        (Fold::Prod, DType::F64) => Some(rule::in_order::<sum::Prod64>()),
+        (Fold::Sum, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntSum>(isa)),
+        (Fold::Sum, DType::F32) => Some(rule::in_lanes::<sum::FloatSum<f32>>(isa)),
+        (Fold::Sum, DType::F64) => Some(rule::in_lanes::<sum::FloatSum<f64>>(isa)),
+        (Fold::Prod, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntProd>(isa)),
+        (Fold::Prod, DType::F32) => Some(rule::in_order::<sum::Prod32>(isa)),
+        (Fold::Prod, DType::F64) => Some(rule::in_order::<sum::Prod64>(isa)),
         (Fold::Sum | Fold::Prod, _) => None,
         (Fold::Min, _) => ordered!(Min),
         (Fold::Max, _) => ordered!(Max),
         // Of truth values, any is the largest and all the smallest; only the identities matter.
-        (Fold::Any, DType::Bool) => Some(rule::in_order::<Max<Bool>>()),
-        (Fold::All, DType::Bool) => Some(rule::in_order::<Min<Bool>>()),
+        (Fold::Any, DType::Bool) => Some(rule::in_order::<Max<Bool>>(isa)),
+        (Fold::All, DType::Bool) => Some(rule::in_order::<Min<Bool>>(isa)),
         (Fold::Any | Fold::All, _) => None,
         (Fold::Argmin, _) => ordered!(Argmin),
         (Fold::Argmax, _) => ordered!(Argmax),

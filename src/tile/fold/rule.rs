@@ -3,8 +3,8 @@
 //! May not know: any particular fold.
 
 use super::FoldFns;
-use crate::tile::BLOCK;
-use crate::tile::FoldFn;
+use crate::tile::isa::{Isa, pick};
+use crate::tile::{BLOCK, FoldFn};
 
 /// A fold on one dtype.
 pub(super) trait Rule {
@@ -50,42 +50,31 @@ pub(super) trait Rule {
     }
 }
 
-/// Picks the AVX2 build of a function where the machine has it. Both give the same bits.
-macro_rules! pick {
-    ($ty:ty, $avx2:expr, $portable:expr) => {{
-        #[cfg(target_arch = "x86_64")]
-        let picked: $ty = if std::is_x86_feature_detected!("avx2") { $avx2 } else { $portable };
-        #[cfg(not(target_arch = "x86_64"))]
-        let picked: $ty = $portable;
-        picked
-    }};
-}
-
 /// The functions of a fold whose lanes are one: the state is the partial.
-pub(super) fn in_order<R: Rule>() -> FoldFns {
+pub(super) fn in_order<R: Rule>(isa: Isa) -> FoldFns {
     const { assert!(R::LANES == 1 && R::LEAF == BLOCK) };
     FoldFns {
         state_bytes: size_of::<R::Partial>(),
         open: open_in_order::<R>,
-        inner: pick!(FoldFn, inner_in_order_avx2::<R>, inner_in_order::<R>),
+        inner: pick!(isa => FoldFn, inner_in_order::<R>, inner_in_order_avx2::<R>, inner_in_order_avx512::<R>),
         close: close_in_order::<R>,
-        ..common::<R>()
+        ..common::<R>(isa)
     }
 }
 
 /// The functions of a fold in several lanes: the state is a binary counter of leaves.
-pub(super) fn in_lanes<R: Rule<Partial = f64> + Leaf>() -> FoldFns {
+pub(super) fn in_lanes<R: Rule<Partial = f64> + Leaf>(isa: Isa) -> FoldFns {
     FoldFns {
         state_bytes: size_of::<Counter>(),
         open: open_in_lanes,
-        inner: pick!(FoldFn, inner_in_lanes_avx2::<R>, inner_in_lanes::<R>),
+        inner: pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx512::<R>),
         close: close_in_lanes::<R>,
-        ..common::<R>()
+        ..common::<R>(isa)
     }
 }
 
 /// What both have in common; the functions of a state are placeholders that the callers replace.
-fn common<R: Rule>() -> FoldFns {
+fn common<R: Rule>(isa: Isa) -> FoldFns {
     type Combine = unsafe extern "C" fn(*mut u8, *const u8, usize);
     const { assert!(size_of::<R::Partial>().is_multiple_of(8)) };
     const { assert!(R::LANES.is_power_of_two() && BLOCK.is_multiple_of(R::LEAF)) };
@@ -98,8 +87,8 @@ fn common<R: Rule>() -> FoldFns {
         inner: inner_in_order::<R>,
         close: close_in_order::<R>,
         clear: clear::<R>,
-        rows: pick!(FoldFn, rows_avx2::<R>, rows::<R>),
-        combine: pick!(Combine, combine_avx2::<R>, combine::<R>),
+        rows: pick!(isa => FoldFn, rows::<R>, rows_avx2::<R>, rows_avx512::<R>),
+        combine: pick!(isa => Combine, combine::<R>, combine_avx2::<R>, combine_avx512::<R>),
         finish: finish::<R>,
     }
 }
@@ -247,7 +236,7 @@ unsafe extern "C" fn close_in_lanes<R: Rule<Partial = f64>>(state: *const u8, pa
 }
 
 macro_rules! builds {
-    ($($portable:ident $avx2:ident [$($bound:tt)+] ($($arg:ident: $ty:ty),+) $body:ident($($pass:ident),+);)+) => {$(
+    ($($portable:ident $avx2:ident $avx512:ident [$($bound:tt)+] ($($arg:ident: $ty:ty),+) $body:ident($($pass:ident),+);)+) => {$(
         /// # Safety
         /// As for the field of [`FoldFns`] that it is for.
         unsafe extern "C" fn $portable<R: $($bound)+>($($arg: $ty),+) {
@@ -263,20 +252,29 @@ macro_rules! builds {
             // SAFETY: the caller's promise.
             unsafe { $body::<R>($($pass),+) }
         }
+
+        /// # Safety
+        /// As for the portable one; the machine has these parts of AVX-512.
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+        unsafe extern "C" fn $avx512<R: $($bound)+>($($arg: $ty),+) {
+            // SAFETY: the caller's promise.
+            unsafe { $body::<R>($($pass),+) }
+        }
     )+};
 }
 
 builds! {
-    inner_in_order inner_in_order_avx2 [Rule]
+    inner_in_order inner_in_order_avx2 inner_in_order_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         in_order_body(state, tile, n, base, off);
-    inner_in_lanes inner_in_lanes_avx2 [Leaf<Partial = f64>]
+    inner_in_lanes inner_in_lanes_avx2 inner_in_lanes_avx512 [Leaf<Partial = f64>]
         (state: *mut u8, tile: *const u8, n: usize, _base: u64, _off: usize)
         in_lanes_body(state, tile, n);
-    rows rows_avx2 [Rule]
+    rows rows_avx2 rows_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         rows_body(state, tile, n, base, off);
-    combine combine_avx2 [Rule]
+    combine combine_avx2 combine_avx512 [Rule]
         (left: *mut u8, right: *const u8, n: usize)
         combine_body(left, right, n);
 }

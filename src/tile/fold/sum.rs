@@ -5,6 +5,7 @@
 //!
 //! May not know: how tiles are walked.
 
+use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::rule::{Leaf, Rule};
@@ -184,6 +185,9 @@ impl<T: Addend> Leaf for FloatSum<T> {
             // SAFETY: `i < n`.
             *lane += unsafe { tile.add(i).read_unaligned() }.widen();
         }
+        // As they lie in memory: the compiler must not arrange lanes for these few steps, at the
+        // cost of those above.
+        let mut lanes = black_box(lanes);
         let mut width = LANES;
         while width > 1 {
             width /= 2;

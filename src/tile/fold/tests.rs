@@ -121,6 +121,27 @@ fn both_forms_give_the_same_bits() {
     }
 }
 
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for fold_kind in Fold::ALL {
+        for dtype in DType::ALL {
+            let all = Isa::all().iter().filter_map(|&isa| fold_on(isa, *fold_kind, dtype));
+            let all: Vec<FoldFns> = all.collect();
+            for n in [1, 31, 100, 1023, 1024, 4097, 9000] {
+                for special in [&[][..], &[0.0, -0.0], &[f64::NAN, f64::INFINITY]] {
+                    let data = elements(dtype, n, 7, special);
+                    let results = all.iter().map(|fns| {
+                        let one = inner(fns, &data, dtype.size(), n);
+                        (one, rows(fns, &data, dtype.size(), n.min(2000), 3))
+                    });
+                    let results: Vec<_> = results.collect();
+                    assert!(results.windows(2).all(|w| w[0] == w[1]), "{fold_kind} {dtype} {n}");
+                }
+            }
+        }
+    }
+}
+
 fn of_f64(kind: Fold, x: &[f64]) -> [u8; 8] {
     let data: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
     inner(&fold(kind, DType::F64).unwrap(), &data, 8, x.len()).try_into().unwrap()

@@ -37,6 +37,7 @@ pub use power::{power_f32, power_f64};
 pub use trig::{cos_f32, cos_f64, sin_f32, sin_f64};
 
 use super::MapFn;
+use super::isa::{Isa, pick};
 use crate::dtype::DType;
 use crate::op::Op;
 
@@ -197,11 +198,18 @@ instances!(
     avx2
 );
 
+#[cfg(target_arch = "x86_64")]
+instances!(
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+    avx512
+);
+
 /// The tile function of `op` on operands of `dtype`; `None` where this module has none.
 pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        return avx2::map(op, dtype);
-    }
-    portable::map(op, dtype)
+    map_on(Isa::here(), op, dtype)
+}
+
+/// The same, built for `isa`.
+fn map_on(isa: Isa, op: Op, dtype: DType) -> Option<MapFn> {
+    pick!(isa => fn(Op, DType) -> Option<MapFn>, portable::map, avx2::map, avx512::map)(op, dtype)
 }

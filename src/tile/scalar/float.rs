@@ -55,20 +55,24 @@ macro_rules! floats {
             #[inline(always)]
             fn minimum(self, other: Self) -> Self {
                 // A NaN on the right loses no comparison, so it is taken without being asked for.
-                if self < other || self.is_nan() { self } else { other }
+                let better = if self < other { self } else { other };
+                if self.is_nan() { self } else { better }
             }
             #[inline(always)]
             fn maximum(self, other: Self) -> Self {
-                if self > other || self.is_nan() { self } else { other }
+                let better = if self > other { self } else { other };
+                if self.is_nan() { self } else { better }
             }
             #[inline(always)]
             fn fmin(self, other: Self) -> Self {
                 // A NaN on the left wins no comparison, so the other is taken without being asked for.
-                if self < other || other.is_nan() { self } else { other }
+                let better = if self < other { self } else { other };
+                if other.is_nan() { self } else { better }
             }
             #[inline(always)]
             fn fmax(self, other: Self) -> Self {
-                if self > other || other.is_nan() { self } else { other }
+                let better = if self > other { self } else { other };
+                if other.is_nan() { self } else { better }
             }
         }
 
