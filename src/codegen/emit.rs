@@ -15,6 +15,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use super::group::width_of;
 use super::inline;
 use super::plan::{Place, Plan, Step};
+use super::target::Target;
 use super::vector::{Body, Consts, Lanes, int, plain, scalar, vector};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -34,6 +35,10 @@ pub(super) struct Emit<'k, 'f> {
     pub scalars: Vec<Option<Value>>,
     /// How many elements of the run lie before the tile; `None` where there are no tiles.
     pub off: Option<Value>,
+    /// Whether the whole inline set may be used.
+    pub full: bool,
+    /// Whether the machine multiplies and adds in one instruction.
+    pub fma: bool,
     map: SigRef,
     fold: SigRef,
     /// Where operands and results of calls on one element lie in scratch memory.
@@ -58,10 +63,11 @@ fn signature_of(isa: &dyn TargetIsa, words: usize) -> Signature {
 pub(super) fn emit(
     kernel: &Kernel,
     plan: &Plan,
-    isa: &dyn TargetIsa,
+    target: &Target,
     func: &mut Function,
     context: &mut FunctionBuilderContext,
 ) -> Result<usize> {
+    let isa = target.isa.as_ref();
     func.signature = signature(isa);
     let mut f = FunctionBuilder::new(func, context);
     let map = f.import_signature(signature_of(isa, 6));
@@ -87,6 +93,8 @@ pub(super) fn emit(
         consts: Consts::new(start_end, scratch, slots + SLOTS),
         scalars: vec![None; kernel.lines.len()],
         off: None,
+        full: target.full,
+        fma: target.fma,
         map,
         fold,
         slots,

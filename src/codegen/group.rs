@@ -1,22 +1,26 @@
-//! Inline loops: the main loop over unrolled groups, one over single groups, and the tail, which
+//! Inline loops: the main loops over unrolled groups, one over single groups, and the tail, which
 //! runs the very same instructions on one element.
+//!
+//! A main loop may take for granted what a run's invariant values are like (see `known`); the
+//! loop over single groups takes nothing.
 //!
 //! May not know: tile calls, memory for code.
 
 use std::collections::HashMap;
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I64, I64X2};
 use cranelift_codegen::ir::{Block, BlockArg, Inst, InstBuilder, Value};
 use smallvec::smallvec;
 
 use super::emit::{Emit, emit_line, splat};
 use super::inline;
+use super::known::Known;
 use super::plan::{Inline, Place, Plan};
 use super::vector::{Body, Key, Lanes, int, plain, vector};
-use crate::dtype::DType;
-use crate::error::Result;
+use crate::dtype::{DType, Kind};
+use crate::error::{Error, Result};
 use crate::loops::{Kernel, Line, Step as Move};
 use crate::op::Op;
 
@@ -34,15 +38,15 @@ struct Loop<'s> {
 }
 
 /// One turn of a loop as it is written.
-struct Turn {
+pub(super) struct Turn {
     /// The first element.
     i: Value,
     /// Elements of the group.
     lanes: usize,
     /// Elements of the turn before the group.
     skip: usize,
-    /// Whether the invariant operands of minimum and maximum are known not to be NaN or 0.
-    fast: bool,
+    /// What the invariant operands are known to be like.
+    pub known: Known,
     /// The group's addresses in each strided buffer.
     addrs: Vec<Vec<Value>>,
     /// What is computed.
@@ -63,50 +67,57 @@ impl<'f> Emit<'_, 'f> {
     /// Emits an inline step over `count` elements.
     pub(super) fn inline_loop(&mut self, step: &Inline, count: Value) -> Result<()> {
         let (strided, first) = self.strided(step);
-        let fast = self.fast_flag(step)?;
-        let unrolled = step.lanes * step.unroll;
-        let (blocks, i): (Vec<Block>, _) = {
-            let blocks: Vec<Block> = (0..5).map(|_| self.f.create_block()).collect();
-            for &block in &blocks {
-                for _ in 0..=strided.len() {
-                    self.f.append_block_param(block, I64);
-                }
-            }
-            (blocks, self.f.ins().iconst(I64, 0))
+        let variants = self.variants(step)?;
+        let names = 1 + strided.len();
+        let blocks: Vec<Block> = (0..4 + 2 * variants.len()).map(|_| self.block(names)).collect();
+        let [group_test, group, tail_test, tail, ref mains @ ..] = blocks[..] else {
+            return Err(Error::bug("a loop without its blocks"));
         };
-        let [main, group_test, group, tail_test, tail] = blocks[..] else { unreachable!() };
         let done = self.f.create_block();
+        let i = self.f.ins().iconst(I64, 0);
         let start: Vec<BlockArg> = [i].into_iter().chain(first).map(BlockArg::from).collect();
         let group_end = self.round_down(count, step.lanes);
-        let has_main = fast.is_some() || step.unroll > 1;
-        let (main_end, prelude) = if has_main {
-            let mut end = self.round_down(count, unrolled);
-            if let Some(fast) = fast {
-                end = self.f.ins().select(fast, end, i);
-            }
-            (end, self.f.ins().brif(end, main, &start, group_test, &start))
-        } else {
-            (i, self.f.ins().jump(group_test, &start))
+        let main_end = self.round_down(count, step.lanes * step.unroll);
+        // The first test: everything that is computed once per loop stands before it.
+        let prelude = match mains.first() {
+            Some(&choice) => self.f.ins().brif(main_end, choice, &start, group_test, &start),
+            None => self.f.ins().jump(group_test, &start),
         };
         self.consts.begin(prelude);
         let (bases, at) = (HashMap::new(), HashMap::new());
         let mut l = Loop { step, strided, bases, at, prelude };
-        if has_main {
-            self.turn(
-                &mut l,
-                main,
-                (step.lanes, step.unroll),
-                fast.is_some(),
-                main_end,
-                group_test,
-            )?;
+        for (k, &(known, holds)) in variants.iter().enumerate() {
+            let (choice, main) = (mains[2 * k], mains[2 * k + 1]);
+            let otherwise = mains.get(2 * k + 2).copied().unwrap_or(group_test);
+            self.choose(choice, holds, main, otherwise);
+            self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
         }
         self.test(group_test, group_end, group, tail_test);
-        self.turn(&mut l, group, (step.lanes, 1), false, group_end, tail_test)?;
+        self.turn(&mut l, group, (step.lanes, 1), Known::default(), group_end, tail_test)?;
         self.test(tail_test, count, tail, done);
-        self.turn(&mut l, tail, (1, 1), false, count, done)?;
+        self.turn(&mut l, tail, (1, 1), Known::default(), count, done)?;
         self.f.switch_to_block(done);
         Ok(())
+    }
+
+    /// A block with the place along the run and the strided buffers' addresses as parameters.
+    fn block(&mut self, params: usize) -> Block {
+        let block = self.f.create_block();
+        for _ in 0..params {
+            self.f.append_block_param(block, I64);
+        }
+        block
+    }
+
+    /// Goes on to `then` if the condition holds or there is none, else to `or`.
+    fn choose(&mut self, block: Block, holds: Option<Value>, then: Block, or: Block) {
+        self.f.switch_to_block(block);
+        let args: Vec<BlockArg> =
+            self.f.block_params(block).iter().map(|&p| BlockArg::from(p)).collect();
+        match holds {
+            Some(holds) => self.f.ins().brif(holds, then, &args, or, &args),
+            None => self.f.ins().jump(then, &args),
+        };
     }
 
     /// `count` without what does not fill a group.
@@ -176,51 +187,13 @@ impl<'f> Emit<'_, 'f> {
         out
     }
 
-    /// The invariant operand of a float minimum or maximum whose other operand varies.
-    fn bound(&self, line: u32) -> Option<(u32, u32)> {
-        match &self.kernel.lines[line as usize] {
-            Line::Map { op: Op::Minimum | Op::Maximum, dtype, args } if dtype.is_float() => {
-                let invariant = |v: u32| self.plan.invariant[v as usize];
-                match (invariant(args[0]), invariant(args[1])) {
-                    (true, false) => Some((args[0], args[1])),
-                    (false, true) => Some((args[1], args[0])),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether all bounds of a loop are neither NaN nor 0: then minimum and maximum need one
-    /// instruction, because NaN comes from the other operand alone and equal operands have equal
-    /// bits. `None` where there are no bounds.
-    fn fast_flag(&mut self, step: &Inline) -> Result<Option<Value>> {
-        let mut flag = None;
-        for &line in &step.lines {
-            let Some((bound, _)) = self.bound(line) else { continue };
-            let v = self.scalar(bound)?;
-            let zero = match self.dtype(bound)? {
-                DType::F32 => self.f.ins().f32const(0.0),
-                _ => self.f.ins().f64const(0.0),
-            };
-            let above = self.f.ins().fcmp(FloatCC::GreaterThan, v, zero);
-            let below = self.f.ins().fcmp(FloatCC::GreaterThan, zero, v);
-            let plain = self.f.ins().bor(above, below);
-            flag = Some(match flag {
-                Some(flag) => self.f.ins().band(flag, plain),
-                None => plain,
-            });
-        }
-        Ok(flag)
-    }
-
     /// Emits a loop's block: `groups` groups, then back while elements before `end` are left.
     fn turn(
         &mut self,
         l: &mut Loop,
         block: Block,
         (lanes, groups): (usize, usize),
-        fast: bool,
+        known: Known,
         end: Value,
         after: Block,
     ) -> Result<()> {
@@ -231,7 +204,7 @@ impl<'f> Emit<'_, 'f> {
         let mut turns: Vec<Turn> = (0..groups)
             .map(|k| {
                 let addrs = self.advance(l, &mut first, lanes);
-                Turn { i: params[0], lanes, skip: k * lanes, fast, addrs, done: HashMap::new() }
+                Turn { i: params[0], lanes, skip: k * lanes, known, addrs, done: HashMap::new() }
             })
             .collect();
         if l.step.side_by_side {
@@ -264,7 +237,7 @@ impl<'f> Emit<'_, 'f> {
     }
 
     /// What writes vector instructions for the group.
-    fn body<'a>(&'a mut self, t: &Turn) -> Body<'a, 'f> {
+    pub(super) fn body<'a>(&'a mut self, t: &Turn) -> Body<'a, 'f> {
         Body { f: &mut self.f, consts: &mut self.consts, lanes: t.lanes }
     }
 
@@ -278,6 +251,9 @@ impl<'f> Emit<'_, 'f> {
             }
             Line::Load { buf } => self.get(l, t, *buf)?,
             Line::Index { .. } => self.index(l, t, line),
+            &Line::Cast { from, to, arg } if self.loads_wide(t, from, to, arg) => {
+                self.get_wide(l, t, from, to, arg)?
+            }
             other => {
                 let mut args = Vec::new();
                 for (k, a) in other.args().into_iter().enumerate() {
@@ -297,16 +273,40 @@ impl<'f> Emit<'_, 'f> {
         Ok(())
     }
 
+    /// Whether a cast's operand can be widened by the instruction that loads it.
+    fn loads_wide(&self, t: &Turn, from: DType, to: DType, arg: u32) -> bool {
+        let lines = &self.kernel.lines;
+        let Line::Load { buf } = lines[arg as usize] else { return false };
+        from.kind() == Kind::Int
+            && from.size() <= 2
+            && to.size() > from.size()
+            && self.full
+            && t.lanes * from.size() >= 8
+            && matches!(self.kernel.bufs[buf as usize].run, Move::Unit | Move::Packed)
+            && lines.iter().filter(|l| l.args().contains(&arg)).count() == 1
+    }
+
+    /// Loads and casts the group: as integers of twice the width first, which hold the same values.
+    fn get_wide(
+        &mut self,
+        l: &mut Loop,
+        t: &mut Turn,
+        from: DType,
+        to: DType,
+        arg: u32,
+    ) -> Result<Lanes> {
+        let Line::Load { buf } = self.kernel.lines[arg as usize] else { return Ok(Lanes::new()) };
+        let (addr, offset) = self.contiguous(l, t, Place::Buf(buf), from.size());
+        let wide = if from.size() == 1 { DType::I16 } else { DType::I32 };
+        let mut b = self.body(t);
+        let v = b.load_wide(from, addr, offset);
+        inline::cast(&mut b, wide, to, &v, false)
+    }
+
     fn compute(&mut self, t: &Turn, line: u32, args: &[Lanes]) -> Result<Lanes> {
         let kernel = self.kernel;
-        if let (true, Some((bound, _))) = (t.fast, self.bound(line))
-            && let Line::Map { op, dtype, args: lines } = &kernel.lines[line as usize]
-        {
-            let (c, x) =
-                if lines[0] == bound { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
-            let (max, ty) = (*op == Op::Maximum, vector(*dtype));
-            let mut b = self.body(t);
-            return Ok(b.pairs(c, x, |b, c, x| inline::bare_minmax(b, max, ty, c, x)));
+        if let Some(out) = self.compute_knowing(t, line, args)? {
+            return Ok(out);
         }
         emit_line(&mut self.body(t), kernel, line, args)
     }
@@ -337,9 +337,8 @@ impl<'f> Emit<'_, 'f> {
                 v
             }
             _ => {
-                let place = self.plan.place[line as usize].ok_or_else(|| {
-                    crate::error::Error::bug(format!("%{line} has no place in memory"))
-                })?;
+                let place = self.plan.place[line as usize]
+                    .ok_or_else(|| Error::bug(format!("%{line} has no place in memory")))?;
                 let (addr, offset) = self.contiguous(l, t, place, dtype.size());
                 let v = self.body(t).load(dtype, addr, offset);
                 let v = if dtype == DType::Bool { self.body(t).mask_of_bytes(&v) } else { v };

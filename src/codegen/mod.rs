@@ -8,6 +8,7 @@
 mod emit;
 mod group;
 mod inline;
+mod known;
 mod plan;
 mod target;
 #[cfg(test)]
@@ -151,7 +152,7 @@ fn write(kernel: &Kernel, context: &mut Context) -> Result<usize> {
     let target = target::target()?;
     let plan = plan::Plan::new(kernel, target.full);
     let mut builder = FunctionBuilderContext::new();
-    emit::emit(kernel, &plan, target.isa.as_ref(), &mut context.func, &mut builder)
+    emit::emit(kernel, &plan, target, &mut context.func, &mut builder)
 }
 
 /// Runs the code generator where neither a small stack nor a panic of its own can hurt.

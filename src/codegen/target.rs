@@ -18,6 +18,8 @@ pub(super) struct Target {
     /// Whether the whole inline set may be used. Elsewhere a small set that every back end is known
     /// to lower is used, and the rest are calls: some back ends panic on what they cannot lower.
     pub full: bool,
+    /// Whether it multiplies and adds in one instruction.
+    pub fma: bool,
 }
 
 /// The machine, or why there is none.
@@ -52,5 +54,6 @@ fn probe() -> std::result::Result<Target, String> {
     let has =
         |name: &str| isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true));
     let full = isa.name() == "x64" && has("has_sse41") && has("has_sse42") && has("has_ssse3");
-    Ok(Target { isa, full })
+    let fma = isa.name() == "x64" && has("has_fma") && has("has_avx");
+    Ok(Target { isa, full, fma })
 }

@@ -226,12 +226,20 @@ fn compare(kernel: &Kernel, n: usize, a: &Job, b: &Job) -> Result<(), String> {
 }
 
 fn agree(kernel: &Kernel, lengths: &[usize], seed: u64) {
+    agree_on(kernel, lengths, seed, &[]);
+}
+
+/// `agree`, the first scalars being these.
+fn agree_on(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64]) {
     verify::verify(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
     let code = compile(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
     for &n in lengths {
         let seed = seed.wrapping_add(n as u64);
-        let a = Job::new(kernel, n, seed, interp::scratch(kernel));
-        let b = Job::new(kernel, n, seed, code.scratch());
+        let mut a = Job::new(kernel, n, seed, interp::scratch(kernel));
+        let mut b = Job::new(kernel, n, seed, code.scratch());
+        for job in [&mut a, &mut b] {
+            job.words[kernel.layout().scalars..][..scalars.len()].copy_from_slice(scalars);
+        }
         // SAFETY: the words describe the jobs' own memory.
         unsafe {
             interp::run(kernel, a.words.as_ptr());
@@ -298,6 +306,39 @@ fn every_op_has_the_interpreters_bits() {
             {
                 for again in 0..3 {
                     agree(&one_op(op, dtype, runs), &lengths, (seed * 1000 + again * 77777) as u64);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_of_bounds_and_divisors_do_not_show() {
+    let (nan, inf) = (f64::NAN, f64::INFINITY);
+    let bounds = [(-1.0, 1.0), (0.0, 1.0), (-0.0, 0.5), (-1.0, 0.0), (0.0, -0.0), (nan, 1.0)];
+    let powers = [1.0, -32768.0, 0.5, 2f64.powi(126), 2f64.powi(127), 2f64.powi(-126)];
+    let others = [3.0, 0.0, -0.0, inf, nan, 2f64.powi(-127), 2f64.powi(-149), 1e30];
+    for dtype in [DType::F32, DType::F64] {
+        let map = |op, args: &[u32]| Line::Map { op, dtype, args: args.into() };
+        let bufs = vec![buf(dtype, Role::Input, Step::Unit), buf(dtype, Role::Output, Step::Unit)];
+        for swapped in [false, true] {
+            let pair = |x: u32, s: u32| if swapped { [s, x] } else { [x, s] };
+            let mut lines: Vec<Line> = (0..3).map(|slot| Line::Scalar { slot }).collect();
+            lines.extend([
+                Line::Load { buf: 0 },
+                map(Op::Divide, &[3, 0]),
+                map(Op::Maximum, &pair(4, 1)),
+                map(Op::Minimum, &[5, 2]),
+                Line::Store { buf: 1, value: 6 },
+            ]);
+            let kernel = kernel(bufs.clone(), vec![dtype; 3], lines);
+            for (low, high) in bounds {
+                for divisor in powers.into_iter().chain(others) {
+                    let scalars = [divisor, low, high].map(|v| match dtype {
+                        DType::F32 => u64::from((v as f32).to_bits()),
+                        _ => v.to_bits(),
+                    });
+                    agree_on(&kernel, &[3, 16, 75, 200], 7, &scalars);
                 }
             }
         }

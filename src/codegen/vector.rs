@@ -61,13 +61,17 @@ pub(super) fn repeat(width: usize, bits: u64) -> [u8; 16] {
     std::array::from_fn(|i| bytes[i % width])
 }
 
-/// Which constant: by its bytes, or an invariant line's value in all lanes.
+/// Which constant: by its bytes, or what an invariant line's value makes, in all lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// These bytes.
     Bits([u8; 16]),
     /// The value of a line; for `bool` a mask, which serves every lane width.
     Line(u32),
+    /// One over it.
+    Reciprocal(u32),
+    /// 0.0 if a bound that makes it is a zero, else -0.0.
+    Zero(u32),
 }
 
 /// Vectors that no loop changes.
@@ -205,6 +209,22 @@ impl Body<'_, '_> {
         };
         let v = self.widen_scalar(v);
         smallvec![self.as_type(v, ty)]
+    }
+
+    /// Loads the group from contiguous memory as integers of twice their width.
+    pub(super) fn load_wide(&mut self, dtype: DType, addr: Value, offset: i32) -> Lanes {
+        let signed = dtype.is_signed_int();
+        (0..self.vectors(2 * dtype.size()) as i32)
+            .map(|k| {
+                let (ins, at) = (self.f.ins(), offset + 8 * k);
+                match (dtype.size(), signed) {
+                    (1, true) => ins.sload8x8(plain(), addr, at),
+                    (1, false) => ins.uload8x8(plain(), addr, at),
+                    (_, true) => ins.sload16x4(plain(), addr, at),
+                    (_, false) => ins.uload16x4(plain(), addr, at),
+                }
+            })
+            .collect()
     }
 
     /// A vector whose lowest lane is a scalar of at least 32 bits.
