@@ -3,6 +3,7 @@
 //! May not know: arrays, graphs, plans, Python. Whoever records a call brings the function; the runtime
 //! calls it on the thread that evaluates, with nothing locked, and checks what it gives back.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use crate::buffer::Storage;
@@ -17,6 +18,16 @@ use crate::shape::Shape;
 pub trait Call: Send + Sync + Debug {
     /// What texts and errors call it.
     fn name(&self) -> &str;
+
+    /// What two functions have in common that are one; `None` where only itself is.
+    fn key(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    /// Whether it leaves the engine, which reports name.
+    fn is_foreign(&self) -> bool {
+        false
+    }
 
     /// The result's dtype and shape for operands of these.
     ///

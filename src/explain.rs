@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use crate::call::Call;
 use crate::error::Result;
 use crate::expr::{Array, Program};
 use crate::figures::{bytes_moved, numpy_work};
@@ -30,19 +32,38 @@ pub struct Report {
     pub text: String,
     /// Where chains were cut and why, one line each.
     pub cuts: Vec<String>,
-    /// The opaque calls in the order they run: name, and the user's line if it is known.
-    pub calls: Vec<(String, Option<String>)>,
+    /// The opaque calls in the order they run.
+    pub calls: Vec<Called>,
+}
+
+/// An opaque call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The function's name.
+    pub name: String,
+    /// The user's line if it is known.
+    pub place: Option<String>,
+    /// Whether it leaves the engine.
+    pub is_foreign: bool,
+}
+
+/// A program on its way to a plan.
+struct Planned {
+    source: Graph,
+    graph: Graph,
+    plan: Plan,
+    functions: Vec<Arc<dyn Call>>,
 }
 
 /// Plans an evaluation of arrays that are not evaluated yet; `seen` sees the graph after each pass.
-fn plan(arrays: &[Array], seen: impl FnMut(&pass::Pass, &Graph)) -> Result<(Graph, Graph, Plan)> {
+fn plan(arrays: &[Array], seen: impl FnMut(&pass::Pass, &Graph)) -> Result<Planned> {
     let pending: Vec<Array> = arrays.iter().filter(|a| a.value().is_none()).cloned().collect();
-    let (program, _) = Program::new(&pending);
+    let (program, bindings) = Program::new(&pending);
     let source = graph::build(&program)?;
     let mut graph = source.clone();
     pass::optimize(&mut graph, seen)?;
     let plan = lower(&graph)?;
-    Ok((source, graph, plan))
+    Ok(Planned { source, graph, plan, functions: bindings.calls })
 }
 
 /// The figures of evaluating arrays together.
@@ -50,7 +71,7 @@ fn plan(arrays: &[Array], seen: impl FnMut(&pass::Pass, &Graph)) -> Result<(Grap
 /// # Errors
 /// `Trace` for an array that escaped its trace; else bugs.
 pub fn report(arrays: &[Array]) -> Result<Report> {
-    let (source, graph, plan) = plan(arrays, |_, _| {})?;
+    let Planned { source, graph, plan, functions } = plan(arrays, |_, _| {})?;
     let (ops, numpy_bytes) = numpy_work(&source);
     Ok(Report {
         ops,
@@ -60,7 +81,7 @@ pub fn report(arrays: &[Array]) -> Result<Report> {
         numpy_bytes,
         text: steps(&plan),
         cuts: cuts(&graph),
-        calls: calls(&graph),
+        calls: calls(&graph, &functions),
     })
 }
 
@@ -74,7 +95,7 @@ pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
         return Ok("evaluated: the value is kept, nothing is left to run\n".to_owned());
     }
     let mut stages: Vec<(&str, &str, String)> = Vec::new();
-    let (source, graph, plan) = plan(arrays, |pass, graph| {
+    let Planned { source, graph, plan, .. } = plan(arrays, |pass, graph| {
         stages.push((pass.name, pass.purpose, graph.text(true)));
     })?;
     let (ops, numpy_bytes) = numpy_work(&source);
@@ -184,10 +205,14 @@ fn kernel(plan: &Plan, launch: &Launch, number: usize) -> String {
 }
 
 /// The opaque calls, in the order they run.
-fn calls(graph: &Graph) -> Vec<(String, Option<String>)> {
+fn calls(graph: &Graph, functions: &[Arc<dyn Call>]) -> Vec<Called> {
     let roots = graph.fusion.iter().flat_map(|fusion| &fusion.groups).flat_map(|g| &g.roots);
     let call = |&at: &graph::Ix| match graph[at].kind {
-        Kind::Call(slot) => Some((graph.calls[slot as usize].to_string(), graph[at].span.text())),
+        Kind::Call(slot) => functions.get(slot as usize).map(|function| Called {
+            name: function.name().to_owned(),
+            place: graph[at].span.text(),
+            is_foreign: function.is_foreign(),
+        }),
         _ => None,
     };
     roots.filter_map(call).collect()

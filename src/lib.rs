@@ -23,6 +23,7 @@
 //! | ground | [`call`] | functions that the engine calls and cannot see into |
 //! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
 //! | 2 | [`tile`] | what each op means, on short runs of elements |
+//! | 2 | [`scan`] | all partial results along an axis |
 //! | 3 | [`expr`] | deferred arrays: they record, infer dtype and shape, and keep values |
 //! | 4 | [`graph`] | a program as a petgraph graph that can be rewritten |
 //! | 5 | [`pass`] | the optimizer: one file per pass, one visible list |
@@ -60,6 +61,9 @@ pub mod op;
     reason = "tile functions work on addresses, so that machine code can call them"
 )]
 pub mod tile;
+
+#[allow(unsafe_code, reason = "reads operands with any strides and hands addresses to tiles")]
+pub mod scan;
 
 pub mod expr;
 pub mod graph;

@@ -372,6 +372,12 @@ def std(
     ddof: int = ...,
     keepdims: bool = False,
 ) -> _Result: ...
+def cumsum(
+    a: _Operand, axis: SupportsIndex | None = None, dtype: DTypeLike | None = None, out: None = None
+) -> _Result: ...
+def cumprod(
+    a: _Operand, axis: SupportsIndex | None = None, dtype: DTypeLike | None = None, out: None = None
+) -> _Result: ...
 def clip(
     a: _Operand,
     a_min: _Operand | None = None,
@@ -434,6 +440,19 @@ def _call(
     shape: Sequence[int] | None,
     name: str,
     infer: Callable[..., tuple[DTypeLike, Sequence[int]]] | None = None,
+    key: str | None = None,
+) -> _Result: ...
+def _accumulate_add(
+    array: _Operand, /, axis: SupportsIndex | None = 0, dtype: DTypeLike | None = None, out: Any = None
+) -> _Result: ...
+def _accumulate_multiply(
+    array: _Operand, /, axis: SupportsIndex | None = 0, dtype: DTypeLike | None = None, out: Any = None
+) -> _Result: ...
+def _accumulate_maximum(
+    array: _Operand, /, axis: SupportsIndex | None = 0, dtype: DTypeLike | None = None, out: Any = None
+) -> _Result: ...
+def _accumulate_minimum(
+    array: _Operand, /, axis: SupportsIndex | None = 0, dtype: DTypeLike | None = None, out: Any = None
 ) -> _Result: ...
 def _note_fallback(name: str, at_once: bool, /) -> None: ...
 def _fitted(value: _Operand, dtype: DTypeLike, /) -> Array: ...
@@ -517,6 +536,8 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "cumprod",
+    "cumsum",
     "deg2rad",
     "degrees",
     "divide",

@@ -351,7 +351,27 @@ def opaque(
         result = function(*_fill(open_args, values), **_fill(open_keywords, values))
         return numpy.asarray(result)
 
-    return _core._call(run, operands, numpy.dtype(meta[1]), meta[0], name)
+    key = _key(function, open_args, open_keywords)
+    return _core._call(run, operands, numpy.dtype(meta[1]), meta[0], name, key=key)
+
+
+# Arguments whose `repr` says all of them.
+_PLAIN = (int, float, complex, str, bytes, type(None), numpy.generic, numpy.dtype)
+
+
+def _key(function: Callable[..., Any], *items: Any) -> str | None:
+    """Say what an opaque call computes, so that equal ones are one; None if that is not plain."""
+    stack = list(items)
+    while stack:
+        item = stack.pop()
+        if type(item) in (tuple, list):
+            stack += item
+        elif isinstance(item, dict):
+            stack += item.values()
+        elif not isinstance(item, (*_PLAIN, _Hole)) and item is not numpy._NoValue:
+            return None
+    # The call keeps the function, so its place in memory names no other.
+    return f"{id(function)} {items!r}"
 
 
 class _Hole:
@@ -361,6 +381,9 @@ class _Hole:
 
     def __init__(self, index: int) -> None:
         self.index = index
+
+    def __repr__(self) -> str:
+        return f"#{self.index}"
 
 
 def _punch(item: Any, hole: Callable[[Any], _Hole]) -> Any:

@@ -25,7 +25,6 @@ _FOLDS = {
     "logical_and": "all",
     "logical_or": "any",
 }
-_SCANS = {"add": "cumsum", "multiply": "cumprod"}
 # Ufuncs of several results, and the functions that give them.
 _OPTIONS = frozenset({"out", "where", "casting", "order", "dtype", "subok", "signature", "sig"})
 
@@ -52,6 +51,10 @@ class ufunc(metaclass=_Type):
         self._core = core
         self._plain = original.nin if core is not None else -1
         self.__name__ = self.__qualname__ = original.__name__
+        scan = getattr(_core, f"_accumulate_{original.__name__}", None)
+        if scan is not None:
+            # A builtin of its own, in the place of the method: no Python before it.
+            self.__dict__["accumulate"] = scan
         self.__module__ = "rnp"
         text = core.__doc__ if core is not None else None
         self.__doc__ = text or f"`numpy.{original.__name__}`, element by element."
@@ -246,6 +249,21 @@ def _reduce(
     if out is None:
         return result
     return store(function.__name__, out[0] if isinstance(out, tuple) else out, result, "unsafe")
+
+
+def accumulate(name: str, array: Any, axis: Any, dtype: Any, out: Any) -> Any:
+    """`accumulate` where the kernel of the ufunc does not answer at once: with `out`, say."""
+    function = named(name)
+    if isinstance(out, tuple) and len(out) == 1:
+        out = out[0]
+    lazy = _dispatch.recording((array,), {}) or isinstance(out, Array)
+    if out is None or axis is None or not lazy:
+        keywords = {"axis": axis, "dtype": dtype} | ({} if out is None else {"out": out})
+        return _method(function, "accumulate", (array,), keywords)
+    # Without a dtype the steps are those of the array that they are written to.
+    steps = dtype_of(out) if dtype is None else dtype
+    result = function.accumulate(array, axis, steps)
+    return store(name, out, result, "unsafe")
 
 
 def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

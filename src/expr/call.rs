@@ -84,6 +84,17 @@ mod tests {
     }
 
     #[test]
+    fn functions_with_one_key_are_one() {
+        let x = input();
+        let sum = |scan| x.scan(scan, None, None).unwrap();
+        let add = crate::scan::Scan::Add;
+        let one = crate::explain::report(&[sum(add), sum(add)]).unwrap();
+        let two = crate::explain::report(&[sum(add), sum(crate::scan::Scan::Maximum)]).unwrap();
+        assert_eq!((one.calls.len(), two.calls.len()), (1, 2));
+        assert!(!one.calls[0].is_foreign);
+    }
+
+    #[test]
     fn programs_that_differ_in_the_function_alone_are_equal() {
         let program = || Program::new(&[Array::call(Arc::new(Same), &[input()]).unwrap()]);
         let ((a, f), (b, g)) = (program(), program());

@@ -13,6 +13,7 @@ mod pairs;
 mod program;
 mod ranges;
 mod reduce;
+mod scan;
 mod span;
 mod text;
 mod update;

@@ -4,6 +4,7 @@
 //! apart. Two evaluations that differ only in them have equal programs, so a plan is made once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -176,6 +177,8 @@ struct Builder {
     scalars: HashMap<Scalar, u32>,
     /// Functions seen, by identity.
     calls: HashMap<*const (), u32>,
+    /// Functions seen that are one with others, by what they have in common.
+    keys: HashMap<String, u32>,
 }
 
 impl Builder {
@@ -251,9 +254,16 @@ impl Builder {
     /// The number of a function; the same one keeps its number.
     fn call(&mut self, call: &Arc<dyn Call>) -> u32 {
         *self.calls.entry(Arc::as_ptr(call).cast()).or_insert_with(|| {
+            let slot = self.bindings.calls.len() as u32;
+            if let Some(key) = call.key() {
+                match self.keys.entry(key.into_owned()) {
+                    Entry::Occupied(known) => return *known.get(),
+                    Entry::Vacant(free) => free.insert(slot),
+                };
+            }
             self.program.calls.push(call.name().into());
             self.bindings.calls.push(call.clone());
-            self.bindings.calls.len() as u32 - 1
+            slot
         })
     }
 }

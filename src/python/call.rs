@@ -3,6 +3,7 @@
 //! The function sees read-only ndarrays over the engine's memory, runs with the GIL and outside of every
 //! lazy block, and its exceptions reach the user as they are. May not know: which functions there are.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
@@ -27,6 +28,8 @@ type Typed = (DType, Shape);
 struct PyCall {
     function: Py<PyAny>,
     name: String,
+    /// What says that another function is this one.
+    key: Option<String>,
     /// The dtypes and shapes of the operands that it was recorded with.
     operands: Vec<Typed>,
     /// What the caller says of the result for those.
@@ -115,6 +118,15 @@ impl call::Call for PyCall {
         &self.name
     }
 
+    fn key(&self) -> Option<Cow<'_, str>> {
+        // What it said of its result holds for the operands that it was recorded with.
+        self.key.as_ref().map(|key| format!("{key} {:?}", self.operands).into())
+    }
+
+    fn is_foreign(&self) -> bool {
+        true
+    }
+
     fn infer(&self, operands: &[(DType, &[usize])]) -> Result<Typed> {
         let recorded = self.operands.iter().map(|(d, s)| (*d, s.as_slice()));
         if let Some(result) = self.result.as_ref().filter(|_| recorded.eq(operands.iter().copied()))
@@ -138,9 +150,10 @@ fn lengths(shape: &Obj<'_>) -> PyResult<Shape> {
 /// `function(*ndarrays)` gets read-only arrays, which may be views with any strides, and returns an array
 /// of this dtype and shape. `infer(*[(dtype, shape), ...])`, which returns the two, stands in where they are
 /// None, and is asked again when a function traced by `rnp.jit` meets other lengths; without it the
-/// function is traced anew for those.
+/// function is traced anew for those. Calls with equal `key` and operands are one: it must say all that the
+/// result depends on.
 #[pyfunction]
-#[pyo3(signature = (function, operands, dtype, shape, name, infer = None))]
+#[pyo3(signature = (function, operands, dtype, shape, name, infer = None, key = None))]
 fn _call<'py>(
     function: &Obj<'py>,
     operands: &Obj<'py>,
@@ -148,6 +161,7 @@ fn _call<'py>(
     shape: Option<&Obj<'py>>,
     name: String,
     infer: Option<Py<PyAny>>,
+    key: Option<String>,
 ) -> PyResult<Obj<'py>> {
     let py = function.py();
     let mut call = Call::new(py, name.clone())?;
@@ -168,6 +182,7 @@ fn _call<'py>(
     let function = PyCall {
         function: function.clone().unbind(),
         name,
+        key,
         operands: all.iter().map(|a| (a.dtype(), a.shape().clone())).collect(),
         result,
         infer,

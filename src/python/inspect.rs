@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 use super::array::{Array, is_temporary};
 use super::run::{self, Call, released};
 use super::{nd, ufunc};
-use crate::explain;
+use crate::explain::{self, Called};
 use crate::expr;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -112,10 +112,10 @@ impl Plan {
     }
 }
 
-fn fallback((name, place): (String, Option<String>)) -> String {
-    match place {
-        Some(place) => format!("{name} ({place})"),
-        None => name,
+fn fallback(call: Called) -> String {
+    match call.place {
+        Some(place) => format!("{} ({place})", call.name),
+        None => call.name,
     }
 }
 
@@ -133,7 +133,7 @@ fn plan(py: Python<'_>, arrays: &Bound<'_, PyTuple>) -> PyResult<Plan> {
         numpy_bytes: r.numpy_bytes,
         text: r.text,
         cuts: r.cuts,
-        fallbacks: r.calls.into_iter().map(fallback).collect(),
+        fallbacks: r.calls.into_iter().filter(|call| call.is_foreign).map(fallback).collect(),
     })
 }
 

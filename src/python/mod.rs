@@ -18,6 +18,7 @@ mod nd;
 mod reduce;
 mod report;
 mod run;
+mod scan;
 mod snapshot;
 mod span;
 mod store;
@@ -39,6 +40,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<report::Report>()?;
     elementwise::register(m)?;
     reduce::register(m)?;
+    scan::register(m)?;
     views::register(m)?;
     create::register(m)?;
     inspect::register(m)?;

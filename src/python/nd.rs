@@ -311,6 +311,47 @@ pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyA
     over(py, &copy, base, true)
 }
 
+/// A new ndarray, C-ordered, which `fill` writes; all its bytes are there to be written.
+pub fn filled<'py>(
+    py: Python<'py>,
+    dtype: DType,
+    shape: &Shape,
+    fill: impl FnOnce(&mut [u8]) -> crate::error::Result<()> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let bytes = super::error::checked(py, || Ok(shape::count(shape)? * dtype.size()))?;
+    if bytes >= LARGE {
+        let mut buffer = super::error::checked(py, || Buffer::new(bytes))?;
+        py.detach(|| super::error::guard(|| fill(buffer.bytes_mut())))
+            .map_err(|e| super::error::raise(py, &e))?;
+        let storage = Storage::from_buffer(Arc::new(buffer), dtype, shape.clone());
+        return fresh(py, &storage.map_err(|e| super::error::raise(py, &e))?);
+    }
+    let mut dims = shape.clone();
+    // SAFETY: NumPy allocates `bytes` bytes for these lengths, copies the lengths, and takes over the
+    // reference to the dtype; nobody else has the array yet. `fill` is given zeros.
+    unsafe {
+        let kind = get_type_object(py, NpyTypes::PyArray_Type);
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(dtype).1 as i32);
+        let array = PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            kind,
+            descr,
+            dims.len() as i32,
+            dims.as_mut_ptr().cast(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
+        let array = Bound::from_owned_ptr_or_err(py, array)?;
+        let data: *mut u8 = (*array.as_ptr().cast::<PyArrayObject>()).fields.data.cast();
+        data.write_bytes(0, bytes);
+        let out = std::slice::from_raw_parts_mut(data, bytes);
+        super::error::checked(py, || fill(out))?;
+        Ok(array)
+    }
+}
+
 /// The value as NumPy returns it: a fresh ndarray, or a scalar for 0-d.
 pub fn result<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAny>> {
     if !storage.shape.is_empty() {

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::pool::FloatMode;
 use crate::buffer::Storage;
 use crate::call::Call;
 use crate::dtype::Scalar;
@@ -63,7 +64,10 @@ pub(super) fn run(
             }
         })
         .collect::<Result<_>>()?;
-    let given = guard(name, || call.run(&operands))?;
+    let given = {
+        let _float = FloatMode::standard();
+        guard(name, || call.run(&operands))?
+    };
     if given.dtype != spec.dtype || given.shape != spec.shape {
         return Err(Error::value(format!(
             "{name}: returned {} of shape {}, where {} of shape {} was announced",

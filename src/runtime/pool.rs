@@ -268,7 +268,7 @@ impl Gate {
 ///
 /// Some libraries switch subnormals off in the thread that loads them. Restoring also hides the
 /// status flags that kernels raise, which NumPy would take for its own.
-pub(super) struct FloatMode {
+pub struct FloatMode {
     #[cfg(target_arch = "x86_64")]
     before: u32,
     #[cfg(target_arch = "aarch64")]
@@ -278,7 +278,7 @@ pub(super) struct FloatMode {
 impl FloatMode {
     /// Switches to the standard mode.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn standard() -> Self {
+    pub fn standard() -> Self {
         let mut before = 0u32;
         let standard = 0x1f80u32;
         // SAFETY: this is the mode that compiled code expects.

@@ -406,3 +406,18 @@ def test_a_call_that_forks_goes_on_in_both_processes():
         os._exit(0 if right else 1)
     assert right and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     """)
+
+
+def test_equal_calls_run_once():
+    x = np.linspace(1, 0, 50)
+    with rnp.lazy():
+        y = rnp.asarray(x) * 2
+        same = [rnp.sort(y), rnp.sort(y), rnp.sort(y, axis=-1), rnp.sort(y, -1)]
+        other = [rnp.argsort(y), rnp.sort(y, kind="stable"), rnp.sort(y + 1)]
+        assert len(rnp.plan(*same).fallbacks) == 3, "those that are written alike are one"
+        assert len(rnp.plan(same[0], *other).fallbacks) == 4
+        scans = [rnp.cumsum(y), rnp.cumsum(y, axis=0), rnp.add.accumulate(y)]
+        assert rnp.plan(*scans).text.count("call cumsum") == 1
+        assert rnp.plan(*scans).fallbacks == []
+    for got in rnp.eval(*same):
+        assert (got == np.sort(2 * x)).all()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, exists, find, known, rule
+from rnp._dispatch import Meta, composed, native, rule
 from rnp._numpy.arguments import (
     MISSING,
     along,
@@ -24,33 +24,12 @@ from rnp._numpy.arguments import (
 )
 from rnp._numpy.joining import concatenate
 
-
-def _running(path: str) -> Callable[..., Meta]:
-    function = find(path)
-
-    def meta(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Meta:
-        refuse(out=out)
-        x = spec(a)
-        if axis is not None and x.ndim:
-            one_axis(axis, x.ndim)
-        elif axis is not None:
-            one_axis(axis, 1)
-        shape = (x.size,) if axis is None or not x.ndim else x.shape
-        return shape, probe(function, numpy.ones(1, x.dtype), dtype=dtype)
-
-    return meta
+cumsum, cumprod = native("cumsum"), native("cumprod")
 
 
-for _path in ("cumsum", "cumprod"):
-    rule(_path)(_running(_path))
-cumsum, cumprod = known(numpy.cumsum), known(numpy.cumprod)
-
-
-def _cumulative(path: str) -> None:
-    function = find(path)
-
-    @rule(path)
-    def meta(
+def _cumulative(path: str, scan: Callable[..., Any]) -> None:
+    @composed(path)
+    def cumulative(
         x: Any,
         /,
         *,
@@ -58,19 +37,23 @@ def _cumulative(path: str) -> None:
         dtype: Any = None,
         out: None = None,
         include_initial: bool = False,
-    ) -> Meta | None:
+    ) -> Any:
+        """Partial results along an axis, what nothing gives before them if asked for."""
         refuse(out=out)
-        array = spec(x)
+        array = operand(x)
         if axis is None and array.ndim != 1:
-            return None
+            raise Unsupported("NumPy says what is wrong with it")
         i = one_axis(0 if axis is None else axis, array.ndim)
-        shape = list(array.shape)
-        shape[i] += bool(include_initial)
-        return tuple(shape), probe(function, numpy.ones(1, array.dtype), axis=0, dtype=dtype)
+        result = scan(array, axis=i, dtype=dtype)
+        if not include_initial:
+            return result
+        shape = (*result.shape[:i], 1, *result.shape[i + 1 :])
+        nothing = _core.full(shape, 0 if scan is cumsum else 1, dtype=result.dtype)
+        return concatenate([nothing, result], axis=i)
 
 
-for _path in filter(exists, ("cumulative_sum", "cumulative_prod")):
-    _cumulative(_path)
+_cumulative("cumulative_sum", cumsum)
+_cumulative("cumulative_prod", cumprod)
 
 
 # -- differences

@@ -1,0 +1,174 @@
+//! Running sums and their kin, with NumPy's keyword arguments in NumPy's order.
+//!
+//! Outside of a block an ndarray is scanned from its memory into the result's, with no graph between.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::error::Unsupported;
+use super::reduce::{integer, no_out};
+use super::run::Call;
+use super::{error, nd};
+use crate::buffer::Storage;
+use crate::runtime::FloatMode;
+use crate::scan::{Running, Scan};
+use crate::shape;
+
+type Obj<'py> = Bound<'py, PyAny>;
+type Out<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// An axis as it was given, None too.
+#[derive(Clone, Copy)]
+struct Axis(Option<i64>);
+
+impl<'py> FromPyObject<'_, 'py> for Axis {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let axis = if obj.is_none() { None } else { Some(integer("accumulate", "axis", &obj)?) };
+        Ok(Self(axis))
+    }
+}
+
+/// `strict` refuses an array without axes, which the functions take for one element.
+fn scan<'py>(
+    scan: Scan,
+    a: &Obj<'py>,
+    axis: Option<i64>,
+    dtype: Option<&Obj<'py>>,
+    strict: bool,
+) -> Out<'py> {
+    let name = scan.name();
+    let dtype = dtype.map(|d| nd::parse_dtype(name, d)).transpose()?;
+    let py = a.py();
+    let mut call = Call::new(py, name)?;
+    if !call.is_lazy() && nd::is_exact_ndarray(a) {
+        let nd::Layout { ptr, dtype: from, swapped, shape, strides, .. } = nd::layout(name, a)?;
+        let steps = scan.dtype(from, dtype);
+        let is_line = if axis.is_some() { !shape.is_empty() } else { shape.len() == 1 };
+        if is_line && !swapped && Scan::reads(from, steps) {
+            let axis = shape::axis(name, axis.unwrap_or(0), shape.len());
+            let axis = axis.map_err(|e| error::raise(py, &e))?;
+            let keeper = Arc::new(nd::PyKeeper(a.clone().unbind()));
+            let from = Storage { ptr, dtype: from, shape, strides, keeper };
+            let running = Running::new(scan, axis, steps);
+            return nd::filled(py, steps, &from.shape, |out| {
+                let _float = FloatMode::standard();
+                running.fill(&from, out)
+            });
+        }
+    }
+    let x = call.operand(a)?;
+    if strict && x.rank() == 0 {
+        return Err(Unsupported::new_err(format!("{name}: nothing to accumulate along")));
+    }
+    call.run(|| x.scan(scan, axis, dtype))
+}
+
+fn function<'py>(
+    kind: Scan,
+    a: &Obj<'py>,
+    axis: Option<&Obj<'py>>,
+    dtype: Option<&Obj<'py>>,
+    out: Option<&Obj<'py>>,
+) -> Out<'py> {
+    no_out(kind.name(), out)?;
+    let axis = axis.map(|axis| integer(kind.name(), "axis", axis)).transpose()?;
+    scan(kind, a, axis, dtype, false)
+}
+
+/// Sums of the elements so far along an axis; of all of them in C order where `axis` is None.
+///
+/// `dtype` is what to add and return in: by default the operand's, 64 bits for integers and bool. The
+/// additions come one after the other, each rounded to that dtype, so the bits are NumPy's. `out` must be
+/// None. An axis that is not there is an AxisError.
+///
+/// >>> rnp.cumsum([1, 2, 3])
+/// array([1, 3, 6])
+#[pyfunction]
+#[pyo3(signature = (a, axis = None, dtype = None, out = None))]
+fn cumsum<'py>(
+    a: &Obj<'py>,
+    axis: Option<&Obj<'py>>,
+    dtype: Option<&Obj<'py>>,
+    out: Option<&Obj<'py>>,
+) -> Out<'py> {
+    function(Scan::Add, a, axis, dtype, out)
+}
+
+/// Products of the elements so far along an axis; of all of them in C order where `axis` is None.
+///
+/// `dtype` is what to multiply and return in: by default the operand's, 64 bits for integers and bool.
+/// `out` must be None. An axis that is not there is an AxisError.
+///
+/// >>> rnp.cumprod([1, 2, 3])
+/// array([1, 2, 6])
+#[pyfunction]
+#[pyo3(signature = (a, axis = None, dtype = None, out = None))]
+fn cumprod<'py>(
+    a: &Obj<'py>,
+    axis: Option<&Obj<'py>>,
+    dtype: Option<&Obj<'py>>,
+    out: Option<&Obj<'py>>,
+) -> Out<'py> {
+    function(Scan::Multiply, a, axis, dtype, out)
+}
+
+/// `accumulate` of a ufunc: without `out`, and if the kernel takes it; else that of `rnp._ufunc`.
+fn accumulate<'py>(
+    kind: Scan,
+    ufunc: &str,
+    array: &Obj<'py>,
+    axis: Axis,
+    dtype: Option<&Obj<'py>>,
+    out: Option<&Obj<'py>>,
+) -> Out<'py> {
+    let (py, Axis(axis)) = (array.py(), axis);
+    if out.is_none() && axis.is_some() {
+        match scan(kind, array, axis, dtype, true) {
+            Err(e) if e.is_instance_of::<Unsupported>(py) => {}
+            done => return done,
+        }
+    }
+    let other = py.import("rnp._ufunc")?.getattr("accumulate")?;
+    other.call1((ufunc, array, axis, dtype, out))
+}
+
+/// Writes the method `accumulate` of ufuncs.
+macro_rules! accumulate {
+    ($($name:ident $ufunc:literal $kind:ident;)+) => {
+        $(
+            /// Give all partial results along an axis: `numpy.ufunc.accumulate`.
+            #[pyfunction]
+            #[pyo3(signature = (array, /, axis = Axis(Some(0)), dtype = None, out = None))]
+            fn $name<'py>(
+                array: &Obj<'py>,
+                axis: Axis,
+                dtype: Option<&Obj<'py>>,
+                out: Option<&Obj<'py>>,
+            ) -> Out<'py> {
+                accumulate(Scan::$kind, $ufunc, array, axis, dtype, out)
+            }
+        )+
+
+        fn register_accumulate(m: &Bound<'_, PyModule>) -> PyResult<()> {
+            $(m.add_function(wrap_pyfunction!($name, m)?)?;)+
+            Ok(())
+        }
+    };
+}
+
+accumulate! {
+    _accumulate_add "add" Add;
+    _accumulate_multiply "multiply" Multiply;
+    _accumulate_maximum "maximum" Maximum;
+    _accumulate_minimum "minimum" Minimum;
+}
+
+/// Adds the functions to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(cumsum, m)?)?;
+    m.add_function(wrap_pyfunction!(cumprod, m)?)?;
+    register_accumulate(m)
+}
