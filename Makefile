@@ -17,6 +17,7 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3
 BIN := .venv/bin
 RECORDING := build/recording/sax.wav
 CONSUMERS := build/consumers
+RESAMPLERS := build/resamplers
 
 # One build of the dependencies for everything: the release profile, the lock file, one interpreter.
 LOCKED := --release --locked
@@ -32,7 +33,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
 .PHONY: help setup run test rust-test py-test consumers consumers-table lint format generate golden \
-	bench wheel pins clean
+	bench bench-audio resamplers wheel pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,7 +92,7 @@ rust-test: .venv/tools.stamp ## test the Rust crate: with every verifier on, and
 	@echo '== Rust doc examples, no features'
 	@cargo test $(LOCKED) --doc
 
-py-test: setup ## test the installed wheel from Python, the examples too
+py-test: setup $(RECORDING) ## test the installed wheel from Python, the examples too
 	@echo '== Python tests'
 	@$(BIN)/python -m pytest
 
@@ -138,18 +139,19 @@ golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before c
 	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
 	@git status --short tests
 
-pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose newer tools, pin anew
-	@echo '== requirements-dev.txt, requirements-consumers.txt'
+pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in requirements-resamplers.in ## choose newer tools, pin anew
+	@echo '== requirements-dev.txt, requirements-consumers.txt, requirements-resamplers.txt'
 	@"$(PYTHON)" -m venv --clear build/pins
 	@build/pins/bin/python -m pip install --quiet pip-tools uv
 	@{ echo "# Written by \`make pins\` from requirements-dev.in: exact versions, any platform, checked by hash."; \
 		build/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header --allow-unsafe \
 			--no-emit-index-url --no-emit-trusted-host --no-emit-options --output-file - \
 			requirements-dev.in; } >build/pins/requirements-dev.txt
-	@{ echo "# Written by \`make pins\` from requirements-consumers.in: exact versions, checked by hash."; \
+	@for list in consumers resamplers; do \
+		{ echo "# Written by \`make pins\` from requirements-$$list.in: exact versions, checked by hash."; \
 		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-deps \
 			--generate-hashes --no-header --no-annotate \
-			requirements-consumers.in; } >build/pins/requirements-consumers.txt
+			requirements-$$list.in; } >build/pins/requirements-$$list.txt; done
 	@mv build/pins/requirements-*.txt .
 
 # -- others
@@ -157,6 +159,21 @@ pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose 
 bench: setup ## time every form of rnp against NumPy (QUICK=1: in a minute)
 	@echo '== benchmarks'
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
+
+bench-audio: setup $(RECORDING) ## write design/audio-speed.md: rnp.audio against the port's fallback
+	@echo '== design/audio-speed.md'
+	@PYTHONPATH=tests $(BIN)/python -m bench.audio design/audio-speed.md
+
+resamplers: setup $(RESAMPLERS)/.stamp ## write design/resamplers.md: quality and speed beside others
+	@echo '== design/resamplers.md'
+	@PYTHONPATH=tests:$(RESAMPLERS) $(BIN)/python -m bench.resamplers design/resamplers.md
+
+$(RESAMPLERS)/.stamp: requirements-resamplers.txt .venv/tools.stamp
+	@echo '== other resamplers into $(RESAMPLERS), pinned by version and hash (60 MB)'
+	@rm -rf $(RESAMPLERS)
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-compile \
+		--target $(RESAMPLERS) -r requirements-resamplers.txt
+	@touch $@
 
 clean: ## remove all that is derived, .venv and target included
 	@rm -rf .venv build dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis

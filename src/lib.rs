@@ -30,6 +30,7 @@
 //! | 6 | [`loops`] | kernels: fused loop nests as data and text, and their meaning |
 //! | 7 | [`codegen`] | kernels to machine code |
 //! | 8 | [`runtime`] | plans run: memory, threads, kernel cache |
+//! | 8 | [`resample`] | windowed-sinc resampling, a native opaque call |
 //! | 9 | [`figures`] | what evaluations cost: ops, loops, bytes |
 //! | 9 | [`eval`] | the staircase from an array to its value |
 //! | 9 | [`trace`] | a program recorded once and called again |
@@ -75,6 +76,12 @@ pub mod codegen;
 
 #[allow(unsafe_code, reason = "hands addresses to kernels, having checked them")]
 pub mod runtime;
+
+#[allow(
+    unsafe_code,
+    reason = "reads strided lines, writes shares of a buffer, runs code for the machine's instructions"
+)]
+pub mod resample;
 
 pub mod eval;
 pub mod explain;

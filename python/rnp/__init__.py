@@ -15,7 +15,20 @@ from rnp import _ufunc as _ufunc  # isort: skip
 from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
 from rnp import _standard as _standard  # isort: skip
-from rnp import _core, _dispatch, char, fft, lib, linalg, ma, polynomial, random, strings, testing
+from rnp import (
+    _core,
+    _dispatch,
+    audio,
+    char,
+    fft,
+    lib,
+    linalg,
+    ma,
+    polynomial,
+    random,
+    strings,
+    testing,
+)
 from rnp._coverage import Coverage, coverage
 from rnp._types import finfo, iinfo, ndarray
 from rnp._ufunc import ufunc as ufunc
@@ -53,6 +66,7 @@ if TYPE_CHECKING:
 
     __all__ += [
         "Coverage",
+        "audio",
         "bool_",
         "char",
         "coverage",

@@ -3,6 +3,7 @@
 //! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
 
 mod array;
+mod audio;
 mod call;
 mod cell;
 mod convert;
@@ -46,6 +47,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     inspect::register(m)?;
     jit::register(m)?;
     call::register(m)?;
+    audio::register(m)?;
     store::register(m)?;
     hooks::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {

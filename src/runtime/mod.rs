@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
 pub use call::Arguments;
 pub use exec::run;
-pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads};
+pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
 
 use crate::fork::PerProcess;
 

@@ -155,6 +155,33 @@ pub(super) fn drive<T: Work>(work: &T, items: usize, threads: usize, poll: &Poll
     crew.error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
+/// Items that are a function of their number.
+struct Each<F>(F);
+
+impl<F: Fn(usize) -> Result<()> + Sync> Work for Each<F> {
+    type Worker = ();
+    fn worker(&self) -> Result<()> {
+        Ok(())
+    }
+    fn item(&self, (): &mut (), i: usize) -> Result<()> {
+        (self.0)(i)
+    }
+    fn done(&self, (): ()) {}
+}
+
+/// Does `item` for each of `items`, on up to `threads` threads: for opaque calls, on the thread that
+/// evaluates. Which thread takes which is chance.
+///
+/// # Errors
+/// The first of an item, which stops all.
+pub fn share(
+    items: usize,
+    threads: usize,
+    item: impl Fn(usize) -> Result<()> + Sync,
+) -> Result<()> {
+    drive(&Each(item), items, threads, &Poll::new(&Context::default()))
+}
+
 struct Crew<'a, T> {
     work: &'a T,
     items: usize,

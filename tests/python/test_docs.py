@@ -6,6 +6,7 @@ import ast
 import doctest
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from rnp._coverage import KINDS, NAMESPACES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "design" / "coming-from-numpy.md"
+AUDIO = ROOT / "design" / "audio.md"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Rows of their own in the page's table; the other namespaces share one.
 SHOWN = ("", "fft", "linalg", "random")
@@ -48,10 +50,21 @@ def test_examples_of_the_page_for_users_of_numpy(title):
     assert not failed, "".join(said)
 
 
-def test_every_python_block_of_the_page_is_an_example():
-    text = PAGE.read_text(encoding="utf-8")
+def test_examples_of_the_page_about_audio():
+    lines = zip_longest(*(text.split("\n") for _, text in sections(AUDIO)), fillvalue="")
+    text = "\n".join("".join(line) for line in lines)
+    example = doctest.DocTestParser().get_doctest(text, {}, AUDIO.name, str(AUDIO), 0)
+    said: list[str] = []
+    failed, tried = doctest.DocTestRunner(optionflags=FLAGS).run(example, out=said.append)
+    assert tried > 0
+    assert not failed, "".join(said)
+
+
+@pytest.mark.parametrize(("page", "least"), [(PAGE, 20), (AUDIO, 8)])
+def test_every_python_block_of_a_page_is_an_example(page, least):
+    text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 20
+    assert len(blocks) >= least
     assert all(block.startswith(">>> ") for block in blocks)
 
 
@@ -119,7 +132,7 @@ def test_modules_use_what_the_page_says():
     said = {row[1].strip(" `"): set(re.findall(r"`(\w+)`", row[3])) for row in rows}
     folder = ROOT / "python" / "rnp"
     private = {path.stem for path in folder.glob("_[a-z]*") if path.suffix in (".py", "")}
-    assert private == said.keys()
+    assert private | {"audio"} == said.keys()
     for name, uses in said.items():
         module = folder / name
         files = list(module.glob("*.py")) if module.is_dir() else [module.with_suffix(".py")]

@@ -1,0 +1,132 @@
+"""Decibels: amplitudes and powers to dB and back, as librosa defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import rnp
+from rnp._core import Array
+from rnp.audio import _checks as checks
+from rnp.audio._run import graph, scalars
+
+# A level to compare with: a number, or a function of the magnitudes such as `rnp.max`.
+Reference = float | Callable[[Any], Any]
+
+
+def _magnitudes(x: Any, name: str) -> Any:
+    if not (type(x) is np.ndarray or type(x) is Array):
+        x = np.asarray(x)
+    return rnp.abs(x) if x.dtype.kind == "c" else checks.samples(x, name)
+
+
+def _level(x: Any, ref: Any) -> Any:
+    """Take the level of 0 dB; a number has the precision of Python's."""
+    return ref(x) if callable(ref) else np.float64(abs(checks.number(ref, "ref")))
+
+
+def _floor(amin: Any, top_db: Any) -> tuple[float, float, bool]:
+    """Take the least magnitude, and the range with whether there is one."""
+    least = checks.positive(amin, "amin")
+    if top_db is None:
+        return least, 0.0, False
+    span = checks.number(top_db, "top_db")
+    if span < 0:
+        raise ValueError(f"top_db must be None, or 0 or more, not {top_db}")
+    return least, span, True
+
+
+def _decibels(power: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
+    log = 10.0 * rnp.log10(rnp.maximum(amin, power))
+    zero = 10.0 * rnp.log10(rnp.maximum(amin, reference))
+    log = (log - zero).astype(log.dtype)
+    return rnp.maximum(log, rnp.max(log) - span) if cut else log
+
+
+_of_powers = graph("cut")(_decibels)
+
+
+@graph("cut")
+def _of_amplitudes(x: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
+    return _decibels(x * x, reference * reference, amin * amin, span, cut)
+
+
+@graph()
+def _power(db: Any, reference: Any) -> Any:
+    return reference * rnp.power(10.0, 0.1 * db)
+
+
+@graph()
+def _amplitude(db: Any, reference: Any) -> Any:
+    return rnp.sqrt(reference * reference * rnp.power(10.0, 0.1 * db))
+
+
+def power_to_db(
+    S: Any, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
+) -> Any:
+    """Powers in dB: `10 log10(S / ref)`, nothing below `amin` and `top_db` under the largest.
+
+    S: powers of any shape; of complex numbers their magnitudes. ref: the power of 0 dB, or a
+    function of the powers (`rnp.max`). amin: the least power that is told apart, above 0. top_db:
+    the range in dB, or None. Returns dB, of the shape of S; float32 stays float32. NaN stays NaN,
+    and makes all NaN where `top_db` asks for the largest. ValueError for `amin` of 0 or less and a
+    negative `top_db`.
+
+    The formula and its defaults are those of `librosa.power_to_db`.
+
+    >>> audio.power_to_db(np.array([1.0, 0.01, 0.0]))
+    array([  0., -20., -80.])
+    >>> audio.power_to_db(np.array([4.0, 0.04]), ref=np.max)
+    array([  0., -20.])
+    """
+    floor = _floor(amin, top_db)
+    x = _magnitudes(S, "S")
+    return scalars(_of_powers(x, _level(x, ref), *floor))
+
+
+def amplitude_to_db(
+    S: Any, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
+) -> Any:
+    """Amplitudes in dB: `20 log10(|S| / ref)`, nothing below `amin` and `top_db` under the largest.
+
+    S: amplitudes of any shape, complex ones too. The rest is as in `power_to_db`, with `ref` and
+    `amin` as amplitudes. With samples at full scale 1.0 and `ref=1.0` the unit is dBFS.
+
+    The formula is that of `librosa.amplitude_to_db`: `power_to_db` of squares.
+
+    >>> audio.amplitude_to_db(np.array([1.0, -0.1, 0.0]))
+    array([  0., -20., -80.])
+    >>> audio.amplitude_to_db(np.array([0.5, 0.0]), top_db=None).round(2)
+    array([  -6.02, -100.  ])
+    """
+    floor = _floor(amin, top_db)
+    x = _magnitudes(S, "S")
+    level = _level(rnp.abs(x), ref) if callable(ref) else _level(x, ref)
+    return scalars(_of_amplitudes(x, level, *floor))
+
+
+def db_to_power(S_db: Any, ref: float = 1.0) -> Any:
+    """Powers of levels in dB: `ref * 10 ** (S_db / 10)`.
+
+    S_db: dB, of any shape. ref: the power of 0 dB. float32 stays float32.
+
+    The formula is that of `librosa.db_to_power`.
+
+    >>> audio.db_to_power(np.array([0.0, -20.0]))
+    array([1.  , 0.01])
+    """
+    return scalars(_power(checks.samples(S_db, "S_db"), checks.number(ref, "ref")))
+
+
+def db_to_amplitude(S_db: Any, ref: float = 1.0) -> Any:
+    """Amplitudes of levels in dB: `ref * 10 ** (S_db / 20)`.
+
+    S_db: dB, of any shape. ref: the amplitude of 0 dB. float32 stays float32.
+
+    The formula is that of `librosa.db_to_amplitude`: the root of `db_to_power`.
+
+    >>> audio.db_to_amplitude(np.array([0.0, -20.0]))
+    array([1. , 0.1])
+    """
+    return scalars(_amplitude(checks.samples(S_db, "S_db"), checks.number(ref, "ref")))

@@ -1,0 +1,207 @@
+"""The port's C interface: statistics and vector functions, by NumPy's meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import rnp
+from rnp.audio import _checks as checks
+from rnp.audio._run import breadth
+
+
+def compute_mean(samples: Any, *, axis: int | None = None) -> Any:
+    """Arithmetic mean, `np.mean`: of float32 in float32, added in float64; of integers in float64.
+
+    samples: real numbers of any shape, one at least. axis: the time axis, for a value per channel.
+
+    >>> print(audio.compute_mean(np.array([1, 2, 6], np.int16)))
+    3.0
+    """
+    return rnp.mean(checks.filled(samples), axis=axis)
+
+
+def compute_median(samples: Any, *, axis: int | None = None) -> Any:
+    """Median, `np.median`; NaN gives NaN.
+
+    samples, axis: as in `compute_mean`.
+
+    >>> print(audio.compute_median([1.0, 9.0, 2.0]))
+    2.0
+    """
+    return breadth.median(checks.filled(samples), axis=axis)
+
+
+def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
+    """Percentile, `np.percentile` on straight lines; NaN gives NaN.
+
+    samples, axis: as in `compute_mean`. q: from 0 to 100, or several; others are a ValueError.
+
+    >>> print(audio.compute_percentile([0.0, 1.0, 2.0, 3.0], 50))
+    1.5
+    """
+    return breadth.percentile(checks.filled(samples), q, axis=axis)
+
+
+def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
+    """Sum, `np.sum`: of float32 in float32, added in float64; of integers in 64 bits. 0 of nothing.
+
+    >>> print(audio.compute_sum(np.array([30000, 30000], np.int16)))
+    60000
+    """
+    return rnp.sum(checks.samples(samples), axis=axis)
+
+
+def compute_min(samples: Any, *, axis: int | None = None) -> Any:
+    """Smallest sample, `np.min`; NaN gives NaN.
+
+    samples, axis: as in `compute_mean`.
+
+    >>> print(audio.compute_min([0.5, -1.0]))
+    -1.0
+    """
+    return rnp.min(checks.filled(samples), axis=axis)
+
+
+def compute_var(samples: Any, *, axis: int | None = None) -> Any:
+    """Variance, `np.var`: the mean square of what is left without the mean.
+
+    samples, axis: as in `compute_mean`.
+
+    >>> print(audio.compute_var([1.0, 3.0]))
+    1.0
+    """
+    return rnp.var(checks.filled(samples), axis=axis)
+
+
+def compute_std(samples: Any, *, axis: int | None = None) -> Any:
+    """Standard deviation, `np.std`: the root of the variance.
+
+    samples, axis: as in `compute_mean`.
+
+    >>> print(audio.compute_std([1.0, 3.0]))
+    1.0
+    """
+    return rnp.std(checks.filled(samples), axis=axis)
+
+
+min_vec = compute_min
+
+
+def prod(a: Any, *, axis: int | None = None) -> Any:
+    """Product, `np.prod`: of integers in 64 bits. 1 of nothing.
+
+    >>> print(audio.prod([8, 5, 4, 2]))
+    320
+    """
+    return rnp.prod(checks.samples(a, "a"), axis=axis)
+
+
+def sqrt_vec(samples: Any) -> Any:
+    """Square roots, `np.sqrt`; of numbers below 0 NaN, silently.
+
+    >>> audio.sqrt_vec(np.array([4.0, 9.0]))
+    array([2., 3.])
+    """
+    return rnp.sqrt(checks.samples(samples))
+
+
+def log_vec(samples: Any) -> Any:
+    """Natural logarithms, `np.log`; of 0 -inf and below NaN, silently.
+
+    >>> audio.log_vec(np.array([1.0]))
+    array([0.])
+    """
+    return rnp.log(checks.samples(samples))
+
+
+def log10_vec(samples: Any) -> Any:
+    """Decimal logarithms, `np.log10`; of 0 -inf and below NaN, silently.
+
+    >>> audio.log10_vec(np.array([100.0]))
+    array([2.])
+    """
+    return rnp.log10(checks.samples(samples))
+
+
+def clip_vec(samples: Any, min_val: Any = None, max_val: Any = None) -> Any:
+    """Samples held within bounds, `np.clip`; None is no bound, NaN stays.
+
+    >>> audio.clip_vec(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
+    array([-1. ,  0.5,  1. ])
+    """
+    return rnp.clip(checks.samples(samples), min_val, max_val)
+
+
+def power_vec(samples: Any, exponent: Any) -> Any:
+    """Powers, `np.power`.
+
+    >>> audio.power_vec(np.array([2.0, 3.0]), 2.0)
+    array([4., 9.])
+    """
+    return rnp.power(checks.samples(samples), exponent)
+
+
+def dot_vec(a: Any, b: Any) -> Any:
+    """Sum of the products of two vectors of one length; a ValueError if they are of two.
+
+    >>> print(audio.dot_vec([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
+    x, y = checks.samples(a, "a"), checks.samples(b, "b")
+    if x.ndim != 1 or y.ndim != 1:
+        raise ValueError(f"a and b must be vectors; got shapes {x.shape} and {y.shape}")
+    return breadth.dot(x, y)
+
+
+def matmul_2d(a: Any, b: Any) -> Any:
+    """Product of two matrices, `np.matmul`; a ValueError if their inner lengths differ.
+
+    >>> audio.matmul_2d([[1.0, 2.0]], [[3.0], [4.0]])
+    array([[11.]])
+    """
+    x, y = checks.samples(a, "a"), checks.samples(b, "b")
+    if x.ndim != 2 or y.ndim != 2:
+        raise ValueError(f"a and b must be matrices; got shapes {x.shape} and {y.shape}")
+    return breadth.matmul(x, y)
+
+
+def transpose_2d(a: Any) -> Any:
+    """A matrix with rows and columns changed, `np.transpose`.
+
+    >>> audio.transpose_2d([[1, 2], [3, 4]])
+    array([[1, 3],
+           [2, 4]])
+    """
+    x = checks.samples(a, "a")
+    if x.ndim != 2:
+        raise ValueError(f"a must be a matrix; got shape {x.shape}")
+    return rnp.transpose(x)
+
+
+def reshape_vec(a: Any, shape: Any) -> Any:
+    """The same elements under another shape, `np.reshape`; one length may be -1.
+
+    >>> audio.reshape_vec([1, 2, 3, 4], (2, -1))
+    array([[1, 2],
+           [3, 4]])
+    """
+    return rnp.reshape(checks.samples(a, "a"), shape)
+
+
+def zeros_vec(size: int) -> Any:
+    """Silence: `size` zeros of float32.
+
+    >>> audio.zeros_vec(2)
+    array([0., 0.], dtype=float32)
+    """
+    return rnp.zeros(checks.length(size, "size"), dtype=np.float32)
+
+
+def ones_vec(size: int) -> Any:
+    """`size` ones of float32.
+
+    >>> audio.ones_vec(2)
+    array([1., 1.], dtype=float32)
+    """
+    return rnp.ones(checks.length(size, "size"), dtype=np.float32)

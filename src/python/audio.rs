@@ -1,0 +1,45 @@
+//! Native calls of `rnp.audio`.
+//!
+//! Arguments were checked there. May not know: how a line is resampled.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::run::Call;
+use crate::expr;
+use crate::resample::{Quality, Resample, Target};
+
+type Obj<'py> = Bound<'py, PyAny>;
+
+/// The samples along `axis` at another rate, by the windowed-sinc filter of this quality (0: the best).
+///
+/// `up` samples are made of every `down`, or `length` samples of all there are, where `up` is 0.
+#[pyfunction]
+#[pyo3(signature = (x, axis, quality, up, down, length, /))]
+fn _resample<'py>(
+    x: &Obj<'py>,
+    axis: usize,
+    quality: u32,
+    up: u64,
+    down: u64,
+    length: usize,
+) -> PyResult<Obj<'py>> {
+    let quality = match quality {
+        8 => Quality::Eight,
+        12 => Quality::Twelve,
+        16 => Quality::Sixteen,
+        0 => Quality::Best,
+        other => return Err(PyValueError::new_err(format!("resample: no quality {other}"))),
+    };
+    let target = if up == 0 { Target::Length(length) } else { Target::Rate { up, down } };
+    let mut call = Call::new(x.py(), "resample")?;
+    let x = call.operand(x)?;
+    call.run(|| expr::Array::call(Arc::new(Resample { axis, quality, target }), &[x]))
+}
+
+/// Adds the function to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(_resample, m)?)
+}
