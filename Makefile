@@ -17,6 +17,7 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3
 BIN := .venv/bin
 RECORDING := build/recording/sax.wav
 CONSUMERS := build/consumers
+PEERS := build/bench/.venv
 
 # One build of the dependencies for everything: the release profile, the lock file, one interpreter.
 LOCKED := --release --locked
@@ -32,7 +33,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
 .PHONY: help setup run test rust-test py-test consumers consumers-table lint format generate golden \
-	bench wheel pins clean
+	bench bench-peers wheel pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -138,8 +139,8 @@ golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before c
 	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
 	@git status --short tests
 
-pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose newer tools, pin anew
-	@echo '== requirements-dev.txt, requirements-consumers.txt'
+pins: .venv/tools.stamp $(wildcard requirements-*.in) ## choose newer tools, pin anew
+	@echo '== requirements-dev.txt, requirements-consumers.txt, requirements-bench.txt'
 	@"$(PYTHON)" -m venv --clear build/pins
 	@build/pins/bin/python -m pip install --quiet pip-tools uv
 	@{ echo "# Written by \`make pins\` from requirements-dev.in: exact versions, any platform, checked by hash."; \
@@ -150,13 +151,33 @@ pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in ## choose 
 		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-deps \
 			--generate-hashes --no-header --no-annotate \
 			requirements-consumers.in; } >build/pins/requirements-consumers.txt
+	@{ echo "# Written by \`make pins\` from requirements-bench.in: exact versions, any platform, checked by hash."; \
+		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+			--constraint build/pins/requirements-dev.txt --generate-hashes --no-header --no-annotate \
+			requirements-bench.in; } >build/pins/requirements-bench.txt
 	@mv build/pins/requirements-*.txt .
 
 # -- others
 
-bench: setup ## time every form of rnp against NumPy (QUICK=1: in a minute)
-	@echo '== benchmarks'
+bench: setup ## time every form of rnp against NumPy, write design/benchmarks.md (QUICK=1: only print)
+	@echo '== benchmarks: every work, every size, every form, against NumPy; the bars'
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
+
+bench-peers: $(PEERS)/installed.stamp ## the same against NumExpr, Numba, JAX and others
+	@echo '== benchmarks: the same beside other engines'
+	@PYTHONPATH=tests $(PEERS)/bin/python -m bench --peers $(if $(QUICK),--quick)
+
+$(PEERS)/packages.stamp: requirements-bench.txt .venv/tools.stamp
+	@echo '== other engines into $(PEERS), pinned by version and hash (the download is 300 MB)'
+	@rm -rf $(PEERS)
+	@"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-bench.txt
+	@touch $@
+
+$(PEERS)/installed.stamp: $(PEERS)/packages.stamp .venv/wheel.stamp
+	@echo '== rnp: install the wheel into $(PEERS)'
+	@$(PEERS)/bin/python -m pip install --quiet --no-deps --no-index --force-reinstall dist/rnp-*.whl
+	@touch $@
 
 clean: ## remove all that is derived, .venv and target included
 	@rm -rf .venv build dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis
