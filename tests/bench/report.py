@@ -29,8 +29,8 @@ why cells are lost in `tests/bench/reasons.toml`, what is run in `tests/bench`.
 - **One process, in turns.** All engines run the same work on the same data in one process, one
   after the other in each round, so that a slow moment hits all of them; who begins changes from
   round to round. A figure is a median over 3 to 41 rounds; a short call is repeated until a round
-  takes 0.15 ms. A cell within a tenth of NumPy is measured again for twice as long, and that
-  counts.
+  takes 0.15 ms, and one of 2 s is timed once. A cell within a tenth of NumPy is measured again
+  for twice as long, and that counts.
 - **Same results.** Before a work is timed, every engine's result is compared with NumPy's: equal
   for works of exactly defined operations, else within 1e-6 of the largest magnitude (float64:
   1e-14; sums of float32: 1e-5, of float64: 1e-12; cumsum: 1e-3, as NumPy rounds at each step).

@@ -6,6 +6,7 @@ import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -60,6 +61,15 @@ def test_engines_take_turns_and_are_prepared_off_the_clock() -> None:
     assert all(0 < t < 1e-3 for t in taken.values())
     turns = [name for name in seen if name.startswith("before")][2:]
     assert turns == ["before a", "before b", "before b", "before a", "before a", "before b"]
+
+
+def test_what_is_slow_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SLOW", 0.02)
+    seen: list[str] = []
+    jobs = {"fast": lambda: seen.append("fast"), "slow": lambda: (seen.append("slow"), sleep(0.03))}
+    taken = timing.race(jobs, 0.0)
+    assert seen.count("slow") == 1
+    assert taken["fast"] < 0.02 < taken["slow"]
 
 
 def test_measuring_leaves_the_number_of_threads() -> None:
