@@ -21,7 +21,7 @@ DESIGN = Path(__file__).parents[2] / "design"
 PACKAGES = ("rnp", "numpy")
 PEER_PACKAGES = (*PACKAGES, "numexpr", "numba", "jax", "blosc2", "numpy-minmax", "numpy-rms")
 # Seconds for a cell, for a race of a bar.
-WHOLE, QUICK = (0.4, 0.5), (0.05, 0.1)
+WHOLE, PEERS, QUICK = (0.4, 0.5), (0.25, 0.5), (0.05, 0.1)
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     if options.threads:
         rnp.set_num_threads(options.threads)
     chosen = options.only or options.forms or options.sizes or options.threads
-    budgets = QUICK if options.quick else WHOLE
+    budgets = QUICK if options.quick else PEERS if options.peers else WHOLE
     name = "peers" if options.peers else "table"
     packages = PEER_PACKAGES if options.peers else PACKAGES
     part = results.part(packages, rnp.get_num_threads())
@@ -53,7 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", action="store_true", help="race the other engines too")
     parser.add_argument("--page", action="store_true", help="write the page of what was measured")
     parser.add_argument("--only", help="works whose names contain one of these words, a,b,c")
-    parser.add_argument("--forms", help="forms to run, a,b,c: " + "; ".join(engines.FORMS))
+    parser.add_argument("--forms", help="forms to run, likewise: " + "; ".join(engines.FORMS))
     parser.add_argument("--sizes", help="sizes to run, a,b,c")
     parser.add_argument("--threads", type=int, help="threads for rnp, instead of all")
     return parser.parse_args()
@@ -68,7 +68,8 @@ def run_table(
     """Measure and print the table."""
     words = (options.only or "").split(",")
     works = [work for work in WORKS if any(word in work.name for word in words)]
-    forms = [f for f in engines.FORMS if not options.forms or f in options.forms.split(",")]
+    words = (options.forms or ("jit" if options.peers else "")).split(",")
+    forms = [form for form in engines.FORMS if any(word in form for word in words)]
     sizes = list(table.QUICK_SIZES if options.quick else table.SIZES)
     if options.sizes:
         sizes = [int(size) for size in options.sizes.split(",")]
