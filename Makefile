@@ -18,6 +18,7 @@ BIN := .venv/bin
 RECORDING := build/recording/sax.wav
 CONSUMERS := build/consumers
 RESAMPLERS := build/resamplers
+PEERS := build/bench/.venv
 
 # One build of the dependencies for everything: the release profile, the lock file, one interpreter.
 LOCKED := --release --locked
@@ -33,7 +34,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
 .PHONY: help setup run test rust-test py-test consumers consumers-table lint format generate golden \
-	bench bench-audio resamplers wheel pins clean
+	bench bench-peers bench-audio resamplers wheel pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -139,8 +140,8 @@ golden: .venv/tools.stamp ## accept new golden snapshots; read the diff before c
 	@INSTA_UPDATE=always cargo test $(LOCKED) --features verify --test golden
 	@git status --short tests
 
-pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in requirements-resamplers.in ## choose newer tools, pin anew
-	@echo '== requirements-dev.txt, requirements-consumers.txt, requirements-resamplers.txt'
+pins: .venv/tools.stamp $(wildcard requirements-*.in) ## choose newer tools, pin anew
+	@echo '== requirements-*.txt'
 	@"$(PYTHON)" -m venv --clear build/pins
 	@build/pins/bin/python -m pip install --quiet pip-tools uv
 	@{ echo "# Written by \`make pins\` from requirements-dev.in: exact versions, any platform, checked by hash."; \
@@ -152,12 +153,16 @@ pins: .venv/tools.stamp requirements-dev.in requirements-consumers.in requiremen
 		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-deps \
 			--generate-hashes --no-header --no-annotate \
 			requirements-$$list.in; } >build/pins/requirements-$$list.txt; done
+	@{ echo "# Written by \`make pins\` from requirements-bench.in: exact versions, any platform, checked by hash."; \
+		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+			--constraint build/pins/requirements-dev.txt --generate-hashes --no-header --no-annotate \
+			requirements-bench.in; } >build/pins/requirements-bench.txt
 	@mv build/pins/requirements-*.txt .
 
 # -- others
 
-bench: setup ## time every form of rnp against NumPy (QUICK=1: in a minute)
-	@echo '== benchmarks'
+bench: setup ## time every form of rnp against NumPy, write design/benchmarks.md (QUICK=1: only print)
+	@echo '== benchmarks: every work, every size, every form, against NumPy; the bars'
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
 
 bench-audio: setup $(RECORDING) ## write design/audio-speed.md: rnp.audio against the port's fallback
@@ -173,6 +178,22 @@ $(RESAMPLERS)/.stamp: requirements-resamplers.txt .venv/tools.stamp
 	@rm -rf $(RESAMPLERS)
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-compile \
 		--target $(RESAMPLERS) -r requirements-resamplers.txt
+	@touch $@
+
+bench-peers: $(PEERS)/installed.stamp ## the same against NumExpr, Numba, JAX and others
+	@echo '== benchmarks: the same beside other engines'
+	@PYTHONPATH=tests $(PEERS)/bin/python -m bench --peers $(if $(QUICK),--quick)
+
+$(PEERS)/packages.stamp: requirements-bench.txt .venv/tools.stamp
+	@echo '== other engines into $(PEERS), pinned by version and hash (the download is 300 MB)'
+	@rm -rf $(PEERS)
+	@"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-bench.txt
+	@touch $@
+
+$(PEERS)/installed.stamp: $(PEERS)/packages.stamp .venv/wheel.stamp
+	@echo '== rnp: install the wheel into $(PEERS)'
+	@$(PEERS)/bin/python -m pip install --quiet --no-deps --no-index --force-reinstall dist/rnp-*.whl
 	@touch $@
 
 clean: ## remove all that is derived, .venv and target included

@@ -77,8 +77,8 @@ def distance(result: Any, wanted: Any) -> float:
     return float(off / max(np.max(np.abs(wanted.astype(np.float64)), initial=0.0), 1e-30))
 
 
-def check(name: str, work: Work, job: Job, wanted: Any) -> None:
-    """Raise unless a job's result is NumPy's, up to what its work allows."""
+def check(name: str, job: Job, wanted: Any, near: float) -> None:
+    """Raise unless a job's result is NumPy's, up to a share of NumPy's largest magnitude."""
     off = distance(job(), wanted)
-    if not off <= work.near:
-        raise AssertionError(f"{work.name}, {name}: off NumPy's by {off:.3g}, of {work.near:.3g}")
+    if not off <= near:
+        raise AssertionError(f"{name}: off NumPy's by {off:.3g}, of {near:.3g}")

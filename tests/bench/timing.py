@@ -15,6 +15,7 @@ Seconds = dict[str, float]
 
 SAMPLE = 150e-6  # seconds: a shorter call is repeated until one sample of its time is this long
 ROUNDS = (3, 41)  # at least, at most
+SLOW = 2.0  # seconds: a call that takes longer is timed once
 
 
 @contextmanager
@@ -37,21 +38,34 @@ def sample(job: Job, calls: int) -> float:
     return (perf_counter() - start) / calls
 
 
-def race(jobs: Mapping[str, Job], budget: float) -> Seconds:
+def nothing(name: str) -> None:
+    """Do nothing before a job's turn."""
+
+
+def race(
+    jobs: Mapping[str, Job], budget: float, before: Callable[[str], object] = nothing
+) -> Seconds:
     """Return the median seconds that one call of each job takes.
 
     The jobs take turns; each has been called before its time counts. There are as many rounds as
-    `budget` seconds have room for, within `ROUNDS`.
+    `budget` seconds have room for, within `ROUNDS`; what is `SLOW` is timed once. `before` is
+    called with a job's name ahead of its turn, off the clock.
     """
     with quiet():
-        first = {name: min(sample(job, 1) for _ in range(2)) for name, job in jobs.items()}
+        first = {}
+        for name, job in jobs.items():
+            before(name)
+            first[name] = sample(job, 1)
+            if first[name] < SLOW:
+                first[name] = min(first[name], sample(job, 1))
         calls = {name: max(1, round(SAMPLE / max(t, 1e-8))) for name, t in first.items()}
-        taken: dict[str, list[float]] = {name: [] for name in jobs}
-        names = list(jobs)
+        taken = {name: [t] if t >= SLOW else [] for name, t in first.items()}
+        names = [name for name, t in first.items() if t < SLOW]
         start, done = perf_counter(), 0
         while done < ROUNDS[0] or (done < ROUNDS[1] and perf_counter() - start < budget):
-            turn = done % len(names)
+            turn = done % max(1, len(names))
             for name in names[turn:] + names[:turn]:  # nobody always follows the same one
+                before(name)
                 taken[name].append(sample(jobs[name], calls[name]))
             done += 1
     return {name: median(times) for name, times in taken.items()}
