@@ -6,6 +6,7 @@ mod array;
 mod call;
 mod cell;
 mod convert;
+mod cpython;
 mod create;
 mod elementwise;
 mod error;

@@ -25,6 +25,9 @@ pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float
 /// Results of at least this many bytes are written to pooled memory, which needs no fresh pages.
 const LARGE: usize = 64 << 10;
 
+/// Results of at most this many bytes are copied to memory of NumPy's: an owner costs more.
+const SMALL: usize = 4 << 10;
+
 /// Keeps a Python object alive for as long as its memory is read.
 pub struct PyKeeper(#[allow(dead_code, reason = "held, not used")] pub Py<PyAny>);
 
@@ -299,8 +302,12 @@ pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyA
         let dtype = dtype_object(py, storage.dtype)?;
         return py.import("numpy")?.call_method1("empty", (shape, dtype));
     }
-    let foreign = (*storage.keeper).is::<PyKeeper>();
+    let bytes = storage.shape.iter().product::<usize>() * storage.dtype.size();
     let contiguous = storage.strides == shape::c_strides(&storage.shape, storage.dtype.size());
+    if bytes <= SMALL && contiguous {
+        return small(py, storage, bytes);
+    }
+    let foreign = (*storage.keeper).is::<PyKeeper>();
     // The caller's handle is the one.
     if !foreign && contiguous && Arc::strong_count(&storage.keeper) == 1 {
         let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
@@ -309,6 +316,32 @@ pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyA
     let copy = copy(py, &view(py, storage)?, storage.dtype)?;
     let base = Bound::new(py, Owner { _keeper: copy.keeper.clone() })?.into_any();
     over(py, &copy, base, true)
+}
+
+/// A copy of a contiguous value in memory of NumPy's own, which keeps small pieces at hand.
+fn small<'py>(py: Python<'py>, storage: &Storage, bytes: usize) -> PyResult<Bound<'py, PyAny>> {
+    let mut dims: Shape = storage.shape.clone();
+    // SAFETY: dims describe an array that NumPy allocates; it copies them and takes over the reference to
+    // the dtype. The new array has `bytes` bytes, as has the value.
+    unsafe {
+        let kind = get_type_object(py, NpyTypes::PyArray_Type);
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(storage.dtype).1 as i32);
+        let array = PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            kind,
+            descr,
+            dims.len() as i32,
+            dims.as_mut_ptr().cast(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
+        let array = Bound::from_owned_ptr_or_err(py, array)?;
+        let data = (*array.as_ptr().cast::<PyArrayObject>()).fields.data;
+        std::ptr::copy_nonoverlapping(storage.ptr, data.cast(), bytes);
+        Ok(array)
+    }
 }
 
 /// The value as NumPy returns it: a fresh ndarray, or a scalar for 0-d.
