@@ -3,16 +3,18 @@
 //! The only module that sees the whole stair: program, graph, passes, loops, run. Plans are kept by
 //! program, so an evaluation that was seen before goes from the first step to the last.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::buffer::Storage;
 use crate::error::{Error, Result};
-use crate::expr::{Array, Bindings, Program};
+use crate::expr::{Array, Bindings, Program, Walk};
 pub use crate::figures::Tally;
 use crate::fork::PerProcess;
-use crate::loops::{Plan, lower};
-use crate::runtime::Arguments;
+use crate::loops::lower;
+use crate::runtime::{Arguments, Prepared};
 use crate::shape::Shape;
 use crate::{graph, pass, runtime};
 
@@ -20,80 +22,118 @@ pub use crate::runtime::Context;
 
 /// How many plans are kept.
 const PLANS: usize = 512;
-/// Programs larger than this are planned anew: they are rarely seen twice, and keys would be large.
+/// Programs larger than this are planned anew: they are rarely seen twice, and would fill the memory.
 const LARGEST: usize = 4096;
 
 /// A plan, and which of its results each wanted node is.
 #[derive(Debug)]
 pub(crate) struct Planned {
-    pub(crate) plan: Plan,
-    /// Per wanted node a place in `plan.outputs`; equal nodes share one.
+    pub(crate) plan: Prepared,
+    /// Per wanted node a place in the plan's outputs; equal nodes share one.
     results: Vec<usize>,
     tally: Tally,
 }
 
-/// Plans by program, with the time of their last use.
+/// Plans by the hash of their program, with the time of their last use.
 #[derive(Default)]
 struct Plans {
-    by_program: HashMap<Program, (Arc<Planned>, u64)>,
+    by_hash: FxHashMap<u64, SmallVec<[Kept; 1]>>,
+    count: usize,
     clock: u64,
 }
 
+struct Kept {
+    program: Program,
+    planned: Arc<Planned>,
+    used: u64,
+}
+
 static CACHE: PerProcess<Mutex<Plans>> = PerProcess::new(Mutex::default);
+
+/// Arrays to be evaluated together, with their plan if one was made before.
+pub struct Evaluation<'a> {
+    arrays: &'a [Array],
+    step: Step,
+}
+
+enum Step {
+    Known(Arc<Planned>, Bindings),
+    New(Walk),
+}
+
+impl<'a> Evaluation<'a> {
+    /// Finds what lies below the arrays, and plans nothing.
+    pub fn new(arrays: &'a [Array]) -> Self {
+        let walk = Walk::new(arrays);
+        let known =
+            if walk.len() > LARGEST { None } else { plans().find(walk.hash(), |p| walk.is(p)) };
+        let step = match known {
+            Some(planned) => Step::Known(planned, walk.into_bindings()),
+            None => Step::New(walk),
+        };
+        Self { arrays, step }
+    }
+
+    /// Whether it is over sooner than anybody could wait for it.
+    pub fn is_quick(&self) -> bool {
+        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick())
+    }
+
+    /// The values, which share no memory, and what they cost; the arrays do not keep them.
+    ///
+    /// # Errors
+    /// `Memory`, `Interrupted`, `Value` for an integer raised to a negative power, `Overflow` for a
+    /// traced Python integer that does not fit, `Trace` for an array that escaped its trace, and what an
+    /// opaque call gives.
+    pub fn run(self, ctx: &Context<'_>) -> Result<(Vec<Storage>, Tally)> {
+        let (planned, bindings) = match self.step {
+            Step::Known(planned, bindings) => (planned, bindings),
+            Step::New(walk) => {
+                let hash = walk.hash();
+                let (program, bindings) = walk.into_program();
+                (plan_new(hash, program)?, bindings)
+            }
+        };
+        let Bindings { inputs, scalars, calls } = &bindings;
+        let values = runtime::run(&planned.plan, &Arguments { inputs, scalars, calls }, ctx)?;
+        Ok((planned.give(values, self.arrays.iter().map(Array::shape))?, planned.tally))
+    }
+}
+
+/// Those of the arrays that have no value yet, each once.
+pub fn pending(arrays: &[Array]) -> SmallVec<[Array; 1]> {
+    let mut pending: SmallVec<[Array; 1]> = SmallVec::new();
+    for array in arrays {
+        if !array.is_evaluated() && !pending.iter().any(|p| p.same(array)) {
+            pending.push(array.clone());
+        }
+    }
+    pending
+}
 
 /// Evaluates arrays together, sharing loops, and keeps their values in them.
 ///
 /// Values are C-ordered. Equal arrays may share a value, so it must be copied before it is given away.
 ///
 /// # Errors
-/// `Memory`, `Interrupted`, `Value` for an integer raised to a negative power, `Overflow` for a
-/// traced Python integer that does not fit, `Trace` for an array that escaped its trace, and what an
-/// opaque call gives.
+/// As for [`Evaluation::run`].
 pub fn eval(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
-    eval_counted(arrays, ctx).map(|(values, _)| values)
-}
-
-/// [`eval`], with what it cost.
-///
-/// # Errors
-/// As for [`eval`].
-pub fn eval_counted(arrays: &[Array], ctx: &Context<'_>) -> Result<(Vec<Storage>, Tally)> {
-    let mut tally = Tally::default();
-    let mut pending: Vec<&Array> = Vec::new();
-    for array in arrays {
-        if array.value().is_none() && !pending.iter().any(|p| p.same(array)) {
-            pending.push(array);
-        }
-    }
-    if !pending.is_empty() {
-        let wanted: Vec<Array> = pending.into_iter().cloned().collect();
-        let values;
-        (values, tally) = eval_once_counted(&wanted, ctx)?;
+    let wanted = pending(arrays);
+    if !wanted.is_empty() {
+        let (values, _) = Evaluation::new(&wanted).run(ctx)?;
         for (array, value) in wanted.iter().zip(values) {
             array.set_value(value);
         }
     }
-    Ok((arrays.iter().filter_map(Array::value).collect(), tally))
+    Ok(arrays.iter().filter_map(Array::value).collect())
 }
 
 /// Evaluates arrays together without keeping values in them; the values share no memory.
 ///
 /// # Errors
-/// As for [`eval`].
+/// As for [`Evaluation::run`].
 pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
-    eval_once_counted(arrays, ctx).map(|(values, _)| values)
-}
-
-/// [`eval_once`], with what it cost.
-///
-/// # Errors
-/// As for [`eval`].
-pub fn eval_once_counted(arrays: &[Array], ctx: &Context<'_>) -> Result<(Vec<Storage>, Tally)> {
-    let (program, bindings) = Program::new(arrays);
-    let planned = plan(program)?;
-    let Bindings { inputs, scalars, calls } = &bindings;
-    let values = runtime::run(&planned.plan, &Arguments { inputs, scalars, calls }, ctx)?;
-    Ok((planned.give(values, arrays.iter().map(Array::shape))?, planned.tally))
+    Evaluation::new(arrays).run(ctx).map(|(values, _)| values)
 }
 
 impl Planned {
@@ -103,36 +143,47 @@ impl Planned {
         values: Vec<Storage>,
         shapes: impl Iterator<Item = &'a Shape>,
     ) -> Result<Vec<Storage>> {
+        if self.results.iter().copied().eq(0..values.len()) {
+            return values.into_iter().zip(shapes).map(|(v, s)| v.in_c_order_as(s)).collect();
+        }
         let mut values: Vec<Option<Storage>> = values.into_iter().map(Some).collect();
         let mut out: Vec<Option<Storage>> = vec![None; self.results.len()];
-        // The last wish for a result gets the memory itself.
+        // Per result, the wish for it that was met last: the last of all gets the memory itself.
+        let mut met: Vec<Option<usize>> = vec![None; values.len()];
         for (i, shape) in shapes.enumerate().collect::<Vec<_>>().into_iter().rev() {
             let place = self.results[i];
             let value = match values[place].take() {
                 Some(value) => value,
                 None => {
-                    let again = self.results[i + 1..].iter().position(|&p| p == place);
-                    let twin = again.and_then(|j| out[i + 1 + j].as_ref());
+                    let twin = met[place].and_then(|j| out[j].as_ref());
                     twin.ok_or_else(|| Error::bug("eval: a result is missing"))?.c_ordered()?
                 }
             };
+            met[place] = Some(i);
             out[i] = Some(value.in_c_order_as(shape)?);
         }
         Ok(out.into_iter().flatten().collect())
     }
 }
 
+fn plans() -> MutexGuard<'static, Plans> {
+    CACHE.get().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The plan of a program, made or found.
 pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
-    if program.nodes.len() > LARGEST {
-        return Ok(Arc::new(make(&program)?));
-    }
-    if let Some(found) = CACHE.get().lock().unwrap_or_else(PoisonError::into_inner).find(&program) {
-        return Ok(found);
-    }
+    let hash = program.hash();
+    let known = plans().find(hash, |p| *p == program);
+    known.map_or_else(|| plan_new(hash, program), Ok)
+}
+
+/// The plan of a program that is not known, from now on kept.
+fn plan_new(hash: u64, program: Program) -> Result<Arc<Planned>> {
     // Made outside the lock: planning may take long and other threads go on.
     let planned = Arc::new(make(&program)?);
-    CACHE.get().lock().unwrap_or_else(PoisonError::into_inner).keep(program, planned.clone());
+    if program.nodes.len() <= LARGEST {
+        plans().keep(hash, program, planned.clone());
+    }
     Ok(planned)
 }
 
@@ -146,35 +197,40 @@ pub(crate) fn make(program: &Program) -> Result<Planned> {
     // Nodes found equal have one buffer.
     let wanted = std::mem::take(&mut plan.outputs);
     let mut results = Vec::with_capacity(wanted.len());
+    let mut places: FxHashMap<u32, usize> = FxHashMap::default();
     for buffer in wanted {
-        let place = plan.outputs.iter().position(|&o| o == buffer).unwrap_or_else(|| {
+        let place = *places.entry(buffer).or_insert_with(|| {
             plan.outputs.push(buffer);
             plan.outputs.len() - 1
         });
         results.push(place);
     }
-    Ok(Planned { plan, results, tally })
+    Ok(Planned { plan: Prepared::new(plan), results, tally })
 }
 
 impl Plans {
-    fn find(&mut self, program: &Program) -> Option<Arc<Planned>> {
+    fn find(&mut self, hash: u64, is: impl Fn(&Program) -> bool) -> Option<Arc<Planned>> {
         self.clock += 1;
-        let clock = self.clock;
-        self.by_program.get_mut(program).map(|(plan, used)| {
-            *used = clock;
-            plan.clone()
-        })
+        let kept = self.by_hash.get_mut(&hash)?.iter_mut().find(|kept| is(&kept.program))?;
+        kept.used = self.clock;
+        Some(kept.planned.clone())
     }
 
     /// Keeps a plan; when there are too many, the older half of them goes.
-    fn keep(&mut self, program: Program, planned: Arc<Planned>) {
-        if self.by_program.len() >= PLANS {
-            let mut times: Vec<u64> = self.by_program.values().map(|v| v.1).collect();
+    fn keep(&mut self, hash: u64, program: Program, planned: Arc<Planned>) {
+        if self.count >= PLANS {
+            let mut times: Vec<u64> = self.by_hash.values().flatten().map(|k| k.used).collect();
             times.sort_unstable();
             let median = times[times.len() / 2];
-            self.by_program.retain(|_, v| v.1 > median);
+            self.by_hash.retain(|_, same| {
+                same.retain(|kept| kept.used > median);
+                !same.is_empty()
+            });
+            self.count = self.by_hash.values().map(SmallVec::len).sum();
         }
         self.clock += 1;
-        self.by_program.insert(program, (planned, self.clock));
+        self.count += 1;
+        let kept = Kept { program, planned, used: self.clock };
+        self.by_hash.entry(hash).or_default().push(kept);
     }
 }

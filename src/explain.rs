@@ -57,7 +57,7 @@ struct Planned {
 
 /// Plans an evaluation of arrays that are not evaluated yet; `seen` sees the graph after each pass.
 fn plan(arrays: &[Array], seen: impl FnMut(&pass::Pass, &Graph)) -> Result<Planned> {
-    let pending: Vec<Array> = arrays.iter().filter(|a| a.value().is_none()).cloned().collect();
+    let pending: Vec<Array> = arrays.iter().filter(|a| !a.is_evaluated()).cloned().collect();
     let (program, bindings) = Program::new(&pending);
     let source = graph::build(&program)?;
     let mut graph = source.clone();
@@ -91,7 +91,7 @@ pub fn report(arrays: &[Array]) -> Result<Report> {
 /// As for [`report`].
 pub fn explain(arrays: &[Array], machine_code: bool) -> Result<String> {
     let mut out = String::new();
-    if arrays.iter().all(|a| a.value().is_some()) {
+    if arrays.iter().all(Array::is_evaluated) {
         return Ok("evaluated: the value is kept, nothing is left to run\n".to_owned());
     }
     let mut stages: Vec<(&str, &str, String)> = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use smallvec::SmallVec;
 
-use super::{Args, Array, Parts, Prim, State};
+use super::{Args, Array, Parts, Prim};
 use crate::call::Call;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -22,11 +22,9 @@ impl Array {
                 args.iter().map(|a| (a.dtype(), a.shape().as_slice())).collect();
             infer(&*call, &known)?
         };
-        let mut out = Self::node(Prim::Call, dtype, shape, args.clone());
-        if let Some(expr) = Arc::get_mut(&mut out.0) {
-            expr.state = Mutex::new(State::Pending(Parts { args, call: Some(call) }));
-        }
-        Ok(out)
+        let mut expr = Self::expr(Prim::Call, dtype, shape, args.clone());
+        expr.parts = Mutex::new(Parts { args, call: Some(call) });
+        Ok(Self(Arc::new(expr)))
     }
 }
 
@@ -121,6 +119,6 @@ mod tests {
         let out =
             crate::eval::eval(std::slice::from_ref(&y), &crate::eval::Context::default()).unwrap();
         assert_eq!(out[0].to_vec::<f32>().unwrap(), [1.0, 2.0, 3.0]);
-        assert_eq!((Arc::strong_count(&f), y.value().is_some()), (1, true));
+        assert_eq!((Arc::strong_count(&f), y.is_evaluated()), (1, true));
     }
 }

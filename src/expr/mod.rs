@@ -17,8 +17,9 @@ mod scan;
 mod span;
 mod text;
 mod update;
+mod walk;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -28,6 +29,7 @@ pub use program::{Bindings, InputMeta, Node, Program};
 pub use reduce::Over;
 pub use span::{Span, with_span};
 pub use text::{InputSpec, parse, parse_with};
+pub use walk::Walk;
 
 use crate::buffer::Storage;
 use crate::call::Call;
@@ -58,7 +60,7 @@ pub enum Prim {
     /// A conversion of a traced Python integer, which must fit the node's dtype.
     Narrow,
     /// Basic indexing.
-    Index(SmallVec<[Item; 4]>),
+    Index(Box<[Item]>),
     /// Axes in another order.
     Transpose(Axes),
     /// The same elements in C order under another shape; -1 is worked out.
@@ -159,7 +161,7 @@ impl WeakArray {
     /// Those of the nodes that are still to be evaluated and that no other of them is made of.
     pub fn ends(all: &[WeakArray]) -> Vec<Array> {
         let held = all.iter().filter_map(|weak| weak.0.upgrade().map(Array));
-        let pending: Vec<Array> = held.filter(|a| a.value().is_none() && !a.is_traced()).collect();
+        let pending: Vec<Array> = held.filter(|a| !a.is_evaluated() && !a.is_traced()).collect();
         let mut below = std::collections::HashSet::new();
         let mut stack: Vec<Array> = pending.iter().flat_map(Array::args).collect();
         while let Some(array) = stack.pop() {
@@ -194,13 +196,10 @@ struct Expr {
     /// Whether it depends on scalars alone, so that it is known before any loop runs.
     once: bool,
     span: Span,
-    state: Mutex<State>,
-}
-
-/// What a node holds: what it is made of until it is evaluated, then its value alone.
-enum State {
-    Pending(Parts),
-    Ready(Storage),
+    /// What it is made of; nothing once the value is there.
+    parts: Mutex<Parts>,
+    /// The value, once it was computed.
+    value: OnceLock<Storage>,
 }
 
 /// What a node is made of.
@@ -212,11 +211,8 @@ struct Parts {
 }
 
 impl Array {
-    fn new(expr: Expr) -> Self {
-        Self(Arc::new(expr))
-    }
-
-    fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
+    /// A node as it is recorded; what only few have is filled in by the caller.
+    fn expr(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Expr {
         let traced = matches!(prim, Prim::Param(_) | Prim::NumberParam(_))
             || args.iter().any(Array::is_traced);
         let once = match prim {
@@ -224,7 +220,7 @@ impl Array {
             Prim::Map(_) | Prim::Cast | Prim::Narrow => args.iter().all(|a| a.0.once),
             _ => false,
         };
-        Self::new(Expr {
+        Expr {
             prim,
             dtype,
             shape,
@@ -235,17 +231,20 @@ impl Array {
             even: None,
             traced,
             span: span::current(),
-            state: Mutex::new(State::Pending(Parts { args, call: None })),
-        })
+            parts: Mutex::new(Parts { args, call: None }),
+            value: OnceLock::new(),
+        }
+    }
+
+    fn node(prim: Prim, dtype: DType, shape: Shape, args: Args) -> Self {
+        Self(Arc::new(Self::expr(prim, dtype, shape, args)))
     }
 
     /// An array in memory.
     pub fn input(storage: Storage) -> Self {
-        let mut array = Self::node(Prim::Input, storage.dtype, storage.shape.clone(), Args::new());
-        if let Some(expr) = Arc::get_mut(&mut array.0) {
-            expr.state = Mutex::new(State::Ready(storage));
-        }
-        array
+        let mut expr = Self::expr(Prim::Input, storage.dtype, storage.shape.clone(), Args::new());
+        expr.value = OnceLock::from(storage);
+        Self(Arc::new(expr))
     }
 
     /// A copy of a slice, as an array of this shape.
@@ -258,11 +257,9 @@ impl Array {
 
     /// A 0-d value with a dtype of its own (a NumPy scalar).
     pub fn scalar(value: Scalar) -> Self {
-        let mut array = Self::node(Prim::Scalar, value.dtype, Shape::new(), Args::new());
-        if let Some(expr) = Arc::get_mut(&mut array.0) {
-            expr.scalar = Some(value);
-        }
-        array
+        let mut expr = Self::expr(Prim::Scalar, value.dtype, Shape::new(), Args::new());
+        expr.scalar = Some(value);
+        Self(Arc::new(expr))
     }
 
     /// A Python number, which takes part in promotion by its kind alone.
@@ -275,12 +272,9 @@ impl Array {
             Number::Int(v) => (Scalar::wrap_int(v, DType::I64), Weak::Int),
             Number::Float(v) => (Scalar::f64(v), Weak::Float),
         };
-        let mut array = Self::scalar(value);
-        if let Some(expr) = Arc::get_mut(&mut array.0) {
-            expr.weak = Some(weak);
-            expr.number = Some(number);
-        }
-        array
+        let mut expr = Self::expr(Prim::Scalar, value.dtype, Shape::new(), Args::new());
+        (expr.scalar, expr.weak, expr.number) = (Some(value), Some(weak), Some(number));
+        Self(Arc::new(expr))
     }
 
     /// A traced array argument.
@@ -383,41 +377,47 @@ impl Array {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Parts> {
+        self.0.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The operands; empty for leaves and for evaluated nodes.
     pub fn args(&self) -> Args {
-        self.parts().args
+        self.lock().args.clone()
     }
 
     /// Operands and function, as they are at one moment; nothing for evaluated nodes.
     fn parts(&self) -> Parts {
-        match &*self.state() {
-            State::Pending(parts) => parts.clone(),
-            State::Ready(_) => Parts::default(),
+        // Leaves have neither, and most evaluated nodes have let go of both.
+        if self.0.value.get().is_some() || self.0.prim == Prim::Scalar {
+            return Parts::default();
         }
+        self.lock().clone()
     }
 
     /// The value, if it is there.
     pub fn value(&self) -> Option<Storage> {
-        match &*self.state() {
-            State::Ready(storage) => Some(storage.clone()),
-            State::Pending(_) => None,
-        }
+        self.0.value.get().cloned()
     }
 
-    /// Keeps the value; operands and function are let go, so that a long chain does not keep its history.
+    /// Whether the value is there.
+    pub fn is_evaluated(&self) -> bool {
+        self.0.value.get().is_some()
+    }
+
+    /// Keeps the value, unless one came before; operands and function are let go, so that a long chain
+    /// does not keep its history.
     pub fn set_value(&self, value: Storage) {
-        let old = std::mem::replace(&mut *self.state(), State::Ready(value));
+        // The value first: who finds no operands must find it.
+        drop(self.0.value.set(value));
+        let old = std::mem::take(&mut *self.lock());
         drop(old);
     }
 }
 
 impl std::fmt::Debug for Array {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = if self.value().is_some() { "evaluated" } else { "deferred" };
+        let state = if self.is_evaluated() { "evaluated" } else { "deferred" };
         write!(f, "Array({}{}, {state})", self.dtype(), crate::shape::show(self.shape()))
     }
 }
@@ -425,19 +425,16 @@ impl std::fmt::Debug for Array {
 impl Drop for Expr {
     /// Drops operands in a loop: a chain of a million nodes must not need a million stack frames.
     fn drop(&mut self) {
-        let take = |state: &mut Mutex<State>| {
-            let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
-            match state {
-                State::Pending(parts) => std::mem::take(&mut parts.args),
-                State::Ready(_) => Args::new(),
-            }
+        let take = |parts: &mut Mutex<Parts>| {
+            let parts = parts.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut parts.args)
         };
-        let mut stack = take(&mut self.state);
+        let mut stack = take(&mut self.parts);
         let mut even: Vec<Box<Even>> = self.even.take().into_iter().collect();
         loop {
             while let Some(Array(arc)) = stack.pop() {
                 if let Some(mut expr) = Arc::into_inner(arc) {
-                    stack.extend(take(&mut expr.state));
+                    stack.extend(take(&mut expr.parts));
                     even.extend(expr.even.take());
                 }
             }

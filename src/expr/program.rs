@@ -3,14 +3,11 @@
 //! The list holds no data: memory, scalar values and opaque functions become numbered arguments, bound
 //! apart. Two evaluations that differ only in them have equal programs, so a plan is made once.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Array, Parts, Prim, Span, infer_shape};
+use super::{Array, Prim, Span, Walk, infer_shape};
 use crate::buffer::Storage;
 use crate::call::Call;
 use crate::dtype::{DType, Scalar};
@@ -18,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::shape::{Shape, Strides};
 
 /// A straight-line program; operands come before their users.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
     /// The nodes.
     pub nodes: Vec<Node>,
@@ -52,6 +49,13 @@ impl InputMeta {
             strides: storage.strides.clone(),
         }
     }
+
+    /// Whether it is the layout of this view.
+    pub fn is_of(&self, storage: &Storage) -> bool {
+        self.dtype == storage.dtype
+            && self.shape == storage.shape
+            && self.strides == storage.strides
+    }
 }
 
 /// A node of a program.
@@ -83,12 +87,6 @@ impl PartialEq for Node {
 
 impl Eq for Node {}
 
-impl Hash for Node {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.prim, &self.args, self.dtype, &self.shape, self.slot).hash(state);
-    }
-}
-
 /// The arguments of a program, in order.
 #[derive(Clone, Default)]
 pub struct Bindings {
@@ -105,12 +103,7 @@ impl Program {
     ///
     /// Traced arguments stay [`Prim::Param`] nodes.
     pub fn new(outputs: &[Array]) -> (Program, Bindings) {
-        let mut builder = Builder::default();
-        let outputs = outputs.iter().map(|a| builder.add(a)).collect();
-        let Builder { mut program, bindings, .. } = builder;
-        program.outputs = outputs;
-        program.scalars = bindings.scalars.len();
-        (program, bindings)
+        Walk::new(outputs).into_program()
     }
 
     /// The same program for inputs of other shapes and layouts; `calls` are the functions bound to it.
@@ -159,111 +152,5 @@ impl Program {
             )));
         }
         Ok(shape)
-    }
-}
-
-#[derive(Default)]
-struct Builder {
-    program: Program,
-    bindings: Bindings,
-    /// The nodes seen: another thread may evaluate one and so let go of its operands, whose
-    /// addresses must not come back while they are keys.
-    alive: Vec<Array>,
-    /// Nodes seen, by identity.
-    seen: HashMap<*const super::Expr, u32>,
-    /// Inputs seen, by place and layout, so that one buffer captured twice is read once.
-    inputs: HashMap<(usize, InputMeta), u32>,
-    /// Scalars seen, by value: equal ones share an argument.
-    scalars: HashMap<Scalar, u32>,
-    /// Functions seen, by identity.
-    calls: HashMap<*const (), u32>,
-    /// Functions seen that are one with others, by what they have in common.
-    keys: HashMap<String, u32>,
-}
-
-impl Builder {
-    /// The place of `array`, adding it and what lies below it (in a loop, not by recursion).
-    fn add(&mut self, array: &Array) -> u32 {
-        let mut stack: Vec<(Array, Option<Parts>)> = vec![(array.clone(), None)];
-        while let Some((top, parts)) = stack.pop() {
-            if self.seen.contains_key(&Arc::as_ptr(&top.0)) {
-                continue;
-            }
-            match parts {
-                // First visit: operands first, then this node again with the operands it had.
-                None => {
-                    let parts = top.parts();
-                    let args = parts.args.clone();
-                    stack.push((top, Some(parts)));
-                    stack.extend(args.into_iter().rev().map(|a| (a, None)));
-                }
-                Some(parts) => {
-                    let at = self.push(&top, &parts);
-                    self.seen.insert(Arc::as_ptr(&top.0), at);
-                    self.alive.push(top);
-                }
-            }
-        }
-        self.seen[&Arc::as_ptr(&array.0)]
-    }
-
-    fn push(&mut self, array: &Array, parts: &Parts) -> u32 {
-        let Parts { args, call } = parts;
-        let mut node = Node {
-            prim: array.prim().clone(),
-            args: SmallVec::new(),
-            dtype: array.dtype(),
-            shape: array.shape().clone(),
-            slot: 0,
-            span: array.span(),
-        };
-        let fresh = self.program.nodes.len() as u32;
-        let value = if args.is_empty() && call.is_none() { array.value() } else { None };
-        // A single value in memory is as good as a scalar argument, and known before any loop.
-        let single = value
-            .as_ref()
-            .filter(|v| v.shape.is_empty() && !v.dtype.is_complex())
-            .map(Storage::read_scalar);
-        if let Some(value) = single.or_else(|| array.as_scalar()) {
-            if let Some(&at) = self.scalars.get(&value) {
-                return at;
-            }
-            self.scalars.insert(value, fresh);
-            node.prim = Prim::Scalar;
-            node.slot = self.bindings.scalars.len() as u32;
-            self.bindings.scalars.push(value);
-        } else if let Some(storage) = value {
-            let meta = InputMeta::of(&storage);
-            if let Some(&at) = self.inputs.get(&(storage.ptr as usize, meta.clone())) {
-                return at;
-            }
-            self.inputs.insert((storage.ptr as usize, meta.clone()), fresh);
-            node.prim = Prim::Input;
-            node.slot = self.program.inputs.len() as u32;
-            self.program.inputs.push(meta);
-            self.bindings.inputs.push(storage);
-        } else {
-            if let Some(call) = call {
-                node.slot = self.call(call);
-            }
-            node.args = args.iter().map(|a| self.seen[&Arc::as_ptr(&a.0)]).collect();
-        }
-        self.program.nodes.push(node);
-        fresh
-    }
-    /// The number of a function; the same one keeps its number.
-    fn call(&mut self, call: &Arc<dyn Call>) -> u32 {
-        *self.calls.entry(Arc::as_ptr(call).cast()).or_insert_with(|| {
-            let slot = self.bindings.calls.len() as u32;
-            if let Some(key) = call.key() {
-                match self.keys.entry(key.into_owned()) {
-                    Entry::Occupied(known) => return *known.get(),
-                    Entry::Vacant(free) => free.insert(slot),
-                };
-            }
-            self.program.calls.push(call.name().into());
-            self.bindings.calls.push(call.clone());
-            slot
-        })
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::cell::Handle;
@@ -83,7 +84,7 @@ impl Array {
             return Err(trace.refuse(py, ".eval()", &held.expr));
         }
         let arrays = std::slice::from_ref(&held.expr);
-        let unseen = unseen && held.expr.value().is_none();
+        let unseen = unseen && !held.expr.is_evaluated();
         let values = if unseen { run::once(py, arrays)? } else { run::keep(py, arrays)? };
         nd::result(py, &values.into_iter().next().ok_or_else(run::missing)?)
     }
@@ -92,8 +93,11 @@ impl Array {
 /// Whether nobody but the running call, with so many references, holds the object.
 pub fn is_temporary(obj: &Bound<'_, PyAny>, holders: isize) -> bool {
     // From 3.14 on the interpreter lends references of local variables without counting them.
+    static COUNTED: PyOnceLock<bool> = PyOnceLock::new();
+    let py = obj.py();
     // SAFETY: the object is alive, and the GIL is held.
-    obj.py().version_info() < (3, 14) && unsafe { pyo3::ffi::Py_REFCNT(obj.as_ptr()) } == holders
+    *COUNTED.get_or_init(py, || py.version_info() < (3, 14))
+        && unsafe { pyo3::ffi::Py_REFCNT(obj.as_ptr()) } == holders
 }
 
 fn map2<'py>(op: Op, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -45,7 +45,10 @@ pub fn or_numpy<'py>(op: Op, args: &[&Obj<'py>]) -> Out<'py> {
 
 /// `__array_ufunc__ = None` says: leave operators to me.
 fn steps_aside(other: &Obj<'_>) -> PyResult<bool> {
-    if other.is_instance_of::<Array>() || nd::is_exact_ndarray(other) {
+    // Asking a number for what it has not would make an exception.
+    let plain = other.is_exact_instance_of::<pyo3::types::PyFloat>()
+        || other.is_exact_instance_of::<pyo3::types::PyInt>();
+    if plain || other.is_instance_of::<Array>() || nd::is_exact_ndarray(other) {
         return Ok(false);
     }
     let class = other.get_type();

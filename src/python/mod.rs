@@ -7,6 +7,7 @@ mod audio;
 mod call;
 mod cell;
 mod convert;
+mod cpython;
 mod create;
 mod elementwise;
 mod error;

@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -16,21 +18,24 @@ use super::error::FallbackError;
 use super::jit::Tracing;
 use super::report::{Log, Report};
 use super::snapshot::Snapshots;
-use super::span;
+use super::{cpython, span};
 use crate::eval::Tally;
 use crate::expr;
 
 /// How many blocks are active in the process: with none the variable need not be read.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// A block that recorded at most this many arrays may be left in the variable, inactive, until the next
+/// one takes its place: taking it out costs as much as recording an operation.
+const FEW: usize = 64;
 
 /// An entered `with rnp.lazy():`.
 #[pyclass(frozen, module = "rnp", name = "Block")]
 pub struct Block {
     active: AtomicBool,
-    /// Shared with the blocks inside.
-    snapshots: Arc<Mutex<Snapshots>>,
-    outermost: bool,
+    /// The outermost block, whose snapshots this one uses; `None` if it is that itself.
+    outermost: Option<Py<Block>>,
+    snapshots: Mutex<Snapshots>,
     /// Whether what NumPy would have to answer is an error.
     strict: bool,
     trace: Option<Arc<Tracing>>,
@@ -46,7 +51,8 @@ impl Block {
 
     /// The copies of inputs made in it.
     pub fn snapshots(&self) -> MutexGuard<'_, Snapshots> {
-        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+        let owner = self.outermost.as_ref().map_or(self, Py::get);
+        owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What happened in it.
@@ -57,7 +63,7 @@ impl Block {
     fn close(&self) {
         if self.active.swap(false, Ordering::AcqRel) {
             ACTIVE.fetch_sub(1, Ordering::AcqRel);
-            if self.outermost {
+            if self.outermost.is_none() {
                 self.snapshots().clear();
             }
         }
@@ -100,12 +106,17 @@ fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     Ok(var.bind(py))
 }
 
+/// The blocks that were entered in this context and not taken out again, outermost first.
+fn entered(py: Python<'_>) -> PyResult<SmallVec<[Bound<'_, Block>; 2]>> {
+    let Some(tuple) = cpython::context(variable(py)?)? else { return Ok(SmallVec::new()) };
+    Ok(tuple.iter().filter_map(|b| b.cast_into::<Block>().ok()).collect())
+}
+
 /// The blocks of this context that are active, outermost first.
-fn blocks(py: Python<'_>) -> PyResult<Vec<Bound<'_, Block>>> {
-    let value = variable(py)?.call_method1(pyo3::intern!(py, "get"), (py.None(),))?;
-    let Ok(tuple) = value.cast_into::<PyTuple>() else { return Ok(Vec::new()) };
-    let all = tuple.iter().filter_map(|b| b.cast_into::<Block>().ok());
-    Ok(all.filter(|b| b.get().active()).collect())
+fn blocks(py: Python<'_>) -> PyResult<SmallVec<[Bound<'_, Block>; 2]>> {
+    let mut all = entered(py)?;
+    all.retain(|b| b.get().active());
+    Ok(all)
 }
 
 /// The innermost active block.
@@ -113,7 +124,15 @@ pub fn current(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
     if ACTIVE.load(Ordering::Acquire) == 0 {
         return Ok(None);
     }
-    Ok(blocks(py)?.pop())
+    let Some(tuple) = cpython::context(variable(py)?)? else { return Ok(None) };
+    for place in (0..tuple.len()).rev() {
+        if let Ok(block) = tuple.get_item(place)?.cast_into::<Block>()
+            && block.get().active()
+        {
+            return Ok(Some(block));
+        }
+    }
+    Ok(None)
 }
 
 /// Notes that NumPy answers a call, at once or as an opaque node, in all blocks of this context.
@@ -158,25 +177,24 @@ pub fn enter(
     strict: Option<bool>,
 ) -> PyResult<Bound<'_, Block>> {
     let mut all = blocks(py)?;
-    let strict = strict.unwrap_or_else(|| all.last().is_some_and(|outer| outer.get().strict));
-    let snapshots = match all.last() {
-        // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
-        Some(outer) if trace.is_none() => outer.get().snapshots.clone(),
-        _ => Arc::default(),
-    };
-    let outermost = all.is_empty() || trace.is_some();
-    let trace = trace.or_else(|| all.last().and_then(|outer| outer.get().trace().cloned()));
+    let outer = all.last().map(Bound::get);
+    let strict = strict.unwrap_or_else(|| outer.is_some_and(|outer| outer.strict));
+    // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
+    let outermost = all.last().filter(|_| trace.is_none()).map(|outer| {
+        outer.get().outermost.as_ref().map_or_else(|| outer.clone().unbind(), |b| b.clone_ref(py))
+    });
+    let trace = trace.or_else(|| outer.and_then(|outer| outer.trace().cloned()));
     let block = Block {
         active: AtomicBool::new(false),
-        snapshots,
         outermost,
+        snapshots: Mutex::default(),
         strict,
         trace,
         log: Mutex::default(),
     };
     let block = Bound::new(py, block)?;
     all.push(block.clone());
-    variable(py)?.call_method1(pyo3::intern!(py, "set"), (PyTuple::new(py, all)?,))?;
+    cpython::set_context(variable(py)?, &PyTuple::new(py, all)?)?;
     block.get().active.store(true, Ordering::Release);
     ACTIVE.fetch_add(1, Ordering::AcqRel);
     Ok(block)
@@ -186,15 +204,19 @@ pub fn enter(
 pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     let py = block.py();
     block.get().close();
-    let left = PyTuple::new(py, blocks(py)?)?;
-    variable(py)?.call_method1(pyo3::intern!(py, "set"), (left,))?;
+    let all = entered(py)?;
+    let left: SmallVec<[&Bound<'_, Block>; 2]> = all.iter().filter(|b| b.get().active()).collect();
+    if left.is_empty() && all.len() == 1 && all[0].get().log().is_short(FEW) {
+        return Ok(());
+    }
+    cpython::set_context(variable(py)?, &PyTuple::new(py, left)?)?;
     Ok(())
 }
 
 /// Runs `f` as if no block had been entered: what an evaluation calls must not depend on who asked for it.
 pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let variable = variable(py)?;
-    let token = variable.call_method1(pyo3::intern!(py, "set"), (PyTuple::empty(py),))?;
+    let token = cpython::set_context(variable, &PyTuple::empty(py))?;
     let out = f();
     variable.call_method1(pyo3::intern!(py, "reset"), (token,))?;
     out
@@ -215,7 +237,7 @@ pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T
 /// array([2., 3.])
 #[pyclass(frozen, module = "rnp", name = "lazy")]
 pub struct Lazy {
-    entered: Mutex<Vec<Py<Block>>>,
+    entered: Mutex<SmallVec<[Py<Block>; 1]>>,
     strict: Option<bool>,
 }
 
@@ -245,9 +267,16 @@ impl Lazy {
     }
 
     /// Leaves the block that was entered last in this context.
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        let here = blocks(py)?;
+    #[pyo3(signature = (_class = None, _exception = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _class: Option<&Bound<'_, PyAny>>,
+        _exception: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let several = self.entered().len() > 1;
+        let here = if several { blocks(py)? } else { SmallVec::new() };
         let block = {
             let mut entered = self.entered();
             let mine = entered.iter().rposition(|b| here.iter().any(|h| h.is(b)));
@@ -267,7 +296,7 @@ impl Lazy {
 }
 
 impl Lazy {
-    fn entered(&self) -> MutexGuard<'_, Vec<Py<Block>>> {
+    fn entered(&self) -> MutexGuard<'_, SmallVec<[Py<Block>; 1]>> {
         self.entered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -25,6 +25,9 @@ pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float
 /// Results of at least this many bytes are written to pooled memory, which needs no fresh pages.
 const LARGE: usize = 64 << 10;
 
+/// Results of at most this many bytes are copied to memory of NumPy's: an owner costs more.
+const SMALL: usize = 4 << 10;
+
 /// Keeps a Python object alive for as long as its memory is read.
 pub struct PyKeeper(#[allow(dead_code, reason = "held, not used")] pub Py<PyAny>);
 
@@ -299,8 +302,12 @@ pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyA
         let dtype = dtype_object(py, storage.dtype)?;
         return py.import("numpy")?.call_method1("empty", (shape, dtype));
     }
-    let foreign = (*storage.keeper).is::<PyKeeper>();
+    let bytes = storage.shape.iter().product::<usize>() * storage.dtype.size();
     let contiguous = storage.strides == shape::c_strides(&storage.shape, storage.dtype.size());
+    if bytes <= SMALL && contiguous {
+        return small(py, storage, bytes);
+    }
+    let foreign = (*storage.keeper).is::<PyKeeper>();
     // The caller's handle is the one.
     if !foreign && contiguous && Arc::strong_count(&storage.keeper) == 1 {
         let base = Bound::new(py, Owner { _keeper: storage.keeper.clone() })?.into_any();
@@ -326,9 +333,33 @@ pub fn filled<'py>(
         let storage = Storage::from_buffer(Arc::new(buffer), dtype, shape.clone());
         return fresh(py, &storage.map_err(|e| super::error::raise(py, &e))?);
     }
+    let (array, data) = empty(py, dtype, shape)?;
+    // SAFETY: nobody else has the array yet, which has `bytes` bytes; `fill` is given zeros.
+    unsafe {
+        data.write_bytes(0, bytes);
+        let out = std::slice::from_raw_parts_mut(data, bytes);
+        super::error::checked(py, || fill(out))?;
+    }
+    Ok(array)
+}
+
+/// A copy of a contiguous value in memory of NumPy's own, which keeps small pieces at hand.
+fn small<'py>(py: Python<'py>, storage: &Storage, bytes: usize) -> PyResult<Bound<'py, PyAny>> {
+    let (array, data) = empty(py, storage.dtype, &storage.shape)?;
+    // SAFETY: the new array has `bytes` bytes, as has the value.
+    unsafe { std::ptr::copy_nonoverlapping(storage.ptr, data, bytes) };
+    Ok(array)
+}
+
+/// A new C-ordered ndarray in NumPy's own memory, not written yet, and where it lies.
+fn empty<'py>(
+    py: Python<'py>,
+    dtype: DType,
+    shape: &Shape,
+) -> PyResult<(Bound<'py, PyAny>, *mut u8)> {
     let mut dims = shape.clone();
-    // SAFETY: NumPy allocates `bytes` bytes for these lengths, copies the lengths, and takes over the
-    // reference to the dtype; nobody else has the array yet. `fill` is given zeros.
+    // SAFETY: NumPy allocates an array of these lengths, copies the lengths, and takes over the reference to
+    // the dtype.
     unsafe {
         let kind = get_type_object(py, NpyTypes::PyArray_Type);
         let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(dtype).1 as i32);
@@ -344,11 +375,8 @@ pub fn filled<'py>(
             std::ptr::null_mut(),
         );
         let array = Bound::from_owned_ptr_or_err(py, array)?;
-        let data: *mut u8 = (*array.as_ptr().cast::<PyArrayObject>()).fields.data.cast();
-        data.write_bytes(0, bytes);
-        let out = std::slice::from_raw_parts_mut(data, bytes);
-        super::error::checked(py, || fill(out))?;
-        Ok(array)
+        let data = (*array.as_ptr().cast::<PyArrayObject>()).fields.data.cast();
+        Ok((array, data))
     }
 }
 

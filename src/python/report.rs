@@ -26,6 +26,11 @@ pub struct Log {
 }
 
 impl Log {
+    /// Whether at most `few` arrays are noted.
+    pub fn is_short(&self, few: usize) -> bool {
+        self.recorded.len() <= few
+    }
+
     /// NumPy answers a call, `at_once` or as an opaque node.
     pub fn fallback(&mut self, text: String, at_once: bool) {
         if at_once {

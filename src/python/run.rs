@@ -15,7 +15,7 @@ use super::mode::{self, Block};
 use super::{convert, error, nd, span};
 use crate::buffer::Storage;
 use crate::error::Result;
-use crate::eval::{self, Context};
+use crate::eval::{self, Context, Evaluation};
 use crate::expr::{self, Prim, Span, with_span};
 use crate::shape::Item;
 
@@ -184,22 +184,34 @@ pub fn missing() -> PyErr {
 
 /// Evaluates and keeps the values in the arrays.
 pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
-    let ready: Option<Vec<Storage>> = arrays.iter().map(expr::Array::value).collect();
-    match ready {
-        Some(values) => Ok(values),
-        None => {
-            let (values, tally) = released(py, |ctx| eval::eval_counted(arrays, ctx))?;
-            mode::note_evaluation(py, &tally)?;
-            Ok(values)
+    let wanted = eval::pending(arrays);
+    if !wanted.is_empty() {
+        let values = once(py, &wanted)?;
+        for (array, value) in wanted.iter().zip(values) {
+            array.set_value(value);
         }
     }
+    Ok(arrays.iter().filter_map(expr::Array::value).collect())
 }
 
-/// Evaluates arrays that nobody holds.
+/// Evaluates arrays, which do not keep their values.
 pub fn once(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
-    let (values, tally) = released(py, |ctx| eval::eval_once_counted(arrays, ctx))?;
+    let evaluation = error::guard(|| Ok(Evaluation::new(arrays)));
+    let evaluation = evaluation.map_err(|e| error::raise(py, &e))?;
+    let (values, tally) = if evaluation.is_quick() {
+        held(py, |ctx| evaluation.run(ctx))?
+    } else {
+        released(py, |ctx| evaluation.run(ctx))?
+    };
     mode::note_evaluation(py, &tally)?;
     Ok(values)
+}
+
+/// Runs the engine for a moment, with the GIL: giving it up and taking it again would take longer.
+pub fn held<T>(py: Python<'_>, f: impl FnOnce(&Context<'_>) -> Result<T>) -> PyResult<T> {
+    let out = error::guard(|| f(&Context::default()));
+    warn(py)?;
+    out.map_err(|e| error::raise(py, &e))
 }
 
 /// Runs the engine without the GIL. Signals are looked at when the engine asks, and the exception that
@@ -224,9 +236,15 @@ pub fn released<T: Send>(
     if let Some(e) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(e);
     }
+    warn(py)?;
+    out.map_err(|e| error::raise(py, &e))
+}
+
+/// Raises the engine's warnings.
+fn warn(py: Python<'_>) -> PyResult<()> {
     while let Some(text) = crate::runtime::take_warning() {
         let text = std::ffi::CString::new(text).unwrap_or_default();
         PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)?;
     }
-    out.map_err(|e| error::raise(py, &e))
+    Ok(())
 }

@@ -7,15 +7,20 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use super::cpython;
 use crate::expr::Span;
 
-/// The file of the code object seen last, `None` if it is rnp's or NumPy's own.
-struct Last {
+/// An instruction that was met, and the line it belongs to; `None` if it is rnp's or NumPy's own.
+struct Place {
     code: Py<PyAny>,
-    file: Option<String>,
+    instruction: i32,
+    span: Option<Span>,
 }
 
-static LAST: Mutex<Option<Last>> = Mutex::new(None);
+/// How many places are remembered, each by one slot that its code and instruction choose.
+const PLACES: usize = 256;
+
+static MET: Mutex<[Option<Place>; PLACES]> = Mutex::new([const { None }; PLACES]);
 static SKIPPED: PyOnceLock<Vec<String>> = PyOnceLock::new();
 
 /// The folders of rnp and NumPy.
@@ -31,39 +36,33 @@ fn skipped(py: Python<'_>) -> &Vec<String> {
 
 /// The line of the innermost frame that is the user's.
 pub fn here(py: Python<'_>) -> Span {
-    // SAFETY: the GIL is held; the frame is borrowed, or null when no Python code runs.
-    let mut frame = unsafe {
-        let frame = pyo3::ffi::PyEval_GetFrame();
-        Bound::from_borrowed_ptr_or_opt(py, frame.cast())
-    };
+    let mut frame = cpython::frame(py);
     while let Some(f) = frame {
-        if let Some(file) = file(&f) {
-            // SAFETY: `f` is a frame.
-            let line = unsafe { pyo3::ffi::PyFrame_GetLineNumber(f.as_ptr().cast()) };
-            return Span::new(&file, u32::try_from(line).unwrap_or(0));
+        if let Some(span) = place(&f) {
+            return span;
         }
-        frame = f.getattr(pyo3::intern!(py, "f_back")).ok().filter(|f| !f.is_none());
+        frame = cpython::back(&f);
     }
     Span::default()
 }
 
-fn file(frame: &Bound<'_, PyAny>) -> Option<String> {
-    let py = frame.py();
-    // SAFETY: `frame` is a frame; the call gives a new reference.
-    let code = unsafe {
-        let code = pyo3::ffi::PyFrame_GetCode(frame.as_ptr().cast());
-        Bound::from_owned_ptr_or_opt(py, code.cast())?
-    };
+/// The user's line that a frame is at.
+fn place(frame: &Bound<'_, PyAny>) -> Option<Span> {
+    let (code, instruction) = cpython::code(frame)?;
+    let slot = ((code.as_ptr() as usize >> 5) ^ instruction as usize) % PLACES;
+    if let Some(met) = &MET.lock().unwrap_or_else(PoisonError::into_inner)[slot]
+        && met.instruction == instruction
+        && met.code.is(&code)
     {
-        let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = last.as_ref().filter(|l| l.code.is(&code)) {
-            return last.file.clone();
-        }
+        return met.span;
     }
-    let name: String = code.getattr(pyo3::intern!(py, "co_filename")).ok()?.extract().ok()?;
-    let file = (!skipped(py).iter().any(|s| name.starts_with(s.as_str()))).then_some(name);
-    let last = Last { code: code.unbind(), file: file.clone() };
-    let old = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(last);
+    let file: String =
+        code.getattr(pyo3::intern!(frame.py(), "co_filename")).ok()?.extract().ok()?;
+    let own = skipped(frame.py()).iter().any(|s| file.starts_with(s.as_str()));
+    let span = (!own).then(|| Span::new(&file, cpython::line(frame)));
+    let new = Place { code: code.unbind(), instruction, span };
+    let old = MET.lock().unwrap_or_else(PoisonError::into_inner)[slot].replace(new);
+    // Its code may be the last of a function, whose going runs code: never under the lock.
     drop(old);
-    file
+    span
 }

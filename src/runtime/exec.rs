@@ -2,18 +2,22 @@
 //!
 //! May not know: how a nest is walked, how a function is called.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
-use super::cache::lookup;
+use smallvec::SmallVec;
+
+use super::cache::{Runner, lookup};
 use super::call::{self, Arguments};
-use super::nest::{Memories, Nest};
+use super::direct::Direct;
+use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
+use crate::fork;
 use crate::loops::{BufferSpec, Launch, Memory, Plan, Points, Table, Task};
 use crate::shape::count;
 use crate::tile::{Grid, InterpTable};
@@ -22,11 +26,68 @@ use crate::tile::{Grid, InterpTable};
 const PARALLEL: usize = 1 << 19;
 /// Light ops that make another thread worth its waking.
 const SHARE: usize = 1 << 17;
+/// Evaluations below this many light ops are over before another Python thread would have begun.
+const QUICK: usize = 1 << 16;
 /// Light ops that a thread takes at a time.
 const ITEM: usize = 1 << 17;
 
+/// A plan, with what is known of its launches before and after their first run.
+#[derive(Debug)]
+pub struct Prepared {
+    plan: Plan,
+    /// Per step.
+    steps: Vec<Step>,
+    /// What each element of each launch costs together, in light ops; calls cost more than any number.
+    cost: usize,
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    /// The buffers that are released after it.
+    last: SmallVec<[u32; 4]>,
+    direct: Option<Direct>,
+    /// The runner that was found, and for which process: another's may have been in the making.
+    runner: OnceLock<(u64, Arc<Runner>)>,
+}
+
+impl Prepared {
+    /// Works out what depends on the plan alone.
+    pub fn new(plan: Plan) -> Self {
+        let step = |task: &Task| match task {
+            Task::Launch(launch) => Step { direct: Direct::of(launch), ..Step::default() },
+            Task::Call(_) => Step::default(),
+        };
+        let cost = |task: &Task| match task {
+            Task::Launch(launch) => {
+                let elements = count(&launch.extents).unwrap_or(usize::MAX);
+                elements.saturating_mul(nest::weight(&launch.kernel))
+            }
+            Task::Call(_) => usize::MAX,
+        };
+        let mut steps: Vec<Step> = plan.steps.iter().map(step).collect();
+        for (b, spec) in plan.buffers.iter().enumerate() {
+            if let Some(step) = spec.last_use.and_then(|last| steps.get_mut(last as usize)) {
+                step.last.push(b as u32);
+            }
+        }
+        let cost = plan.steps.iter().map(cost).fold(0, usize::saturating_add);
+        Self { plan, steps, cost }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether a run takes no longer than it takes to let another thread go first.
+    pub fn is_quick(&self) -> bool {
+        self.cost <= QUICK
+    }
+}
+
 /// Runs a plan on arguments of the shapes it was made for; returns its outputs, C-ordered.
-pub fn run(plan: &Plan, arguments: &Arguments, ctx: &Context) -> Result<Vec<Storage>> {
+pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<Vec<Storage>> {
+    let plan = &prepared.plan;
     let values = {
         let _float = FloatMode::standard();
         scalars::evaluate(&plan.scalars, arguments.scalars)?
@@ -34,27 +95,45 @@ pub fn run(plan: &Plan, arguments: &Arguments, ctx: &Context) -> Result<Vec<Stor
     let poll = Poll::new(ctx);
     let buffers = plan.buffers.iter().map(|_| None).collect();
     let mut memory = Bank { plan, inputs: arguments.inputs, buffers };
-    for (i, step) in plan.steps.iter().enumerate() {
-        match step {
+    for (task, step) in plan.steps.iter().zip(&prepared.steps) {
+        match task {
             Task::Launch(launch) => {
                 memory.prepare(launch)?;
-                run_launch(launch, &values, &memory, ctx, &poll)?;
+                let runner = step.runner(launch);
+                match step.direct.as_ref().filter(|_| ctx.threads.is_none()) {
+                    Some(direct) => direct.run(&runner, &values, &memory)?,
+                    None => run_launch(&runner, launch, &values, &memory, ctx, &poll)?,
+                }
             }
-            Task::Call(task) => {
-                let spec = memory.spec(task.result)?;
+            Task::Call(call) => {
+                let spec = memory.spec(call.result)?;
                 let find = |m| memory.whole(m).cloned();
-                let given = call::run(task, spec, arguments.calls, &values, find)?;
-                memory.buffers[task.result as usize] = Some(given);
+                let given = call::run(call, spec, arguments.calls, &values, find)?;
+                memory.buffers[call.result as usize] = Some(given);
             }
         }
         poll.check()?;
-        for (buffer, spec) in memory.buffers.iter_mut().zip(&plan.buffers) {
-            if spec.last_use == Some(i as u32) {
-                *buffer = None;
-            }
+        for &buffer in &step.last {
+            memory.buffers[buffer as usize] = None;
         }
     }
     plan.outputs.iter().map(|&o| memory.take(o)).collect()
+}
+
+impl Step {
+    /// The launch's runner, looked up once per process.
+    fn runner(&self, launch: &Launch) -> Arc<Runner> {
+        let process = fork::generation();
+        match self.runner.get() {
+            Some((known, runner)) if *known == process => runner.clone(),
+            _ => {
+                let runner = lookup(&launch.kernel);
+                // Kept by the first who comes here.
+                let _ = self.runner.set((process, runner.clone()));
+                runner
+            }
+        }
+    }
 }
 
 /// The memory of one evaluation.
@@ -63,7 +142,7 @@ struct Bank<'a> {
     inputs: &'a [Storage],
     /// C-ordered: allocated here, or given by a call. A call may still hold what it was shown, but none
     /// is written after the launch that it was allocated for.
-    buffers: Vec<Option<Storage>>,
+    buffers: SmallVec<[Option<Storage>; 2]>,
 }
 
 impl Bank<'_> {
@@ -216,20 +295,20 @@ impl Work for Job<'_, '_> {
 }
 
 fn run_launch(
+    runner: &Runner,
     launch: &Launch,
     values: &[Scalar],
     memory: &Bank,
     ctx: &Context,
     poll: &Poll,
 ) -> Result<()> {
-    let runner = lookup(&launch.kernel);
     // Without elements nothing is interpolated, and the points may not be there either.
     let tables = if launch.extents.contains(&0) {
         Tables { tables: vec![EMPTY; launch.tables.len()], copies: Vec::new() }
     } else {
         Tables::new(launch, values, memory)?
     };
-    let Some(nest) = Nest::bind(&runner, launch, values, tables.tables, memory)? else {
+    let Some(nest) = Nest::bind(runner, launch, values, tables.tables, memory)? else {
         return Ok(());
     };
     let (units, elements) = (nest.units(), nest.unit_elements());

@@ -5,6 +5,7 @@
 
 mod cache;
 mod call;
+mod direct;
 mod exec;
 mod fold;
 mod nest;
@@ -16,12 +17,13 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
 pub use call::Arguments;
-pub use exec::run;
-pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
+pub use exec::{Prepared, run};
+pub use pool::{MAX_THREADS, num_threads, set_num_threads, share};
 
 use crate::fork::PerProcess;
 
@@ -41,6 +43,9 @@ struct Warnings {
     waiting: Vec<String>,
 }
 
+/// Whether a warning may be waiting: asked after each evaluation.
+static WAITING: AtomicBool = AtomicBool::new(false);
+
 static WARNINGS: PerProcess<Mutex<Warnings>> = PerProcess::new(Mutex::default);
 
 /// Keeps a warning for [`take_warning`], unless the same text was kept before.
@@ -50,11 +55,17 @@ fn warn_once(text: &str) {
     if all.given.len() < 16 && !all.given.iter().any(|t| t == text) {
         all.given.push(text.to_owned());
         all.waiting.push(text.to_owned());
+        WAITING.store(true, Ordering::Release);
     }
 }
 
 /// The oldest warning that was not taken yet; each text comes once per process.
 pub fn take_warning() -> Option<String> {
+    if !WAITING.load(Ordering::Acquire) {
+        return None;
+    }
     let mut all = WARNINGS.get().lock().unwrap_or_else(PoisonError::into_inner);
-    if all.waiting.is_empty() { None } else { Some(all.waiting.remove(0)) }
+    let text = if all.waiting.is_empty() { None } else { Some(all.waiting.remove(0)) };
+    WAITING.store(!all.waiting.is_empty(), Ordering::Release);
+    text
 }

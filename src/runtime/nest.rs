@@ -92,14 +92,14 @@ pub(super) struct Nest<'a> {
 unsafe impl Sync for Nest<'_> {}
 
 /// Elements of a cut of a kept run: enough to forget the call, few enough to share out and to stop.
-const CHUNK: usize = 32 * 1024;
+pub(super) const CHUNK: usize = 32 * 1024;
 /// The same with packing: a few tiles must stay in the first-level cache.
 const PACKED_CHUNK: usize = 2 * tile::TILE;
 /// Bytes of lanes that the rows form may use per cut.
 const LANE_BYTES: usize = 32 * 1024;
 
 /// A broken plan.
-fn bug(what: &str) -> Error {
+pub(super) fn bug(what: &str) -> Error {
     Error::bug(format!("the plan does not fit its kernel: {what}"))
 }
 
@@ -295,7 +295,7 @@ impl<'a> Nest<'a> {
 }
 
 /// Refuses a launch that is not parallel to its kernel.
-fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
+pub(super) fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
     let rank = kernel.loops.len();
     let fits = launch.extents.len() == rank
         && launch.bufs.len() == kernel.bufs.len()
@@ -307,7 +307,7 @@ fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
 }
 
 /// Where the places end and where the run begins.
-fn split(kernel: &Kernel) -> Result<(usize, usize)> {
+pub(super) fn split(kernel: &Kernel) -> Result<(usize, usize)> {
     let n = kernel.loops.len();
     let first = kernel.loops.iter().position(|l| l.reduce).unwrap_or(n);
     let reducing = kernel.loops.iter().filter(|l| l.reduce).count();
@@ -355,7 +355,7 @@ fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (us
 }
 
 /// What one element costs, in light ops.
-fn weight(kernel: &Kernel) -> usize {
+pub(super) fn weight(kernel: &Kernel) -> usize {
     let cost = |line: &Line| match line {
         Line::Scalar { .. } => 0,
         Line::Map { op, dtype, .. } if op.info().cost == Cost::Heavy && dtype.is_float() => 8,

@@ -92,8 +92,8 @@ fn helpers(n: usize) -> Option<Arc<ThreadPool>> {
 
 /// Asks the caller now and then whether to stop. Stays on the calling thread.
 pub(super) struct Poll<'a> {
-    interrupt: Option<&'a dyn Fn() -> bool>,
-    last: Cell<Instant>,
+    /// Whom to ask, and when that was done last.
+    interrupt: Option<(&'a dyn Fn() -> bool, Cell<Instant>)>,
 }
 
 impl<'a> Poll<'a> {
@@ -102,17 +102,17 @@ impl<'a> Poll<'a> {
 
     /// The first question comes one pause from now.
     pub(super) fn new(ctx: &Context<'a>) -> Self {
-        Self { interrupt: ctx.interrupt, last: Cell::new(Instant::now()) }
+        Self { interrupt: ctx.interrupt.map(|ask| (ask, Cell::new(Instant::now()))) }
     }
 
     /// An `Interrupted` error when the caller wants to stop.
     pub(super) fn check(&self) -> Result<()> {
-        let Some(interrupt) = self.interrupt else { return Ok(()) };
-        if self.last.get().elapsed() < Self::PAUSE {
+        let Some((ask, last)) = &self.interrupt else { return Ok(()) };
+        if last.get().elapsed() < Self::PAUSE {
             return Ok(());
         }
-        let stop = interrupt();
-        self.last.set(Instant::now());
+        let stop = ask();
+        last.set(Instant::now());
         if stop { Err(Error::interrupted("the evaluation was interrupted")) } else { Ok(()) }
     }
 }

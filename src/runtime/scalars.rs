@@ -2,6 +2,8 @@
 //!
 //! May not know: buffers, launches.
 
+use smallvec::SmallVec;
+
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::loops::ScalarSource;
@@ -9,8 +11,11 @@ use crate::op::Op;
 use crate::tile;
 
 /// The values of `sources`, given the evaluation's arguments.
-pub(super) fn evaluate(sources: &[ScalarSource], arguments: &[Scalar]) -> Result<Vec<Scalar>> {
-    let mut values: Vec<Scalar> = Vec::with_capacity(sources.len());
+pub(super) fn evaluate(
+    sources: &[ScalarSource],
+    arguments: &[Scalar],
+) -> Result<SmallVec<[Scalar; 8]>> {
+    let mut values: SmallVec<[Scalar; 8]> = SmallVec::with_capacity(sources.len());
     let mut status = 0u32;
     for source in sources {
         let value = match source {

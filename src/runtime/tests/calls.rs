@@ -70,7 +70,7 @@ fn around(n: usize) -> Plan {
 fn run_around(call: Arc<dyn Call>, data: &[f64]) -> Result<Vec<Storage>> {
     let arguments =
         Arguments { inputs: &[storage(F64, data)], scalars: &[Scalar::f64(0.5)], calls: &[call] };
-    super::super::run(&around(data.len()), &arguments, &Context::default())
+    super::super::run(&Prepared::new(around(data.len())), &arguments, &Context::default())
 }
 
 const DATA: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
@@ -197,7 +197,8 @@ fn a_wrong_plan_and_an_interrupt_are_errors() {
         let mut bad = around(4);
         let Task::Call(call) = &mut bad.steps[1] else { panic!("not the call") };
         spoil(call);
-        let err = super::super::run(&bad, &arguments, &Context::default()).err().unwrap();
+        let err =
+            super::super::run(&Prepared::new(bad), &arguments, &Context::default()).err().unwrap();
         assert_eq!(err.kind(), ErrorKind::Bug, "{err}");
     }
     let asked = Cell::new(0);
@@ -206,6 +207,6 @@ fn a_wrong_plan_and_an_interrupt_are_errors() {
         true
     };
     let ctx = Context { interrupt: Some(&interrupt), threads: None };
-    let err = super::super::run(&around(4), &arguments, &ctx).err().unwrap();
+    let err = super::super::run(&Prepared::new(around(4)), &arguments, &ctx).err().unwrap();
     assert_eq!((err.kind(), asked.get()), (ErrorKind::Interrupted, 1));
 }

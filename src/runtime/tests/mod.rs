@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Arguments, Context, Tier, set_tier};
+use super::{Arguments, Context, Prepared, Tier, set_tier};
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
@@ -167,7 +167,7 @@ pub(super) fn run(
     ctx: &Context,
 ) -> Result<Vec<Arc<Buffer>>> {
     let arguments = Arguments { inputs, scalars, calls: &[] };
-    let out = super::run(plan, &arguments, ctx)?;
+    let out = super::run(&Prepared::new(plan.clone()), &arguments, ctx)?;
     Ok(out.into_iter().map(|s| s.keeper.downcast().unwrap()).collect())
 }
 

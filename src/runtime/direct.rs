@@ -1,0 +1,171 @@
+//! Launches that are one run of their kernel: bound by filling a few words, without a nest.
+//!
+//! Most launches on short arrays are, and there the making of a nest would cost more than the work. What
+//! depends on the plan alone is worked out once; addresses are checked at each launch, as for a nest.
+//! May not know: threads, how loops are walked.
+
+use smallvec::SmallVec;
+
+use super::cache::{Runner, tier};
+use super::nest::{self, Memories};
+use super::pool::FloatMode;
+use super::scalars::check_status;
+use crate::buffer::Buffer;
+use crate::dtype::{DType, Scalar};
+use crate::error::Result;
+use crate::loops::{Form, Launch, Layout, Memory, Role, Step};
+use crate::shape::count;
+use crate::tile::{BLOCK, FoldFns};
+
+/// A launch that needs no nest.
+#[derive(Debug)]
+pub(super) struct Direct {
+    /// The argument words, without addresses and scalars.
+    words: SmallVec<[u64; 24]>,
+    layout: Layout,
+    places: SmallVec<[Reach; 4]>,
+    /// Per scalar of the kernel, its place in the plan and its dtype.
+    scalars: SmallVec<[(u32, DType); 4]>,
+    folds: SmallVec<[(FoldFns, usize); 2]>,
+    /// Bytes of the states of folds, and of the largest partial result.
+    states: usize,
+}
+
+/// Which bytes of some memory a buffer covers.
+#[derive(Debug)]
+struct Reach {
+    memory: Memory,
+    offset: isize,
+    low: isize,
+    high: isize,
+}
+
+/// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
+#[repr(align(64))]
+struct Desk([std::mem::MaybeUninit<u64>; Desk::WORDS]);
+
+impl Desk {
+    const WORDS: usize = 512;
+}
+
+impl Direct {
+    /// `None` for a launch that needs a nest, is empty, or is large enough to be shared out.
+    pub(super) fn of(launch: &Launch) -> Option<Self> {
+        let kernel = &launch.kernel;
+        nest::check_counts(kernel, launch).ok()?;
+        let (outer, middle) = nest::split(kernel).ok()?;
+        let once = launch.extents[..middle].iter().all(|&e| e == 1) && outer <= middle;
+        let run = count(&launch.extents[middle..]).ok()?;
+        let most = match kernel.form {
+            Form::Map => nest::CHUNK,
+            Form::Inner => BLOCK,
+            Form::Rows => return None,
+        };
+        if !once || run == 0 || run > most || kernel.tables > 0 {
+            return None;
+        }
+        let layout = kernel.layout();
+        let mut words: SmallVec<[u64; 24]> = smallvec::smallvec![0; layout.len];
+        words[Layout::N] = run as u64;
+        let mut places = SmallVec::new();
+        for (b, (buf, place)) in kernel.bufs.iter().zip(&launch.bufs).enumerate() {
+            let size = buf.dtype.size().cast_signed();
+            let folded = buf.role == Role::Folded;
+            let (mut low, mut high) = (place.offset, place.offset.checked_add(size)?);
+            let loops = (middle..launch.extents.len()).rev().filter(|&l| launch.extents[l] > 1);
+            let moves = |l: usize| if folded || !buf.moves[l] { 0 } else { place.strides[l] };
+            let stride = match buf.run {
+                _ if folded => size,
+                Step::Fixed => 0,
+                Step::Unit => size,
+                Step::Stride => loops.clone().next().map_or(0, moves),
+                Step::Packed => return None,
+            };
+            // The loops of the run must be one even walk.
+            let mut want = stride;
+            for l in loops {
+                if !folded && moves(l) != want {
+                    return None;
+                }
+                let extent = launch.extents[l].cast_signed();
+                let span = moves(l).checked_mul(extent - 1)?;
+                (low, high) = (low.checked_add(span.min(0))?, high.checked_add(span.max(0))?);
+                want = want.wrapping_mul(extent);
+            }
+            words[layout.bufs + 2 * b + 1] = stride as u64;
+            places.push(Reach { memory: place.memory, offset: place.offset, low, high });
+        }
+        let mut folds = SmallVec::new();
+        let (mut states, mut partial) = (0, 0);
+        for (f, (fold, dtype, buf)) in kernel.folds().enumerate() {
+            let fns = crate::tile::fold(fold, dtype)?;
+            words[layout.folds + 2 * f + 1] = fns.inner as usize as u64;
+            states += fns.state_bytes;
+            partial = partial.max(fns.partial_bytes);
+            folds.push((fns, buf as usize));
+        }
+        let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
+        Some(Self { words, layout, places, scalars, folds, states: states + partial })
+    }
+
+    /// Runs the launch on the calling thread.
+    pub(super) fn run(
+        &self,
+        runner: &Runner,
+        scalars: &[Scalar],
+        memories: &impl Memories,
+    ) -> Result<()> {
+        let mut words = self.words.clone();
+        let mut word = self.layout.bufs;
+        for (b, place) in self.places.iter().enumerate() {
+            let (base, first, end) = memories.find(place.memory)?;
+            if place.low < first || place.high > end {
+                return Err(nest::bug(&format!(
+                    "buffer {b} covers bytes {} to {} of memory that has {first} to {end}",
+                    place.low, place.high
+                )));
+            }
+            words[word] = base.wrapping_offset(place.offset) as u64;
+            word += 2;
+        }
+        for (s, &(place, dtype)) in self.scalars.iter().enumerate() {
+            let value = scalars.get(place as usize).filter(|v| v.dtype == dtype);
+            words[self.layout.scalars + s] =
+                value.ok_or_else(|| nest::bug("a scalar's dtype"))?.bits;
+        }
+        let engine = runner.engine(tier());
+        let (scratch, need) = (engine.scratch().next_multiple_of(64), self.states);
+        let mut desk = Desk([const { std::mem::MaybeUninit::uninit() }; Desk::WORDS]);
+        let mut heap = None;
+        let desk: *mut u8 = if scratch + need <= size_of::<Desk>() {
+            desk.0.as_mut_ptr().cast()
+        } else {
+            heap.insert(Buffer::new(scratch + need)?).as_mut_ptr()
+        };
+        let mut status = 0u32;
+        words[Layout::SCRATCH] = desk as u64;
+        words[Layout::STATUS] = std::ptr::from_mut(&mut status) as u64;
+        let _float = FloatMode::standard();
+        let mut state = desk.wrapping_add(scratch);
+        for (f, (fold, _)) in self.folds.iter().enumerate() {
+            words[self.layout.folds + 2 * f] = state as u64;
+            // SAFETY: the desk has room for all states, one after another.
+            unsafe { (fold.open)(state) };
+            state = state.wrapping_add(fold.state_bytes);
+        }
+        // SAFETY: every address range was checked above, and scratch memory and status word are ours.
+        unsafe { engine.run(words.as_ptr()) };
+        for (f, (fold, buf)) in self.folds.iter().enumerate() {
+            let result = words[self.layout.bufs + 2 * buf] as *mut u8;
+            let from = words[self.layout.folds + 2 * f] as *const u8;
+            // SAFETY: the state is one run's, behind the states is room for a partial result, and the
+            // place of the result was checked.
+            unsafe {
+                (fold.close)(from, state);
+                (fold.finish)(state, result, 1);
+            }
+        }
+        // SAFETY: our own word; kernels write it through its address.
+        check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
+    }
+}
