@@ -8,7 +8,9 @@ mod call;
 mod cell;
 mod convert;
 mod create;
+mod direct;
 mod elementwise;
+mod entry;
 mod error;
 mod hooks;
 mod index;
@@ -50,6 +52,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     audio::register(m)?;
     store::register(m)?;
     hooks::register(m)?;
+    entry::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;
     }

@@ -224,9 +224,15 @@ pub fn released<T: Send>(
     if let Some(e) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(e);
     }
+    warn(py)?;
+    out.map_err(|e| error::raise(py, &e))
+}
+
+/// Raises the warnings that the engine has kept.
+pub fn warn(py: Python<'_>) -> PyResult<()> {
     while let Some(text) = crate::runtime::take_warning() {
         let text = std::ffi::CString::new(text).unwrap_or_default();
         PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)?;
     }
-    out.map_err(|e| error::raise(py, &e))
+    Ok(())
 }

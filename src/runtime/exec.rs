@@ -215,6 +215,15 @@ impl Work for Job<'_, '_> {
     }
 }
 
+/// How many threads work that costs `cost` light ops pays for.
+pub(super) fn threads_for(cost: usize, ctx: &Context) -> usize {
+    match ctx.threads {
+        Some(threads) => threads.clamp(1, super::MAX_THREADS),
+        None if cost < PARALLEL => 1,
+        None => num_threads().min(cost / SHARE + 1),
+    }
+}
+
 fn run_launch(
     launch: &Launch,
     values: &[Scalar],
@@ -234,14 +243,11 @@ fn run_launch(
     };
     let (units, elements) = (nest.units(), nest.unit_elements());
     let cost = units.saturating_mul(elements).saturating_mul(nest.weight);
-    let (threads, each) = match ctx.threads {
-        Some(threads) => (threads.clamp(1, super::MAX_THREADS), 1),
-        None => {
-            let each = (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1);
-            let most = if cost < PARALLEL { 1 } else { num_threads() };
-            (most.min(cost / SHARE + 1), each)
-        }
+    let each = match ctx.threads {
+        Some(_) => 1,
+        None => (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1),
     };
+    let threads = threads_for(cost, ctx);
     let job = Job { nest: &nest, units, each };
     drive(&job, units.div_ceil(each), threads, poll)?;
     {

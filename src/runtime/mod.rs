@@ -5,6 +5,7 @@
 
 mod cache;
 mod call;
+pub mod direct;
 mod exec;
 mod fold;
 mod nest;
