@@ -16,7 +16,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import numpy
 from rnp import _core
@@ -73,20 +73,30 @@ _MOVES = frozenset(
 )
 
 
-class Function:
+def _outside(
+    path: str, implementation: Callable[..., Any] | None, kind: str
+) -> Callable[..., Any] | None:
+    """Find what answers outside of blocks: a builtin, if there is one. Compositions step aside."""
+    if path in _MOVES:
+        return None
+    if kind == "native":
+        return implementation
+    return getattr(_core, path, None) if path in _core.__all__ else None
+
+
+class Function(_core._Entry):
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
     __slots__ = ("__dict__", "_eager", "_implementation", "_numpy", "_outs", "kind")
 
+    def __new__(cls, path: str, implementation: Callable[..., Any] | None, kind: str) -> Self:
+        eager = _outside(path, implementation, kind)
+        return super().__new__(cls, None, eager or find(path), eager is None)
+
     def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
         self._numpy = find(path)
         self._implementation = implementation
-        # Outside of a block a composition steps aside, for the builtin if there is one.
-        self._eager = implementation
-        if path in _MOVES:
-            self._eager = None
-        elif kind != "native":
-            self._eager = getattr(_core, path, None) if path in _core.__all__ else None
+        self._eager = _outside(path, implementation, kind)
         self.kind = kind
         self._outs: int | None = None
         functools.update_wrapper(self, implementation or self._numpy, updated=())
@@ -112,7 +122,7 @@ class Function:
         # A function that a class stores is a method, as NumPy's are.
         return self if instance is None else functools.partial(self, instance)
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def _answer(self, *args: Any, **keywords: Any) -> Any:
         if "out" in keywords or len(args) > 2:
             out = self._take_out(args, keywords)
             if out is not None:

@@ -10,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from inspect import Parameter
-from typing import Any
+from typing import Any, Self
 
 import numpy
 from rnp import _dispatch
@@ -103,7 +103,11 @@ def _dlpack(
 class _Extended(_dispatch.Function):
     """A function of NumPy with more ways to call it: `answer` gets those that `asked` knows."""
 
-    __slots__ = ("_answer", "_asked", "_shown")
+    __slots__ = ("_asked", "_more", "_shown")
+
+    def __new__(cls, path: str, *_: Any) -> Self:
+        base = _dispatch.known(_dispatch.find(path))
+        return super().__new__(cls, path, base._implementation, base.kind)
 
     def __init__(
         self,
@@ -114,7 +118,7 @@ class _Extended(_dispatch.Function):
     ) -> None:
         base = _dispatch.known(_dispatch.find(path))
         super().__init__(path, base._implementation, base.kind)
-        self._asked, self._answer, self._shown = asked, answer, shown
+        self._asked, self._more, self._shown = asked, answer, shown
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -122,7 +126,7 @@ class _Extended(_dispatch.Function):
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if self._asked(args, keywords):
-            return self._answer(super().__call__, *args, **keywords)
+            return self._more(super().__call__, *args, **keywords)
         return super().__call__(*args, **keywords)
 
 

@@ -9,7 +9,7 @@ the graph. `reduce` and `accumulate` are reductions and scans; `outer` broadcast
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy
 from rnp import _core, _dispatch
@@ -36,7 +36,7 @@ class _Type(type):
         return isinstance(instance, numpy.ufunc) or super().__instancecheck__(instance)
 
 
-class ufunc(metaclass=_Type):
+class ufunc(_core._Entry, metaclass=_Type):
     """A universal function: `numpy.ufunc`'s calls, methods and attributes, recorded in lazy blocks.
 
     Called with operands and NumPy's keywords `out`, `where`, `dtype`, `casting`, `order`, `subok`
@@ -45,6 +45,13 @@ class ufunc(metaclass=_Type):
     """
 
     __slots__ = ("__dict__", "_core", "_numpy", "_plain")
+
+    def __new__(cls, original: numpy.ufunc, core: Callable[..., Any] | None) -> Self:
+        name = original.__name__
+        if core is not None and core is getattr(_core, name, None):
+            return super().__new__(cls, name, original, True)
+        # Several results, of several builtins; or NumPy's alone.
+        return super().__new__(cls, None, core or original, core is None)
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
@@ -59,7 +66,7 @@ class ufunc(metaclass=_Type):
         text = core.__doc__ if core is not None else None
         self.__doc__ = text or f"`numpy.{original.__name__}`, element by element."
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def _answer(self, *args: Any, **keywords: Any) -> Any:
         if not keywords and len(args) == self._plain:
             try:
                 return self._core(*args)  # type: ignore[misc]

@@ -115,7 +115,7 @@ impl Array {
         }
         // Numbers alone: Python's own arithmetic stays weak while a function is traced.
         let weak = args.iter().all(|a| a.weak().is_some()) && args.iter().any(Array::is_traced);
-        let compute = compute_dtype(op, operand);
+        let compute = op.compute_dtype(operand);
         let logic = matches!(op, Op::LogicalAnd | Op::LogicalOr | Op::LogicalXor);
         let mut converted = Args::new();
         for a in args {
@@ -175,7 +175,7 @@ impl Array {
             None => Ok(n.clone()),
         };
         let n = n.map_err(|e| named("ldexp", &e))?;
-        let compute = compute_dtype(Op::Ldexp, operand);
+        let compute = Op::Ldexp.compute_dtype(operand);
         let args = smallvec![x.coerce(operand)?.cast(compute)?, n.cast(compute)?];
         Self::derive(Prim::Map(Op::Ldexp), compute, args)?.cast(operand)
     }
@@ -335,11 +335,6 @@ impl Array {
         }
         Ok(out)
     }
-}
-
-/// The dtype that the engine computes an op of NumPy's loop for `dtype` in.
-fn compute_dtype(op: Op, dtype: DType) -> DType {
-    if op.has_loop(dtype) { dtype } else { DType::F32 }
 }
 
 fn named(op: &str, error: &Error) -> Error {

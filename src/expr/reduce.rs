@@ -3,9 +3,9 @@
 use smallvec::smallvec;
 
 use super::{Array, Number, Prim};
-use crate::dtype::{DType, Kind};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Op, mean_dtypes, sum_dtype};
 use crate::shape;
 
 /// The keyword arguments that reductions share.
@@ -127,21 +127,6 @@ impl Array {
     pub fn int(v: i128) -> Array {
         Array::number(Number::Int(v))
     }
-}
-
-fn sum_dtype(dtype: DType) -> DType {
-    match dtype.kind() {
-        Kind::Float | Kind::Complex => dtype,
-        _ if dtype.is_unsigned() => DType::U64,
-        _ => DType::I64,
-    }
-}
-
-/// The dtype of a mean, and the one it is computed in.
-fn mean_dtypes(dtype: DType, wanted: Option<DType>) -> (DType, DType) {
-    let out =
-        wanted.unwrap_or(if dtype.is_float() || dtype.is_complex() { dtype } else { DType::F64 });
-    (out, if out == DType::F16 { DType::F32 } else { out })
 }
 
 /// The axes of a reduction; NumPy lets a 0-d array have a first axis there.

@@ -141,6 +141,22 @@ fn ldexp_dtype(op: Op, operands: &[Operand]) -> Result<DType> {
     })
 }
 
+/// The dtype of a sum or a product of elements of `dtype`.
+pub fn sum_dtype(dtype: DType) -> DType {
+    match dtype.kind() {
+        Kind::Float | Kind::Complex => dtype,
+        _ if dtype.is_unsigned() => DType::U64,
+        _ => DType::I64,
+    }
+}
+
+/// The dtype of a mean, and the one it is computed in.
+pub fn mean_dtypes(dtype: DType, wanted: Option<DType>) -> (DType, DType) {
+    let out =
+        wanted.unwrap_or(if dtype.is_float() || dtype.is_complex() { dtype } else { DType::F64 });
+    (out, if out == DType::F16 { DType::F32 } else { out })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

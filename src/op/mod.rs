@@ -6,7 +6,7 @@
 mod infer;
 mod table;
 
-pub use infer::{Operand, Resolved, Weak, resolve, result_dtype};
+pub use infer::{Operand, Resolved, Weak, mean_dtypes, resolve, result_dtype, sum_dtype};
 pub use table::{Fold, Op};
 
 use crate::dtype::{DType, Kind};

@@ -166,6 +166,11 @@ impl Op {
         let half = matches!(self, Op::Where | Op::Nextafter | Op::Spacing);
         self.info().loops.contain(dtype) && (dtype != DType::F16 || half)
     }
+
+    /// The dtype that the engine computes the op of NumPy's loop for `dtype` in.
+    pub fn compute_dtype(self, dtype: DType) -> DType {
+        if self.has_loop(dtype) { dtype } else { DType::F32 }
+    }
 }
 
 macro_rules! define_folds {

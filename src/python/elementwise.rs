@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::array::Array;
-use super::nd;
 use super::run::Call;
+use super::{direct, nd};
 use crate::expr;
 use crate::for_each_op;
 use crate::op::{Op, Weak};
@@ -16,6 +16,9 @@ type Out<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// Records or computes `op`.
 pub fn apply<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
+    if let Some(out) = direct::map(py, op, args)? {
+        return Ok(out);
+    }
     let mut call = Call::new(py, op.info().name)?;
     let args = args.iter().map(|a| call.operand(a)).collect::<PyResult<Vec<expr::Array>>>()?;
     call.run(|| expr::Array::map(op, &args))
@@ -206,6 +209,9 @@ for_each_op!(op_functions);
 #[pyfunction]
 #[pyo3(name = "where", signature = (condition, x, y, /))]
 fn choose<'py>(condition: &Obj<'py>, x: &Obj<'py>, y: &Obj<'py>) -> Out<'py> {
+    if let Some(out) = direct::choose(x.py(), [condition, x, y])? {
+        return Ok(out);
+    }
     let mut call = Call::new(x.py(), "where")?;
     let args = [call.operand(condition)?, call.operand(x)?, call.operand(y)?];
     call.run_array(|| expr::Array::map(Op::Where, &args))
@@ -244,6 +250,9 @@ pub fn limit<'py>(
     out: Option<&Obj<'py>>,
 ) -> Out<'py> {
     super::reduce::no_out("clip", out)?;
+    if let Some(out) = direct::clip(a, low, high)? {
+        return Ok(out);
+    }
     let mut call = Call::new(a.py(), "clip")?;
     let x = call.operand(a)?;
     let low = low.map(|b| call.operand(b)).transpose()?;
@@ -262,6 +271,9 @@ pub fn limit<'py>(
 #[pyo3(signature = (x, dtype, /))]
 pub fn astype<'py>(x: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     let dtype = nd::parse_dtype("astype", dtype)?;
+    if let Some(out) = direct::astype(x, dtype)? {
+        return Ok(out);
+    }
     let mut call = Call::new(x.py(), "astype")?;
     let from = call.operand(x)?;
     call.run_view(x, || from.strong().cast(dtype))

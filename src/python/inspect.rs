@@ -153,8 +153,10 @@ fn set_num_threads(n: &Obj<'_>) -> PyResult<()> {
 
 /// How many threads an evaluation may use: what was set, `RNP_NUM_THREADS`, or the number of cores.
 #[pyfunction]
-fn get_num_threads() -> usize {
-    crate::runtime::num_threads()
+fn get_num_threads(py: Python<'_>) -> PyResult<usize> {
+    let n = crate::runtime::num_threads();
+    run::warn(py)?;
+    Ok(n)
 }
 
 /// Whether a line that runs now is recorded.

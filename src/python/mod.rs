@@ -9,7 +9,9 @@ mod cell;
 mod convert;
 mod cpython;
 mod create;
+mod direct;
 mod elementwise;
+mod entry;
 mod error;
 mod hooks;
 mod index;
@@ -51,6 +53,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     audio::register(m)?;
     store::register(m)?;
     hooks::register(m)?;
+    entry::register(m)?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use numpy::npyffi::{
     NPY_ORDER, NPY_TYPES, NpyTypes, PY_ARRAY_API, PyArray_Check, PyArray_CheckExact, PyArray_Descr,
-    PyArrayObject, PyDataType_ELSIZE, flags, get_type_object, npy_intp,
+    PyArrayObject, flags, get_type_object, npy_intp,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -82,8 +82,7 @@ pub fn layout(op: &str, array: &Bound<'_, PyAny>) -> PyResult<Layout> {
     // SAFETY: the object is an ndarray, whose fields stay as they are while the GIL is held.
     unsafe {
         let fields = &(*array.as_ptr().cast::<PyArrayObject>()).fields;
-        let (dtype, swapped) =
-            descr(array.py(), fields.descr).ok_or_else(|| unsupported(op, array))?;
+        let (dtype, swapped) = descr(fields.descr).ok_or_else(|| unsupported(op, array))?;
         let n = fields.nd as usize;
         let dims = raw(fields.dimensions, n);
         Ok(Layout {
@@ -162,41 +161,96 @@ fn is_unreachable(array: &Bound<'_, PyAny>) -> bool {
     false
 }
 
+/// What rnp knows of a dtype, and whether its byte order is the other one.
+///
 /// # Safety
 /// `descr` is a dtype object.
-unsafe fn descr(py: Python<'_>, descr: *const PyArray_Descr) -> Option<(DType, bool)> {
+unsafe fn descr(descr: *const PyArray_Descr) -> Option<(DType, bool)> {
     // SAFETY: the caller's promise.
-    let (kind, order, size) = unsafe {
-        let fields = &(*descr).fields;
-        (fields.kind as u8, fields.byteorder as u8, PyDataType_ELSIZE(py, descr))
-    };
-    let dtype = DType::ALL.into_iter().chain(DType::PAIRS).find(|d| {
-        let (k, _) = code(*d);
-        k == kind && d.size() as isize == size
-    })?;
+    let (number, order) = unsafe { ((*descr).fields.type_num, (*descr).fields.byteorder as u8) };
+    let dtype = usize::try_from(number).ok().and_then(|n| *NUMBERS.get(n)?)?;
     let other = if cfg!(target_endian = "little") { b'>' } else { b'<' };
     Some((dtype, order == other))
 }
 
-/// NumPy's kind letter and type number.
-fn code(dtype: DType) -> (u8, NPY_TYPES) {
+/// The dtype, if rnp computes on it and its byte order is the machine's.
+///
+/// # Safety
+/// `descr` is a dtype object.
+#[inline]
+pub unsafe fn native(descr: *const PyArray_Descr) -> Option<DType> {
+    // SAFETY: the caller's promise.
+    let (dtype, swapped) = unsafe { self::descr(descr) }?;
+    (!swapped).then_some(dtype)
+}
+
+/// The dtype of each of NumPy's type numbers.
+const NUMBERS: [Option<DType>; 24] = {
+    use NPY_TYPES::*;
+    let mut all = [None; 24];
+    let long = size_of::<std::ffi::c_long>() == 8;
+    all[NPY_BOOL as usize] = Some(DType::Bool);
+    all[NPY_BYTE as usize] = Some(DType::I8);
+    all[NPY_UBYTE as usize] = Some(DType::U8);
+    all[NPY_SHORT as usize] = Some(DType::I16);
+    all[NPY_USHORT as usize] = Some(DType::U16);
+    all[NPY_INT as usize] = Some(DType::I32);
+    all[NPY_UINT as usize] = Some(DType::U32);
+    all[NPY_LONG as usize] = Some(if long { DType::I64 } else { DType::I32 });
+    all[NPY_ULONG as usize] = Some(if long { DType::U64 } else { DType::U32 });
+    all[NPY_LONGLONG as usize] = Some(DType::I64);
+    all[NPY_ULONGLONG as usize] = Some(DType::U64);
+    all[NPY_HALF as usize] = Some(DType::F16);
+    all[NPY_FLOAT as usize] = Some(DType::F32);
+    all[NPY_DOUBLE as usize] = Some(DType::F64);
+    all[NPY_CFLOAT as usize] = Some(DType::C64);
+    all[NPY_CDOUBLE as usize] = Some(DType::C128);
+    all
+};
+
+/// NumPy's type number.
+fn number(dtype: DType) -> NPY_TYPES {
     use NPY_TYPES::*;
     let long = size_of::<std::ffi::c_long>() == 8;
     match dtype {
-        DType::Bool => (b'b', NPY_BOOL),
-        DType::I8 => (b'i', NPY_BYTE),
-        DType::U8 => (b'u', NPY_UBYTE),
-        DType::I16 => (b'i', NPY_SHORT),
-        DType::U16 => (b'u', NPY_USHORT),
-        DType::I32 => (b'i', if long { NPY_INT } else { NPY_LONG }),
-        DType::U32 => (b'u', if long { NPY_UINT } else { NPY_ULONG }),
-        DType::I64 => (b'i', if long { NPY_LONG } else { NPY_LONGLONG }),
-        DType::U64 => (b'u', if long { NPY_ULONG } else { NPY_ULONGLONG }),
-        DType::F16 => (b'f', NPY_HALF),
-        DType::F32 => (b'f', NPY_FLOAT),
-        DType::F64 => (b'f', NPY_DOUBLE),
-        DType::C64 => (b'c', NPY_CFLOAT),
-        DType::C128 => (b'c', NPY_CDOUBLE),
+        DType::Bool => NPY_BOOL,
+        DType::I8 => NPY_BYTE,
+        DType::U8 => NPY_UBYTE,
+        DType::I16 => NPY_SHORT,
+        DType::U16 => NPY_USHORT,
+        DType::I32 => {
+            if long {
+                NPY_INT
+            } else {
+                NPY_LONG
+            }
+        }
+        DType::U32 => {
+            if long {
+                NPY_UINT
+            } else {
+                NPY_ULONG
+            }
+        }
+        DType::I64 => {
+            if long {
+                NPY_LONG
+            } else {
+                NPY_LONGLONG
+            }
+        }
+        DType::U64 => {
+            if long {
+                NPY_ULONG
+            } else {
+                NPY_ULONGLONG
+            }
+        }
+        DType::F16 => NPY_HALF,
+        DType::F32 => NPY_FLOAT,
+        DType::F64 => NPY_DOUBLE,
+        DType::C64 => NPY_CFLOAT,
+        DType::C128 => NPY_CDOUBLE,
     }
 }
 
@@ -204,7 +258,7 @@ fn code(dtype: DType) -> (u8, NPY_TYPES) {
 pub fn dtype_object(py: Python<'_>, dtype: DType) -> PyResult<Bound<'_, PyAny>> {
     // SAFETY: a valid type number; the call gives a new reference or null with an exception set.
     unsafe {
-        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(dtype).1 as i32);
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, number(dtype) as i32);
         Bound::from_owned_ptr_or_err(py, descr.cast())
     }
 }
@@ -222,7 +276,7 @@ pub fn parse_dtype(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<DType> {
         Bound::from_owned_ptr(py, out.cast())
     };
     // SAFETY: a dtype object, held above.
-    match unsafe { descr(py, out) } {
+    match unsafe { descr(out) } {
         Some((dtype, false)) => Ok(dtype),
         Some((dtype, true)) => Err(Unsupported::new_err(format!(
             "{op}: results have native byte order; ask for {dtype} and convert the NumPy result"
@@ -264,7 +318,7 @@ fn over<'py>(
     // takes over the references to the dtype and (also on failure) to the base.
     unsafe {
         let kind = get_type_object(py, NpyTypes::PyArray_Type);
-        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(storage.dtype).1 as i32);
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, number(storage.dtype) as i32);
         let array = PY_ARRAY_API.PyArray_NewFromDescr(
             py,
             kind,
@@ -334,12 +388,12 @@ pub fn filled<'py>(
         return fresh(py, &storage.map_err(|e| super::error::raise(py, &e))?);
     }
     let (array, data) = empty(py, dtype, shape)?;
-    // SAFETY: nobody else has the array yet, which has `bytes` bytes; `fill` is given zeros.
-    unsafe {
+    // SAFETY: the array has `bytes` bytes, and nobody else has it yet. `fill` is given zeros.
+    let out = unsafe {
         data.write_bytes(0, bytes);
-        let out = std::slice::from_raw_parts_mut(data, bytes);
-        super::error::checked(py, || fill(out))?;
-    }
+        std::slice::from_raw_parts_mut(data, bytes)
+    };
+    super::error::checked(py, || fill(out))?;
     Ok(array)
 }
 
@@ -351,32 +405,42 @@ fn small<'py>(py: Python<'py>, storage: &Storage, bytes: usize) -> PyResult<Boun
     Ok(array)
 }
 
-/// A new C-ordered ndarray in NumPy's own memory, not written yet, and where it lies.
-fn empty<'py>(
+/// An ndarray of NumPy's own with nothing in it yet, and its first byte.
+pub fn empty<'py>(
     py: Python<'py>,
     dtype: DType,
-    shape: &Shape,
+    shape: &[usize],
 ) -> PyResult<(Bound<'py, PyAny>, *mut u8)> {
-    let mut dims = shape.clone();
-    // SAFETY: NumPy allocates an array of these lengths, copies the lengths, and takes over the reference to
-    // the dtype.
+    // SAFETY: NumPy reads the shape, takes over the reference to the dtype, and gives a new reference or null
+    // with an exception set.
     unsafe {
-        let kind = get_type_object(py, NpyTypes::PyArray_Type);
-        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, code(dtype).1 as i32);
         let array = PY_ARRAY_API.PyArray_NewFromDescr(
             py,
-            kind,
-            descr,
-            dims.len() as i32,
-            dims.as_mut_ptr().cast(),
+            get_type_object(py, NpyTypes::PyArray_Type),
+            PY_ARRAY_API.PyArray_DescrFromType(py, number(dtype) as i32),
+            shape.len() as i32,
+            shape.as_ptr().cast_mut().cast(),
             std::ptr::null_mut(),
             std::ptr::null_mut(),
             0,
             std::ptr::null_mut(),
         );
         let array = Bound::from_owned_ptr_or_err(py, array)?;
-        let data = (*array.as_ptr().cast::<PyArrayObject>()).fields.data.cast();
-        Ok((array, data))
+        let data = (*array.as_ptr().cast::<PyArrayObject>()).fields.data;
+        Ok((array, data.cast()))
+    }
+}
+
+/// A NumPy scalar of the value in the first bytes of a word.
+pub fn value<'py>(py: Python<'py>, dtype: DType, word: &[u64; 1]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: NumPy copies the value; the dtype is a new reference, which it does not take over.
+    unsafe {
+        let descr = PY_ARRAY_API.PyArray_DescrFromType(py, number(dtype) as i32);
+        let descr = Bound::from_owned_ptr_or_err(py, descr.cast())?;
+        let data = word.as_ptr().cast_mut().cast();
+        let out =
+            PY_ARRAY_API.PyArray_Scalar(py, data, descr.as_ptr().cast(), std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(py, out)
     }
 }
 

@@ -5,10 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::run::Call;
-use super::{error, nd};
+use super::{direct, error, nd};
 use crate::error::Error;
 use crate::expr::{self, Over};
 use crate::op::Fold;
+use crate::runtime::direct::Reduction;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -79,10 +80,17 @@ fn over(op: &str, k: &Keywords<'_, '_>) -> PyResult<Over> {
 
 fn reduce<'py>(
     op: &'static str,
+    what: Reduction,
     a: &Obj<'py>,
     k: &Keywords<'_, 'py>,
     f: impl FnOnce(&expr::Array, &Over) -> Result<expr::Array, Error>,
 ) -> Out<'py> {
+    if k.out.is_none()
+        && k.dtype.is_none()
+        && let Some(out) = direct::reduce(what, a, k.axis, k.keepdims)?
+    {
+        return Ok(out);
+    }
     let over = over(op, k)?;
     let mut call = Call::new(a.py(), op)?;
     let x = call.operand(a)?;
@@ -91,22 +99,22 @@ fn reduce<'py>(
 
 /// A fold of the table.
 pub fn fold<'py>(fold: Fold, a: &Obj<'py>, k: &Keywords<'_, 'py>) -> Out<'py> {
-    reduce(fold.name(), a, k, |x, over| x.reduce(fold, over))
+    reduce(fold.name(), Reduction::Fold(fold), a, k, |x, over| x.reduce(fold, over))
 }
 
 /// The arithmetic mean.
 pub fn mean<'py>(a: &Obj<'py>, k: &Keywords<'_, 'py>) -> Out<'py> {
-    reduce("mean", a, k, expr::Array::mean)
+    reduce("mean", Reduction::Mean, a, k, expr::Array::mean)
 }
 
 /// The variance.
 pub fn var<'py>(a: &Obj<'py>, k: &Keywords<'_, 'py>, ddof: i64) -> Out<'py> {
-    reduce("var", a, k, |x, over| x.var(over, ddof))
+    reduce("var", Reduction::Var(ddof), a, k, |x, over| x.var(over, ddof))
 }
 
 /// The standard deviation.
 pub fn std<'py>(a: &Obj<'py>, k: &Keywords<'_, 'py>, ddof: i64) -> Out<'py> {
-    reduce("std", a, k, |x, over| x.std(over, ddof))
+    reduce("std", Reduction::Std(ddof), a, k, |x, over| x.std(over, ddof))
 }
 
 /// Writes reductions that take a dtype.

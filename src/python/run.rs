@@ -240,8 +240,8 @@ pub fn released<T: Send>(
     out.map_err(|e| error::raise(py, &e))
 }
 
-/// Raises the engine's warnings.
-fn warn(py: Python<'_>) -> PyResult<()> {
+/// Raises the warnings that the engine has kept.
+pub fn warn(py: Python<'_>) -> PyResult<()> {
     while let Some(text) = crate::runtime::take_warning() {
         let text = std::ffi::CString::new(text).unwrap_or_default();
         PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)?;

@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 
 use super::cache::{Runner, lookup};
 use super::call::{self, Arguments};
-use super::direct::Direct;
 use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
+use super::single::Single;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
@@ -45,7 +45,7 @@ pub struct Prepared {
 struct Step {
     /// The buffers that are released after it.
     last: SmallVec<[u32; 4]>,
-    direct: Option<Direct>,
+    single: Option<Single>,
     /// The runner that was found, and for which process: another's may have been in the making.
     runner: OnceLock<(u64, Arc<Runner>)>,
 }
@@ -54,7 +54,7 @@ impl Prepared {
     /// Works out what depends on the plan alone.
     pub fn new(plan: Plan) -> Self {
         let step = |task: &Task| match task {
-            Task::Launch(launch) => Step { direct: Direct::of(launch), ..Step::default() },
+            Task::Launch(launch) => Step { single: Single::of(launch), ..Step::default() },
             Task::Call(_) => Step::default(),
         };
         let cost = |task: &Task| match task {
@@ -100,8 +100,8 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
             Task::Launch(launch) => {
                 memory.prepare(launch)?;
                 let runner = step.runner(launch);
-                match step.direct.as_ref().filter(|_| ctx.threads.is_none()) {
-                    Some(direct) => direct.run(&runner, &values, &memory)?,
+                match step.single.as_ref().filter(|_| ctx.threads.is_none()) {
+                    Some(single) => single.run(&runner, &values, &memory)?,
                     None => run_launch(&runner, launch, &values, &memory, ctx, &poll)?,
                 }
             }
@@ -294,6 +294,15 @@ impl Work for Job<'_, '_> {
     }
 }
 
+/// How many threads work that costs `cost` light ops pays for.
+pub(super) fn threads_for(cost: usize, ctx: &Context) -> usize {
+    match ctx.threads {
+        Some(threads) => threads.clamp(1, super::MAX_THREADS),
+        None if cost < PARALLEL => 1,
+        None => num_threads().min(cost / SHARE + 1),
+    }
+}
+
 fn run_launch(
     runner: &Runner,
     launch: &Launch,
@@ -313,14 +322,11 @@ fn run_launch(
     };
     let (units, elements) = (nest.units(), nest.unit_elements());
     let cost = units.saturating_mul(elements).saturating_mul(nest.weight);
-    let (threads, each) = match ctx.threads {
-        Some(threads) => (threads.clamp(1, super::MAX_THREADS), 1),
-        None => {
-            let each = (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1);
-            let most = if cost < PARALLEL { 1 } else { num_threads() };
-            (most.min(cost / SHARE + 1), each)
-        }
+    let each = match ctx.threads {
+        Some(_) => 1,
+        None => (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1),
     };
+    let threads = threads_for(cost, ctx);
     let job = Job { nest: &nest, units, each };
     drive(&job, units.div_ceil(each), threads, poll)?;
     {

@@ -5,13 +5,14 @@
 
 mod cache;
 mod call;
-mod direct;
+pub mod direct;
 mod exec;
 mod fold;
 mod nest;
 mod pack;
 mod pool;
 mod scalars;
+mod single;
 mod walk;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
 pub use call::Arguments;
 pub use exec::{Prepared, run};
-pub use pool::{MAX_THREADS, num_threads, set_num_threads, share};
+pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
 
 use crate::fork::PerProcess;
 

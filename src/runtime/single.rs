@@ -19,7 +19,7 @@ use crate::tile::{BLOCK, FoldFns};
 
 /// A launch that needs no nest.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub(super) struct Single {
     /// The argument words, without addresses and scalars.
     words: SmallVec<[u64; 24]>,
     layout: Layout,
@@ -48,7 +48,7 @@ impl Desk {
     const WORDS: usize = 512;
 }
 
-impl Direct {
+impl Single {
     /// `None` for a launch that needs a nest, is empty, or is large enough to be shared out.
     pub(super) fn of(launch: &Launch) -> Option<Self> {
         let kernel = &launch.kernel;

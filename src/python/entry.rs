@@ -1,0 +1,114 @@
+//! What a function of rnp is to Python: a callable that asks the nearest first.
+//!
+//! A plain call of an op, and outside of blocks any call of a builtin or of NumPy, is answered from here;
+//! all else goes to the method `_answer` of the Python class that is made from it.
+//!
+//! May not know: what any single function does.
+
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use super::array::Array;
+use super::error::{TraceError, Unsupported};
+use super::{elementwise, mode};
+use crate::op::Op;
+
+type Obj<'py> = Bound<'py, PyAny>;
+
+/// A function as Python calls it: first by the op of this name, if there is one and the call is plain;
+/// outside of a block by `eager`; then by `self._answer(*args, **keywords)`.
+///
+/// `numpys` says that `eager` is NumPy's: it is not shown deferred arrays, and its errors are the call's.
+#[pyclass(subclass, frozen, module = "rnp._core", name = "_Entry")]
+pub struct Entry {
+    /// With its number of operands, one or two.
+    op: Option<(Op, usize)>,
+    eager: Option<Py<PyAny>>,
+    numpys: bool,
+}
+
+#[pymethods]
+impl Entry {
+    #[new]
+    #[pyo3(signature = (op, eager, numpys, /))]
+    fn new(op: Option<&str>, eager: Option<Py<PyAny>>, numpys: bool) -> Self {
+        let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
+        Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys }
+    }
+
+    #[pyo3(signature = (*args, **keywords))]
+    fn __call__<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Obj<'py>> {
+        let (py, entry) = (slf.py(), slf.get());
+        let keywords = keywords.filter(|k| !k.is_empty());
+        if let Some((op, arity)) = entry.op
+            && keywords.is_none()
+            && args.len() == arity
+        {
+            let first = args.get_borrowed_item(0)?;
+            let out = if arity == 1 {
+                elementwise::apply(py, op, &[&first])
+            } else {
+                elementwise::apply(py, op, &[&first, &*args.get_borrowed_item(1)?])
+            };
+            match out {
+                Err(e) if e.is_instance_of::<Unsupported>(py) => {}
+                out => return out,
+            }
+        }
+        if let Some(eager) = &entry.eager
+            && mode::current(py)?.is_none()
+            && !(entry.numpys && may_defer(args, keywords))
+        {
+            match eager.bind(py).call(args, keywords) {
+                Err(e) if !entry.numpys && is_mistake(&e, py) => {}
+                out => return out,
+            }
+        }
+        slf.call_method(pyo3::intern!(py, "_answer"), args, keywords)
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        match &self.eager {
+            Some(eager) => visit.call(eager),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether another answer may be found, or a better error.
+fn is_mistake(e: &PyErr, py: Python<'_>) -> bool {
+    let known = e.is_instance_of::<PyTypeError>(py)
+        || e.is_instance_of::<PyValueError>(py)
+        || e.is_instance_of::<PyIndexError>(py)
+        || e.is_instance_of::<PyOverflowError>(py);
+    known && !e.is_instance_of::<TraceError>(py)
+}
+
+/// Whether there may be deferred arrays among the arguments; those nested deeper are not looked for.
+fn may_defer(args: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> bool {
+    args.iter().any(|x| holds(&x, false))
+        || keywords.is_some_and(|k| k.iter().any(|(_, x)| holds(&x, false)))
+}
+
+fn holds(x: &Obj<'_>, nested: bool) -> bool {
+    if x.is_instance_of::<Array>() || x.is_instance_of::<PyDict>() {
+        return true;
+    }
+    if let Ok(items) = x.cast::<PyTuple>() {
+        return nested || items.iter().any(|item| holds(&item, true));
+    }
+    if let Ok(items) = x.cast::<PyList>() {
+        return nested || items.iter().any(|item| holds(&item, true));
+    }
+    false
+}
+
+/// Adds the class to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Entry>()
+}

@@ -1,0 +1,290 @@
+//! Elementwise ops at once: operands to tiles, tiles through a function or two, into the result.
+//!
+//! May not know: what an op means, which dtypes it has (that is [`super::recipe`]).
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use smallvec::SmallVec;
+
+use super::recipe::{Power, Recipe, power, recipe};
+use super::source::{Source, Tile};
+use super::{FloatMode, Host, Input, Parts, View, share};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::op::Op;
+use crate::runtime::scalars::check_status;
+use crate::shape::{self, Shape};
+use crate::tile::{self, MapFn, TILE};
+
+/// A function on the tiles of two operands, or of what came before and one.
+#[derive(Clone, Copy)]
+struct Step {
+    function: MapFn,
+    /// Which operands; `BEFORE` is the result of the step before.
+    args: [u8; 3],
+}
+
+const BEFORE: u8 = u8::MAX;
+
+/// Up to so many elements are computed without further thought.
+const FEW: usize = 4096;
+
+/// A result about to be computed.
+struct Elements {
+    steps: SmallVec<[Step; 2]>,
+    sources: SmallVec<[Source; 3]>,
+    /// From what the last step gives to the result.
+    back: Option<MapFn>,
+    out: *mut u8,
+    /// Bytes of an element of the result.
+    size: usize,
+    status: AtomicU32,
+}
+
+// SAFETY: parts write disjoint elements of a result that nobody else sees, and read operands.
+unsafe impl Sync for Elements {}
+
+/// Computes `op` of one or two operands; false when it is declined.
+pub fn map<H: Host>(
+    op: Op,
+    inputs: &[Input<'_>],
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    let _float = FloatMode::standard();
+    let Some(recipe) = recipe(op, inputs) else { return Ok(false) };
+    let (mut function, mut inputs) = (recipe.function, inputs);
+    if let (Op::Power, [_, exponent]) = (op, inputs) {
+        match power(exponent, recipe.operand) {
+            Power::Plain => {}
+            Power::Declined => return Ok(false),
+            Power::Of(simple) => {
+                let Some(found) = tile::map(simple, recipe.compute) else { return Ok(false) };
+                (function, inputs) = (found, &inputs[..1]);
+            }
+        }
+    }
+    if let Some((shape, len, [a, b])) = alike(recipe, inputs) {
+        let out = host.allocate(recipe.result, shape)?;
+        let mut status = 0;
+        // SAFETY: the operands and the result have `len` elements of the function's dtypes.
+        unsafe { function(out, a, b, a, len, &raw mut status) };
+        check_status(status)?;
+        return Ok(true);
+    }
+    let steps = [Step { function, args: [0, 1, 0] }];
+    compute(recipe, &steps, inputs, None, host)
+}
+
+/// The shape, length and memory of operands that are few elements side by side, just as the function takes
+/// them: the shortest way.
+fn alike<'a>(
+    recipe: &Recipe,
+    inputs: &[Input<'a>],
+) -> Option<(&'a [usize], usize, [*const u8; 2])> {
+    let Some(Input::View(first)) = inputs.first() else { return None };
+    let mut ptrs = [first.ptr; 2];
+    for (ptr, input) in ptrs.iter_mut().zip(inputs) {
+        match input {
+            Input::View(view)
+                if view.dtype == recipe.compute
+                    && view.shape == first.shape
+                    && view.is_contiguous() =>
+            {
+                *ptr = view.ptr;
+            }
+            _ => return None,
+        }
+    }
+    let len = first.len();
+    (recipe.back.is_none() && (1..=FEW).contains(&len)).then_some((first.shape, len, ptrs))
+}
+
+/// `where`: the second operand where the first holds, else the third.
+pub fn choose<H: Host>(
+    inputs: &[Input<'_>; 3],
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    let _float = FloatMode::standard();
+    let Some(recipe) = recipe(Op::Where, &inputs[1..]) else { return Ok(false) };
+    if matches!(inputs[0], Input::View(v) if v.dtype.is_complex()) {
+        return Ok(false);
+    }
+    let steps = [Step { function: recipe.function, args: [0, 1, 2] }];
+    compute(recipe, &steps, inputs, Some(DType::Bool), host)
+}
+
+/// `minimum(maximum(x, low), high)`, either bound may be missing.
+pub fn clip<H: Host>(
+    x: &Input<'_>,
+    low: Option<&Input<'_>>,
+    high: Option<&Input<'_>>,
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    let _float = FloatMode::standard();
+    let (mut inputs, mut steps) = (SmallVec::<[Input<'_>; 3]>::new(), SmallVec::<[Step; 2]>::new());
+    inputs.push(*x);
+    let mut found: Option<&Recipe> = None;
+    for (op, bound) in [(Op::Maximum, low), (Op::Minimum, high)] {
+        let Some(bound) = bound else { continue };
+        let Some(recipe) = recipe(op, &[*x, *bound]) else { return Ok(false) };
+        // Bounds of different dtypes decide together.
+        if found.is_some_and(|f| f.operand != recipe.operand) {
+            return Ok(false);
+        }
+        let before = if steps.is_empty() { 0 } else { BEFORE };
+        steps.push(Step { function: recipe.function, args: [before, inputs.len() as u8, 0] });
+        inputs.push(*bound);
+        found = Some(recipe);
+    }
+    let Some(recipe) = found else { return Ok(false) };
+    compute(recipe, &steps, &inputs, None, host)
+}
+
+/// The elements of an array as another dtype.
+pub fn convert<H: Host>(
+    view: &View<'_>,
+    dtype: DType,
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    if view.dtype.is_complex() || dtype.is_complex() {
+        return Ok(false);
+    }
+    let _float = FloatMode::standard();
+    let recipe = Recipe {
+        operand: view.dtype,
+        compute: view.dtype,
+        result: dtype,
+        function: tile::cast(view.dtype, dtype),
+        back: None,
+        weight: 3,
+    };
+    let steps = [Step { function: recipe.function, args: [0; 3] }];
+    compute(&recipe, &steps, &[Input::View(*view)], None, host)
+}
+
+/// The shape of all operands together.
+fn common(inputs: &[Input<'_>]) -> Option<Shape> {
+    let mut first: Option<&[usize]> = None;
+    let mut same = true;
+    for input in inputs {
+        if let Input::View(view) = input {
+            same &= *first.get_or_insert(view.shape) == view.shape;
+        }
+    }
+    let first = first.unwrap_or(&[]);
+    if same {
+        return Some(Shape::from_slice(first));
+    }
+    let shapes = inputs.iter().filter_map(|input| match input {
+        Input::View(view) => Some(view.shape),
+        _ => None,
+    });
+    shape::broadcast("", shapes).ok()
+}
+
+/// Runs the steps on all elements; the first operand is converted to `first` instead of the loop's dtype.
+fn compute<H: Host>(
+    recipe: &Recipe,
+    steps: &[Step],
+    inputs: &[Input<'_>],
+    first: Option<DType>,
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    let Some(shape) = common(inputs) else { return Ok(false) };
+    let len = match shape::count(&shape) {
+        Ok(len) if len > 0 => len,
+        _ => return Ok(false),
+    };
+    let mut sources = SmallVec::new();
+    for (i, input) in inputs.iter().enumerate() {
+        let own = first.filter(|_| i == 0).map(|dtype| (dtype, dtype));
+        let (operand, dtype) = own.unwrap_or((recipe.operand, recipe.compute));
+        match Source::new(input, operand, dtype, &shape, len) {
+            Some(source) => sources.push(source),
+            None => return Ok(false),
+        }
+    }
+    let out = host.allocate(recipe.result, &shape)?;
+    let elements = Elements {
+        steps: SmallVec::from_slice(steps),
+        sources,
+        back: recipe.back,
+        out,
+        size: recipe.result.size(),
+        status: AtomicU32::new(0),
+    };
+    let cost = len * (recipe.weight + steps.len() - 1);
+    host.run(cost, &|ctx| {
+        share(&elements, len, cost, ctx)?;
+        check_status(elements.status.load(Ordering::Relaxed))
+    })?;
+    Ok(true)
+}
+
+impl Elements {
+    /// Elements `lo..hi` in one call, if the operands and the result are just what the function takes.
+    fn at_once(&self, lo: usize, hi: usize) -> bool {
+        let [step] = self.steps.as_slice() else { return false };
+        if self.back.is_some() {
+            return false;
+        }
+        let mut ptrs = [std::ptr::null::<u8>(); 3];
+        for (ptr, source) in ptrs.iter_mut().zip(&self.sources) {
+            match source {
+                Source::Whole { ptr: start, size } => *ptr = start.wrapping_add(lo * size),
+                _ => return false,
+            }
+        }
+        let [a, b, c] = step.args.map(|i| ptrs[usize::from(i)]);
+        // SAFETY: the operands and the result have these elements, of the function's dtypes.
+        unsafe {
+            let to = self.out.add(lo * self.size);
+            (step.function)(to, a, b, c, hi - lo, self.status.as_ptr());
+        }
+        true
+    }
+
+    /// Elements `lo..hi`, a tile at a time.
+    #[inline(never)]
+    fn tiled(&self, lo: usize, hi: usize) {
+        let own = &mut [&mut Tile::new(), &mut Tile::new(), &mut Tile::new()];
+        let (mut spare, mut before) = (Tile::new(), Tile::new());
+        let most = TILE.min(hi - lo);
+        for (source, tile) in self.sources.iter().zip(own.iter_mut()) {
+            // SAFETY: at most a tile.
+            unsafe { source.open(most, tile) };
+        }
+        for at in (lo..hi).step_by(TILE) {
+            let n = TILE.min(hi - at);
+            let mut ptrs = [std::ptr::null::<u8>(); 3];
+            for ((ptr, source), tile) in ptrs.iter_mut().zip(&self.sources).zip(own.iter_mut()) {
+                // SAFETY: the operand has these elements (it was made for the result's shape), and its
+                // memory is held by who asked.
+                *ptr = unsafe { source.tile(at, n, tile, &mut spare) };
+            }
+            let to = self.out.wrapping_add(at * self.size);
+            let last = if self.back.is_some() { before.ptr() } else { to };
+            for step in &self.steps {
+                let [a, b, c] = step.args.map(|i| match i {
+                    BEFORE => last.cast_const(),
+                    i => ptrs[usize::from(i)],
+                });
+                // SAFETY: each has `n` elements; the result of the step before is of the same dtype.
+                unsafe { (step.function)(last, a, b, c, n, self.status.as_ptr()) };
+            }
+            if let Some(back) = self.back {
+                // SAFETY: as above.
+                unsafe { back(to, last, last, last, n, self.status.as_ptr()) };
+            }
+        }
+    }
+}
+
+impl Parts for Elements {
+    fn part(&self, lo: usize, hi: usize) -> Result<()> {
+        if !self.at_once(lo, hi) {
+            self.tiled(lo, hi);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! One op on given memory, at once: no graph, no plan, no kernel made for it.
+//!
+//! The tile functions run on the operands' own memory, or on tiles of it where operands must be
+//! converted, repeated or gathered first. The bits are those of a plan of the same op, for both run
+//! the same functions over the same trees. What is out of the ordinary is declined, and goes up the
+//! stair: errors, empty arrays, numbers that a dtype cannot hold.
+//!
+//! May not know: who asks and where results live ([`Host`]), graphs.
+
+mod fold;
+mod map;
+mod recipe;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+pub use fold::{Reduction, reduce};
+pub use map::{choose, clip, convert, map};
+
+use super::Context;
+use super::exec::threads_for;
+use super::pool::{FloatMode, Poll, Work, drive};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Result};
+
+/// An ndarray's memory: native byte order, any strides and alignment.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The address of element (0, 0, ...).
+    pub ptr: *const u8,
+    /// The elements.
+    pub dtype: DType,
+    /// The shape.
+    pub shape: &'a [usize],
+    /// Byte strides.
+    pub strides: &'a [isize],
+}
+
+/// An operand.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// An array.
+    View(View<'a>),
+    /// A value with a dtype of its own.
+    Scalar(Scalar),
+    /// A Python integer.
+    Int(i64),
+    /// A Python float.
+    Float(f64),
+}
+
+/// Who asks for a result: has memory for it, and steps aside while long work runs.
+pub trait Host {
+    /// What can go wrong.
+    type Error: From<Error>;
+
+    /// Memory for a C-ordered result, which nobody else sees. Asked for once, unless the op is declined.
+    fn allocate(
+        &mut self,
+        dtype: DType,
+        shape: &[usize],
+    ) -> std::result::Result<*mut u8, Self::Error>;
+
+    /// Runs `work`, which costs as much as `cost` light ops.
+    fn run(
+        &mut self,
+        cost: usize,
+        work: &(dyn Fn(&Context<'_>) -> Result<()> + Sync),
+    ) -> std::result::Result<(), Self::Error>;
+}
+
+impl View<'_> {
+    /// The number of elements.
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the elements lie one after the other, in C order.
+    fn is_contiguous(&self) -> bool {
+        let mut step = self.dtype.size();
+        self.shape.iter().zip(self.strides).rev().all(|(&extent, &stride)| {
+            let fits = extent == 1 || stride == step.cast_signed();
+            step = step.wrapping_mul(extent);
+            fits
+        })
+    }
+}
+
+/// Elements cut into parts of which each can be done on its own.
+trait Parts: Sync {
+    /// Does elements `lo..hi`; `lo` is a multiple of [`PART`].
+    fn part(&self, lo: usize, hi: usize) -> Result<()>;
+}
+
+/// Elements that a thread takes at a time: whole blocks, of whole tiles.
+const PART: usize = 8 * crate::tile::BLOCK;
+
+struct Shared<'a, P>(&'a P, usize);
+
+impl<P: Parts> Work for Shared<'_, P> {
+    type Worker = ();
+
+    fn worker(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn item(&self, (): &mut (), i: usize) -> Result<()> {
+        self.0.part(i * PART, self.1.min((i + 1) * PART))
+    }
+
+    fn done(&self, (): ()) {}
+}
+
+/// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
+/// the standard mode for floating point.
+fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
+    if len <= PART {
+        return parts.part(0, len);
+    }
+    drive(&Shared(parts, len), len.div_ceil(PART), threads_for(cost, ctx), &Poll::new(ctx))
+}

@@ -1,0 +1,146 @@
+//! What an op is on operands of given kinds: worked out once, by the rules of `op`, then looked up.
+//!
+//! May not know: memory, shapes, values.
+
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use super::Input;
+use crate::dtype::{DType, Kind};
+use crate::op::{Cost, Op, Operand, Weak, resolve, result_dtype};
+use crate::tile::{self, MapFn};
+
+/// An op on operands of given kinds.
+pub(super) struct Recipe {
+    /// The dtype of NumPy's loop, which Python numbers must fit.
+    pub operand: DType,
+    /// The dtype that operands are converted to.
+    pub compute: DType,
+    /// The result's dtype.
+    pub result: DType,
+    /// The op.
+    pub function: MapFn,
+    /// From what the function gives to the result.
+    pub back: Option<MapFn>,
+    /// What an element costs, in light ops.
+    pub weight: usize,
+}
+
+/// Kinds of operands: the dtypes, Python integers, Python floats.
+const KINDS: usize = 16;
+const OPS: usize = Op::ALL.len();
+
+/// Per op and kinds of operands; null where nobody asked yet. What is found is kept for good: there
+/// are a few thousand at most.
+static RECIPES: [[AtomicPtr<Option<Recipe>>; KINDS * KINDS]; OPS] =
+    [const { [const { AtomicPtr::new(std::ptr::null_mut()) }; KINDS * KINDS] }; OPS];
+
+/// How promotion sees an operand.
+fn operand(input: &Input<'_>) -> Operand {
+    match input {
+        Input::View(view) => Operand::Strong(view.dtype),
+        Input::Scalar(value) => Operand::Strong(value.dtype),
+        Input::Int(_) => Operand::Weak(Weak::Int),
+        Input::Float(_) => Operand::Weak(Weak::Float),
+    }
+}
+
+fn kind(input: &Input<'_>) -> usize {
+    match input {
+        Input::View(view) => view.dtype as usize,
+        Input::Scalar(value) => value.dtype as usize,
+        Input::Int(_) => KINDS - 2,
+        Input::Float(_) => KINDS - 1,
+    }
+}
+
+/// The recipe of `op` for these operands (for [`Op::Where`], the two after the condition); `None` where
+/// the stair must be taken.
+pub(super) fn recipe(op: Op, inputs: &[Input<'_>]) -> Option<&'static Recipe> {
+    let place = match inputs {
+        [a] => kind(a) * KINDS,
+        [a, b] => kind(a) * KINDS + kind(b),
+        _ => return None,
+    };
+    let cell = &RECIPES[op as usize][place];
+    let mut found = cell.load(Ordering::Acquire);
+    if found.is_null() {
+        let made = Box::into_raw(Box::new(make(op, inputs)));
+        found = match cell.compare_exchange(
+            std::ptr::null_mut(),
+            made,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => made,
+            Err(first) => {
+                // SAFETY: nobody else has seen it.
+                drop(unsafe { Box::from_raw(made) });
+                first
+            }
+        };
+    }
+    // SAFETY: what a cell holds came from a box and is never freed.
+    unsafe { (*found).as_ref() }
+}
+
+fn make(op: Op, inputs: &[Input<'_>]) -> Option<Recipe> {
+    let operands: smallvec::SmallVec<[Operand; 2]> = inputs.iter().map(operand).collect();
+    if operands.iter().any(|o| matches!(o, Operand::Strong(d) if d.is_complex())) {
+        return None;
+    }
+    if op == Op::Where {
+        let dtype = result_dtype(&operands);
+        return finish(op, dtype, dtype, dtype);
+    }
+    let weak = operands.iter().any(|o| matches!(o, Operand::Weak(_)));
+    // Of a Python number only its truth counts; the stair looks at it.
+    if weak && matches!(op, Op::LogicalAnd | Op::LogicalOr | Op::LogicalXor) {
+        return None;
+    }
+    // The exponent is not of the loop's dtype.
+    if op == Op::Ldexp || mixes_signs(op, &operands) {
+        return None;
+    }
+    let found = resolve(op, &operands).ok()?;
+    finish(op, found.operand, op.compute_dtype(found.operand), found.result)
+}
+
+/// Comparisons that no loop of one dtype gets right.
+fn mixes_signs(op: Op, operands: &[Operand]) -> bool {
+    use Op::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+    let compares = matches!(op, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual);
+    let has =
+        |f: fn(DType) -> bool| operands.iter().any(|o| matches!(o, Operand::Strong(d) if f(*d)));
+    compares && has(|d| d == DType::U64) && has(DType::is_signed_int)
+}
+
+fn finish(op: Op, operand: DType, compute: DType, result: DType) -> Option<Recipe> {
+    let function = tile::map(op, compute)?;
+    let given = op.out_dtype(compute);
+    let back = (given != result).then(|| tile::cast(given, result));
+    let heavy = op.info().cost == Cost::Heavy && compute.is_float();
+    Some(Recipe { operand, compute, result, function, back, weight: if heavy { 10 } else { 3 } })
+}
+
+/// The op that NumPy's loop takes for a power by a Python number, and of which operands.
+pub(super) enum Power {
+    /// As it is.
+    Plain,
+    /// Of the base alone.
+    Of(Op),
+    /// An error, or what depends on the value.
+    Declined,
+}
+
+/// How `x ** exponent` is computed for operands of `dtype`.
+pub(super) fn power(exponent: &Input<'_>, dtype: DType) -> Power {
+    match *exponent {
+        Input::View(_) => Power::Plain,
+        Input::Scalar(_) => Power::Declined,
+        Input::Int(2) => Power::Of(Op::Square),
+        Input::Int(v) if v < 0 && dtype.kind() == Kind::Int => Power::Declined,
+        Input::Float(2.0) => Power::Of(Op::Square),
+        Input::Float(0.5) if dtype != DType::F16 => Power::Of(Op::Sqrt),
+        Input::Int(_) | Input::Float(_) => Power::Plain,
+    }
+}
