@@ -33,12 +33,6 @@ const DOWN: f64 = f64::from_bits((1023 - 600) << 52);
 /// What rounding `pi` to a double left over.
 const PI_REST: f64 = 1.2246467991473532e-16;
 
-/// Inverse tangent, within 0.51 ulp.
-#[inline(always)]
-pub fn arctan_f32(x: f32) -> f32 {
-    arctan_f64(x.into()) as f32
-}
-
 /// Inverse tangent, within 0.8 ulp.
 #[inline(always)]
 pub fn arctan_f64(x: f64) -> f64 {
@@ -47,7 +41,7 @@ pub fn arctan_f64(x: f64) -> f64 {
 
 /// Angle of the point with ordinate `y` and abscissa `x`, within 0.51 ulp.
 #[inline(always)]
-pub fn arctan2_f32(y: f32, x: f32) -> f32 {
+pub(super) fn arctan2_wide(y: f32, x: f32) -> f32 {
     arctan2_f64(y.into(), x.into()) as f32
 }
 

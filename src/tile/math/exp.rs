@@ -4,7 +4,7 @@
 //! nearest double to `ln 2` cancels exactly, its rest is subtracted after), then a minimax
 //! polynomial for `exp r` and a multiplication by `2**k`. May not know: tiles, machines.
 
-use super::lanes::{LN2, LN2_REST, ROUND, poly, poly_f32};
+use super::lanes::{LN2, LN2_REST, ROUND, poly};
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
@@ -17,9 +17,6 @@ const SHORT: [f64; 6] = [
     0.0013941008025077663,
     0.00019914400515959655,
 ];
-
-/// The same to `2**-26`.
-const SINGLE: [f32; 5] = [0.5, 0.166_665_43, 0.041_666_277, 0.008_366_578, 0.001_394_682_2];
 
 /// The same to `2**-61`.
 const LONG: [f64; 11] = [
@@ -141,37 +138,10 @@ pub(super) fn expm1_quarter(x: f64) -> (f64, f64) {
     (e, p_rest.mul_add(scale, p.mul_add(scale, below - e) + below_rest))
 }
 
-/// [`ROUND`] for single precision: for numbers below `2**22`.
-const ROUND_F32: f32 = 12_582_912.0;
-/// `ln 2` less the single nearest to it.
-const LN2_REST_F32: f32 = -1.904_654_2e-9;
-
-/// `2**k`, where `biased` is `k + ROUND_F32` and `-127 < k < 128`.
+/// `e**x`, within 0.51 ulp.
 #[inline(always)]
-fn power_of_two_f32(biased: f32) -> f32 {
-    f32::from_bits(biased.to_bits().wrapping_add(127) << 23)
-}
-
-/// `e**x`, within 0.85 ulp.
-///
-/// In single precision throughout, as [`exp_f64`] does it in double: twice as fast as by way of
-/// `f64`.
-#[inline(always)]
-pub fn exp_f32(x: f32) -> f32 {
-    let x = if x < -104.5 { -104.5 } else { x };
-    let x = if x > 89.0 { 89.0 } else { x };
-    let biased = x.mul_add(std::f32::consts::LOG2_E, ROUND_F32);
-    let k = biased - ROUND_F32;
-    let head = k.mul_add(-std::f32::consts::LN_2, x);
-    let low = k * -LN2_REST_F32;
-    let r = head + low;
-    let rest = (head - r) + low;
-    let sum = 1.0 + r;
-    let sum_rest = (1.0 - sum) + r;
-    let y = sum + (r * r).mul_add(poly_f32(r, SINGLE), rest + sum_rest);
-    let half = k.mul_add(0.5, ROUND_F32);
-    let other = biased - (half - ROUND_F32);
-    y * power_of_two_f32(half) * power_of_two_f32(other)
+pub(super) fn exp_wide(x: f32) -> f32 {
+    exp_short(clamp(x.into(), -104.5, 89.0)) as f32
 }
 
 /// `e**x`, within 0.8 ulp.
@@ -182,7 +152,7 @@ pub fn exp_f64(x: f64) -> f64 {
 
 /// `2**x`, within 0.51 ulp; exact for whole `x`.
 #[inline(always)]
-pub fn exp2_f32(x: f32) -> f32 {
+pub(super) fn exp2_wide(x: f32) -> f32 {
     let x = clamp(x.into(), -160.0, 130.0);
     let biased = x + ROUND;
     let r = (x - (biased - ROUND)) * LN2;
@@ -200,7 +170,7 @@ pub fn exp2_f64(x: f64) -> f64 {
 
 /// `e**x - 1`, within 0.51 ulp.
 #[inline(always)]
-pub fn expm1_f32(x: f32) -> f32 {
+pub(super) fn expm1_wide(x: f32) -> f32 {
     let (p, scale) = expm1_short(clamp(x.into(), -40.0, 90.0));
     // The sum loses the sign of -0.0.
     (p.mul_add(scale, scale - 1.0) as f32).copysign(x)

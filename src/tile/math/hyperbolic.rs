@@ -18,16 +18,6 @@ const TINY: f64 = 1.0 / LARGE;
 /// From here on a number and the number plus 1 are one.
 const VAST: f64 = 1e17;
 
-/// Hyperbolic tangent, within 0.51 ulp.
-#[inline(always)]
-pub fn tanh_f32(x: f32) -> f32 {
-    let a = f64::from(x.abs());
-    let a = if a > 10.0 { 10.0 } else { a };
-    let (p, scale) = expm1_short(a + a);
-    let e = p.mul_add(scale, scale - 1.0);
-    ((e / (e + 2.0)) as f32).copysign(x)
-}
-
 /// Hyperbolic tangent, within 0.8 ulp.
 ///
 /// `E` and `E + 2` are held as a sum of two doubles, and the quotient is corrected by its remainder.
@@ -54,7 +44,7 @@ pub fn tanh_f64(x: f64) -> f64 {
 
 /// Hyperbolic sine, within 0.51 ulp.
 #[inline(always)]
-pub fn sinh_f32(x: f32) -> f32 {
+pub(super) fn sinh_wide(x: f32) -> f32 {
     let (p, scale) = expm1_short(clamp(x.abs().into(), 0.0, 100.0));
     let e = p.mul_add(scale, scale - 1.0);
     ((0.5 * (e + e / (e + 1.0))) as f32).copysign(x)
@@ -79,7 +69,7 @@ pub fn sinh_f64(x: f64) -> f64 {
 
 /// Hyperbolic cosine, within 0.51 ulp.
 #[inline(always)]
-pub fn cosh_f32(x: f32) -> f32 {
+pub(super) fn cosh_wide(x: f32) -> f32 {
     let (p, scale) = expm1_short(clamp(x.abs().into(), 0.0, 100.0));
     let e = p.mul_add(scale, scale);
     (0.5 * (e + 1.0 / e)) as f32

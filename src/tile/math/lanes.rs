@@ -19,9 +19,22 @@ impl Real for f64 {
     const ONE: f64 = 1.0;
 }
 
-/// Computes `out[i] = f(a[i])`, then again by `slow` where `rare` says that `f` does not apply.
+/// Says of a form that it applies to every argument.
+#[inline(always)]
+pub(super) fn always<T>(_: T) -> bool {
+    true
+}
+
+/// The same of two operands.
+#[inline(always)]
+pub(super) fn always_two<T>(_: T, _: T) -> bool {
+    true
+}
+
+/// Computes `out[i] = fast(a[i])`, and `wide(a[i])` where `fast` does not apply.
 ///
-/// `N` elements pass through the buffer at once: best 256 bytes of them, which are copied inline.
+/// A buffer in which it applies to all, as it mostly does, pays for the test alone. `N` elements
+/// pass through the buffer at once: best 256 bytes of them, which are copied inline.
 ///
 /// # Safety
 /// `a` must be readable and `out` writable for `n` elements of `T`. They need no alignment and are
@@ -31,9 +44,9 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
     out: *mut u8,
     a: *const u8,
     n: usize,
-    f: impl Fn(T) -> T,
-    rare: impl Fn(T) -> bool,
-    slow: impl Fn(T) -> T,
+    fast: impl Fn(T) -> T,
+    applies: impl Fn(T) -> bool,
+    wide: impl Fn(T) -> T,
 ) {
     let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
     let mut done = 0;
@@ -43,18 +56,18 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
         // for the whole steps in `m`, and `m` is within `y` and `out`.
         unsafe {
             let a = source(a.cast::<T>().add(done), &mut x, m);
-            let mut some = false;
-            for i in 0..whole_steps::<N>(m) {
+            let steps = whole_steps::<N>(m);
+            let mut all = true;
+            for i in 0..steps {
                 let x = a.add(i).read_unaligned();
-                *y.get_unchecked_mut(i) = f(x);
-                some |= rare(x);
+                *y.get_unchecked_mut(i) = fast(x);
+                all &= applies(x);
             }
-            if some {
-                for (i, y) in y[..m].iter_mut().enumerate() {
+            if !all {
+                for i in 0..steps {
                     let x = a.add(i).read_unaligned();
-                    if rare(x) {
-                        *y = slow(x);
-                    }
+                    let y = y.get_unchecked_mut(i);
+                    *y = if applies(x) { *y } else { wide(x) };
                 }
             }
             store(out.cast::<T>().add(done), &y, m);
@@ -63,7 +76,8 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
     }
 }
 
-/// Computes `out[i] = f(a[i], b[i])`; `N` as in [`unary`].
+/// Computes `out[i] = fast(a[i], b[i])`, and `wide` of both where `fast` does not apply; `N` as in
+/// [`unary`].
 ///
 /// # Safety
 /// `a` and `b` must be readable and `out` writable for `n` elements of `T`. They need no alignment;
@@ -74,7 +88,9 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
     a: *const u8,
     b: *const u8,
     n: usize,
-    f: impl Fn(T, T) -> T,
+    fast: impl Fn(T, T) -> T,
+    applies: impl Fn(T, T) -> bool,
+    wide: impl Fn(T, T) -> T,
 ) {
     let (mut x, mut z, mut y) = ([T::ONE; N], [T::ONE; N], [T::ONE; N]);
     let mut done = 0;
@@ -84,8 +100,19 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
         unsafe {
             let a = source(a.cast::<T>().add(done), &mut x, m);
             let b = source(b.cast::<T>().add(done), &mut z, m);
-            for i in 0..whole_steps::<N>(m) {
-                *y.get_unchecked_mut(i) = f(a.add(i).read_unaligned(), b.add(i).read_unaligned());
+            let steps = whole_steps::<N>(m);
+            let mut all = true;
+            for i in 0..steps {
+                let (x, z) = (a.add(i).read_unaligned(), b.add(i).read_unaligned());
+                *y.get_unchecked_mut(i) = fast(x, z);
+                all &= applies(x, z);
+            }
+            if !all {
+                for i in 0..steps {
+                    let (x, z) = (a.add(i).read_unaligned(), b.add(i).read_unaligned());
+                    let y = y.get_unchecked_mut(i);
+                    *y = if applies(x, z) { *y } else { wide(x, z) };
+                }
             }
             store(out.cast::<T>().add(done), &y, m);
         }

@@ -4,7 +4,7 @@
 //! `float32` is computed in `float64` and rounded once. May not know: tiles, machines.
 
 macro_rules! by_libm {
-    ($($(#[doc = $doc:literal])+ $single:ident $double:ident $function:ident($($arg:ident),+);)+) => {$(
+    ($($(#[doc = $doc:literal])+ $seen:vis $single:ident $double:ident $function:ident($($arg:ident),+);)+) => {$(
         $(#[doc = $doc])+
         #[inline(always)]
         pub fn $double($($arg: f64),+) -> f64 {
@@ -13,7 +13,7 @@ macro_rules! by_libm {
 
         $(#[doc = $doc])+
         #[inline(always)]
-        pub fn $single($($arg: f32),+) -> f32 {
+        $seen fn $single($($arg: f32),+) -> f32 {
             $double($($arg.into()),+) as f32
         }
     )+};
@@ -21,13 +21,13 @@ macro_rules! by_libm {
 
 by_libm! {
     /// Cube root, within 0.51 ulp.
-    cbrt_f32 cbrt_f64 cbrt(x);
+    pub cbrt_f32 cbrt_f64 cbrt(x);
     /// Tangent, within an ulp.
-    tan_f32 tan_f64 tan(x);
+    pub(super) tan_wide tan_f64 tan(x);
     /// Inverse sine, within an ulp.
-    arcsin_f32 arcsin_f64 asin(x);
+    pub arcsin_f32 arcsin_f64 asin(x);
     /// Inverse cosine, within an ulp.
-    arccos_f32 arccos_f64 acos(x);
+    pub arccos_f32 arccos_f64 acos(x);
     /// Hypotenuse, within an ulp.
-    hypot_f32 hypot_f64 hypot(x, y);
+    pub hypot_f32 hypot_f64 hypot(x, y);
 }

@@ -5,7 +5,7 @@
 //! polynomial for the rest of the series of `2 atanh s`. May not know: tiles, machines.
 
 use super::exp::power_of_two;
-use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, poly_f32, sum_error};
+use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, sum_error};
 
 /// The bits of `sqrt(1/2)`, cut.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
@@ -42,26 +42,6 @@ const LOG10_2_42_REST: f64 = 1.42050232272661e-13;
 pub(super) const HALF_TOP: f64 = f64::from_bits(0x7fe0_0000_0000_0000);
 /// The least positive number.
 const LEAST: f64 = f64::from_bits(1);
-
-/// The bits of `sqrt(1/2)` in single precision.
-const SQRT_HALF_F32: u32 = 0x3f35_04f3;
-const FRACTION_F32: u32 = (1 << 23) - 1;
-/// The first 16 bits of `ln 2`: a product with an exponent is exact. And the rest.
-const LN2_16: f32 = 0.693_145_75;
-const LN2_16_REST: f32 = 1.428_606_8e-6;
-
-/// `(log(1 + f) - f + f**2 / 2) / f**3` in `f` of the reduced range, to `2**-30` of `1 / f**2`.
-const SINGLE: [f32; 9] = [
-    0.333_333_1,
-    -0.249_999_87,
-    0.200_022_27,
-    -0.166_692_55,
-    0.142_186_55,
-    -0.123_842_74,
-    0.118_729_69,
-    -0.117_902_525,
-    0.069_158_435,
-];
 
 /// A number as `2**e * m`, with `m` between `sqrt(1/2)` and `sqrt 2`.
 pub(super) struct Split {
@@ -125,32 +105,11 @@ fn special(x: f64, y: f64) -> f64 {
     if x < LEAST { low } else { y }
 }
 
-/// `y` for positive finite `x`, else the logarithm's special value.
+/// Natural logarithm, within 0.51 ulp.
 #[inline(always)]
-fn special_f32(x: f32, y: f32) -> f32 {
-    let y = if x * 0.5 < f32::from_bits(0x7f00_0000) { y } else { x };
-    let low = if x == 0.0 { f32::NEG_INFINITY } else { f32::NAN };
-    if x < f32::from_bits(1) { low } else { y }
-}
-
-/// Natural logarithm, within 0.9 ulp.
-///
-/// In single precision throughout: three times as fast as by way of `f64`.
-#[inline(always)]
-pub fn log_f32(x: f32) -> f32 {
-    let small = x < f32::MIN_POSITIVE;
-    let scaled = x * if small { 16_777_216.0 } else { 1.0 };
-    let above = scaled.to_bits().wrapping_sub(SQRT_HALF_F32);
-    let e = (above.cast_signed() >> 23) as f32 - if small { 24.0 } else { 0.0 };
-    let f = f32::from_bits((above & FRACTION_F32) + SQRT_HALF_F32) - 1.0;
-
-    let square = f * f;
-    let half = 0.5 * square;
-    let bend = (square * f).mul_add(-poly_f32(f, SINGLE), half);
-    let whole = e * LN2_16;
-    let head = whole + f;
-    let rest = (whole - head) + f;
-    special_f32(x, head + (rest - e.mul_add(-LN2_16_REST, bend)))
+pub(super) fn log_wide(x: f32) -> f32 {
+    let x = f64::from(x);
+    special(x, log_short(split_normal(x))) as f32
 }
 
 /// The logarithm of `x`, which is split.
@@ -178,7 +137,7 @@ pub(super) fn log_of_double(x: f64) -> f64 {
 
 /// Binary logarithm, within 0.51 ulp; exact at powers of two.
 #[inline(always)]
-pub fn log2_f32(x: f32) -> f32 {
+pub(super) fn log2_wide(x: f32) -> f32 {
     let x = f64::from(x);
     let Split { e, m } = split_normal(x);
     special(x, log_short(Split { e: 0.0, m }).mul_add(INV_LN2, e)) as f32
@@ -203,7 +162,7 @@ pub fn log2_f64(x: f64) -> f64 {
 
 /// Decimal logarithm, within 0.51 ulp.
 #[inline(always)]
-pub fn log10_f32(x: f32) -> f32 {
+pub(super) fn log10_wide(x: f32) -> f32 {
     let x = f64::from(x);
     let Split { e, m } = split_normal(x);
     let log = log_short(Split { e: 0.0, m });
@@ -232,7 +191,7 @@ pub fn log10_f64(x: f64) -> f64 {
 
 /// `log(1 + x)`, within 0.51 ulp.
 #[inline(always)]
-pub fn log1p_f32(x: f32) -> f32 {
+pub(super) fn log1p_wide(x: f32) -> f32 {
     let x = f64::from(x);
     let u = 1.0 + x;
     let y = special(u, log_short(split_normal(u)));

@@ -1,11 +1,10 @@
 //! Accurate elementary functions, as scalar functions and as tile functions.
 //!
-//! Every function is written once, as branch-free scalar code over `f64` with explicit fused steps
-//! (`float32` is computed in `float64` and rounded at the end, but for `exp` and `log`, which are twice
-//! as fast in single precision). The tile functions run that code in a loop that the compiler
-//! vectorizes, compiled once for every instruction set below; so all of them, and the scalar
-//! functions, give the same bits (but for which NaN a NaN is). [`map`] picks the widest that the
-//! machine has.
+//! Every function is written once, as branch-free scalar code with explicit fused steps. `float32` has
+//! up to two forms: one in [`single`] precision for ordinary arguments, and one by way of `float64`
+//! for the rest. The tile functions run that code in loops that the compiler vectorizes, compiled once
+//! for every instruction set below; so all of them, and the scalar functions, give the same bits (but
+//! for which NaN a NaN is).
 //!
 //! May not know: graphs, loops, other ops.
 
@@ -17,24 +16,29 @@ mod library;
 mod log;
 mod logaddexp;
 mod power;
+mod single;
 #[cfg(test)]
 mod tests;
 mod trig;
 
-pub use angle::{arctan_f32, arctan_f64, arctan2_f32, arctan2_f64};
-pub use exp::{exp_f32, exp_f64, exp2_f32, exp2_f64, expm1_f32, expm1_f64};
+pub use angle::{arctan_f64, arctan2_f64};
+pub use exp::{exp_f64, exp2_f64, expm1_f64};
 pub use hyperbolic::{
-    arccosh_f32, arccosh_f64, arcsinh_f32, arcsinh_f64, arctanh_f32, arctanh_f64, cosh_f32,
-    cosh_f64, sinh_f32, sinh_f64, tanh_f32, tanh_f64,
+    arccosh_f32, arccosh_f64, arcsinh_f32, arcsinh_f64, arctanh_f32, arctanh_f64, cosh_f64,
+    sinh_f64, tanh_f64,
 };
 pub use library::{
     arccos_f32, arccos_f64, arcsin_f32, arcsin_f64, cbrt_f32, cbrt_f64, hypot_f32, hypot_f64,
-    tan_f32, tan_f64,
+    tan_f64,
 };
-pub use log::{log_f32, log_f64, log1p_f32, log1p_f64, log2_f32, log2_f64, log10_f32, log10_f64};
+pub use log::{log_f64, log1p_f64, log2_f64, log10_f64};
 pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64};
 pub use power::{power_f32, power_f64};
-pub use trig::{cos_f32, cos_f64, sin_f32, sin_f64};
+pub use single::{
+    arctan_f32, arctan2_f32, cos_f32, cosh_f32, exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32,
+    log2_f32, log10_f32, sin_f32, sinh_f32, tan_f32, tanh_f32,
+};
+pub use trig::{cos_f64, sin_f64};
 
 use super::MapFn;
 use super::isa::{Isa, pick};
@@ -45,61 +49,61 @@ use crate::op::Op;
 macro_rules! instances {
     ($(#[$attr:meta])* $module:ident) => {
         mod $module {
-            use super::{DType, MapFn, Op, lanes, trig};
+            use super::{DType, MapFn, Op, angle, exp, hyperbolic, lanes, library, log, power, single, trig};
 
             instances!(@unary $(#[$attr])*
-                exp_f32 f32 super::exp_f32, |_| false, super::exp_f32;
-                exp_f64 f64 super::exp_f64, |_| false, super::exp_f64;
-                log_f32 f32 super::log_f32, |_| false, super::log_f32;
-                log_f64 f64 super::log_f64, |_| false, super::log_f64;
-                log10_f32 f32 super::log10_f32, |_| false, super::log10_f32;
-                log10_f64 f64 super::log10_f64, |_| false, super::log10_f64;
-                log1p_f32 f32 super::log1p_f32, |_| false, super::log1p_f32;
-                log1p_f64 f64 super::log1p_f64, |_| false, super::log1p_f64;
-                cbrt_f32 f32 super::cbrt_f32, |_| false, super::cbrt_f32;
-                cbrt_f64 f64 super::cbrt_f64, |_| false, super::cbrt_f64;
-                exp2_f32 f32 super::exp2_f32, |_| false, super::exp2_f32;
-                exp2_f64 f64 super::exp2_f64, |_| false, super::exp2_f64;
-                expm1_f32 f32 super::expm1_f32, |_| false, super::expm1_f32;
-                expm1_f64 f64 super::expm1_f64, |_| false, super::expm1_f64;
-                log2_f32 f32 super::log2_f32, |_| false, super::log2_f32;
-                log2_f64 f64 super::log2_f64, |_| false, super::log2_f64;
-                tan_f32 f32 super::tan_f32, |_| false, super::tan_f32;
-                tan_f64 f64 super::tan_f64, |_| false, super::tan_f64;
-                arcsin_f32 f32 super::arcsin_f32, |_| false, super::arcsin_f32;
-                arcsin_f64 f64 super::arcsin_f64, |_| false, super::arcsin_f64;
-                arccos_f32 f32 super::arccos_f32, |_| false, super::arccos_f32;
-                arccos_f64 f64 super::arccos_f64, |_| false, super::arccos_f64;
-                arctan_f32 f32 super::arctan_f32, |_| false, super::arctan_f32;
-                arctan_f64 f64 super::arctan_f64, |_| false, super::arctan_f64;
-                sinh_f32 f32 super::sinh_f32, |_| false, super::sinh_f32;
-                sinh_f64 f64 super::sinh_f64, |_| false, super::sinh_f64;
-                cosh_f32 f32 super::cosh_f32, |_| false, super::cosh_f32;
-                cosh_f64 f64 super::cosh_f64, |_| false, super::cosh_f64;
-                arcsinh_f32 f32 super::arcsinh_f32, |_| false, super::arcsinh_f32;
-                arcsinh_f64 f64 super::arcsinh_f64, |_| false, super::arcsinh_f64;
-                arccosh_f32 f32 super::arccosh_f32, |_| false, super::arccosh_f32;
-                arccosh_f64 f64 super::arccosh_f64, |_| false, super::arccosh_f64;
-                arctanh_f32 f32 super::arctanh_f32, |_| false, super::arctanh_f32;
-                arctanh_f64 f64 super::arctanh_f64, |_| false, super::arctanh_f64;
-                tanh_f32 f32 super::tanh_f32, |_| false, super::tanh_f32;
-                tanh_f64 f64 super::tanh_f64, |_| false, super::tanh_f64;
-                sin_f32 f32 trig::sin_fast_f32, trig::is_huge_f32, super::sin_f32;
-                sin_f64 f64 trig::sin_fast_f64, trig::is_huge_f64, super::sin_f64;
-                cos_f32 f32 trig::cos_fast_f32, trig::is_huge_f32, super::cos_f32;
-                cos_f64 f64 trig::cos_fast_f64, trig::is_huge_f64, super::cos_f64;
+                exp_f32 f32 single::exp_single, single::exp_applies, exp::exp_wide;
+                exp_f64 f64 super::exp_f64, lanes::always, super::exp_f64;
+                log_f32 f32 single::log_single, single::log_applies, log::log_wide;
+                log_f64 f64 super::log_f64, lanes::always, super::log_f64;
+                log10_f32 f32 single::log10_single, single::log_applies, log::log10_wide;
+                log10_f64 f64 super::log10_f64, lanes::always, super::log10_f64;
+                log1p_f32 f32 single::log1p_single, single::log1p_applies, log::log1p_wide;
+                log1p_f64 f64 super::log1p_f64, lanes::always, super::log1p_f64;
+                cbrt_f32 f32 super::cbrt_f32, lanes::always, super::cbrt_f32;
+                cbrt_f64 f64 super::cbrt_f64, lanes::always, super::cbrt_f64;
+                exp2_f32 f32 single::exp2_single, single::exp2_applies, exp::exp2_wide;
+                exp2_f64 f64 super::exp2_f64, lanes::always, super::exp2_f64;
+                expm1_f32 f32 single::expm1_single, single::exp_applies, exp::expm1_wide;
+                expm1_f64 f64 super::expm1_f64, lanes::always, super::expm1_f64;
+                log2_f32 f32 single::log2_single, single::log_applies, log::log2_wide;
+                log2_f64 f64 super::log2_f64, lanes::always, super::log2_f64;
+                tan_f32 f32 single::tan_single, single::sin_applies, library::tan_wide;
+                tan_f64 f64 super::tan_f64, lanes::always, super::tan_f64;
+                arcsin_f32 f32 super::arcsin_f32, lanes::always, super::arcsin_f32;
+                arcsin_f64 f64 super::arcsin_f64, lanes::always, super::arcsin_f64;
+                arccos_f32 f32 super::arccos_f32, lanes::always, super::arccos_f32;
+                arccos_f64 f64 super::arccos_f64, lanes::always, super::arccos_f64;
+                arctan_f32 f32 super::arctan_f32, lanes::always, super::arctan_f32;
+                arctan_f64 f64 super::arctan_f64, lanes::always, super::arctan_f64;
+                sinh_f32 f32 single::sinh_single, single::exp_applies, hyperbolic::sinh_wide;
+                sinh_f64 f64 super::sinh_f64, lanes::always, super::sinh_f64;
+                cosh_f32 f32 single::cosh_single, single::exp_applies, hyperbolic::cosh_wide;
+                cosh_f64 f64 super::cosh_f64, lanes::always, super::cosh_f64;
+                arcsinh_f32 f32 super::arcsinh_f32, lanes::always, super::arcsinh_f32;
+                arcsinh_f64 f64 super::arcsinh_f64, lanes::always, super::arcsinh_f64;
+                arccosh_f32 f32 super::arccosh_f32, lanes::always, super::arccosh_f32;
+                arccosh_f64 f64 super::arccosh_f64, lanes::always, super::arccosh_f64;
+                arctanh_f32 f32 super::arctanh_f32, lanes::always, super::arctanh_f32;
+                arctanh_f64 f64 super::arctanh_f64, lanes::always, super::arctanh_f64;
+                tanh_f32 f32 super::tanh_f32, lanes::always, super::tanh_f32;
+                tanh_f64 f64 super::tanh_f64, lanes::always, super::tanh_f64;
+                sin_f32 f32 single::sin_single, single::sin_applies, trig::sin_wide;
+                sin_f64 f64 trig::sin_fast, trig::fast_applies, super::sin_f64;
+                cos_f32 f32 single::cos_single, single::sin_applies, trig::cos_wide;
+                cos_f64 f64 trig::cos_fast, trig::fast_applies, super::cos_f64;
             );
             instances!(@binary $(#[$attr])*
-                power_f32 f32 super::power_f32;
-                power_f64 f64 super::power_f64;
-                hypot_f32 f32 super::hypot_f32;
-                hypot_f64 f64 super::hypot_f64;
-                arctan2_f32 f32 super::arctan2_f32;
-                arctan2_f64 f64 super::arctan2_f64;
-                logaddexp_f32 f32 super::logaddexp_f32;
-                logaddexp_f64 f64 super::logaddexp_f64;
-                logaddexp2_f32 f32 super::logaddexp2_f32;
-                logaddexp2_f64 f64 super::logaddexp2_f64;
+                power_f32 f32 power::power_fast, power::power_applies, power::power_wide;
+                power_f64 f64 super::power_f64, lanes::always_two, super::power_f64;
+                hypot_f32 f32 super::hypot_f32, lanes::always_two, super::hypot_f32;
+                hypot_f64 f64 super::hypot_f64, lanes::always_two, super::hypot_f64;
+                arctan2_f32 f32 single::arctan2_single, single::arctan2_applies, angle::arctan2_wide;
+                arctan2_f64 f64 super::arctan2_f64, lanes::always_two, super::arctan2_f64;
+                logaddexp_f32 f32 super::logaddexp_f32, lanes::always_two, super::logaddexp_f32;
+                logaddexp_f64 f64 super::logaddexp_f64, lanes::always_two, super::logaddexp_f64;
+                logaddexp2_f32 f32 super::logaddexp2_f32, lanes::always_two, super::logaddexp2_f32;
+                logaddexp2_f64 f64 super::logaddexp2_f64, lanes::always_two, super::logaddexp2_f64;
             );
 
             pub(super) fn map(op: Op, dtype: DType) -> Option<MapFn> {
@@ -159,11 +163,11 @@ macro_rules! instances {
             }
         }
     };
-    (@unary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $rare:expr, $full:expr;)+) => {
-        instances!(@each [$(#[$attr])*] $([$name $t $fast, $rare, $full])+);
+    (@unary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $applies:expr, $wide:expr;)+) => {
+        instances!(@each [$(#[$attr])*] $([$name $t $fast, $applies, $wide])+);
     };
     (@each $attrs:tt $($row:tt)+) => { $(instances!(@one $attrs $row);)+ };
-    (@one [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $rare:expr, $full:expr]) => {
+    (@one [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $applies:expr, $wide:expr]) => {
         /// # Safety
         /// As of [`MapFn`], on a machine that has the instruction set of the module.
         $(#[$attr])*
@@ -171,14 +175,14 @@ macro_rules! instances {
             out: *mut u8, a: *const u8, _: *const u8, _: *const u8, n: usize, _: *mut u32,
         ) {
             // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::unary::<$t, { 256 / size_of::<$t>() }>(out, a, n, |x| $fast(x), $rare, |x| $full(x)) }
+            unsafe { lanes::unary::<$t, { 256 / size_of::<$t>() }>(out, a, n, |x| $fast(x), |x| $applies(x), |x| $wide(x)) }
         }
     };
-    (@binary $(#[$attr:meta])* $($name:ident $t:ident $f:expr;)+) => {
-        instances!(@each2 [$(#[$attr])*] $([$name $t $f])+);
+    (@binary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $applies:expr, $wide:expr;)+) => {
+        instances!(@each2 [$(#[$attr])*] $([$name $t $fast, $applies, $wide])+);
     };
     (@each2 $attrs:tt $($row:tt)+) => { $(instances!(@one2 $attrs $row);)+ };
-    (@one2 [$(#[$attr:meta])*] [$name:ident $t:ident $f:expr]) => {
+    (@one2 [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $applies:expr, $wide:expr]) => {
         /// # Safety
         /// As of [`MapFn`], on a machine that has the instruction set of the module.
         $(#[$attr])*
@@ -186,7 +190,7 @@ macro_rules! instances {
             out: *mut u8, a: *const u8, b: *const u8, _: *const u8, n: usize, _: *mut u32,
         ) {
             // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::binary::<$t, { 256 / size_of::<$t>() }>(out, a, b, n, |x, y| $f(x, y)) }
+            unsafe { lanes::binary::<$t, { 256 / size_of::<$t>() }>(out, a, b, n, |x, y| $fast(x, y), |x, y| $applies(x, y), |x, y| $wide(x, y)) }
         }
     };
 }

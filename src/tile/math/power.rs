@@ -7,6 +7,7 @@
 use super::exp::{clamp, exp_short, exp_with_rest};
 use super::lanes::{LN2_42, LN2_42_REST, poly};
 use super::log::{HALF_TOP, Split, log_short, split, split_normal};
+use super::single::log_applies;
 
 /// `2 / 3` as a sum of two doubles.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -87,14 +88,39 @@ fn finish(x: f64, y: f64, log: f64, power: f64) -> f64 {
     if y == 0.0 { 1.0 } else { power }
 }
 
+/// `y log x`, for a positive normal `x`.
+#[inline(always)]
+fn product_short(x: f32, y: f32) -> f64 {
+    f64::from(y) * log_short(split_normal(x.into()))
+}
+
+/// Whether [`power_fast`] applies: to positive normal `x` and powers that are normal too.
+#[inline(always)]
+pub(super) fn power_applies(x: f32, y: f32) -> bool {
+    log_applies(x) & (product_short(x, y).abs() < 87.0)
+}
+
+/// `x**y` of ordinary operands.
+#[inline(always)]
+pub(super) fn power_fast(x: f32, y: f32) -> f32 {
+    let power = exp_short(product_short(x, y)) as f32;
+    if y == 2.0 { x * x } else { power }
+}
+
 /// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
 #[inline(always)]
-pub fn power_f32(x: f32, y: f32) -> f32 {
+pub(super) fn power_wide(x: f32, y: f32) -> f32 {
     let (x, y) = (f64::from(x), f64::from(y));
     let a = x.abs();
     let log = log_special(a, log_short(split_normal(a)));
     let power = exp_short(clamp(exponent(a, y) * log, -104.5, 89.0));
     finish(x, y, log, power) as f32
+}
+
+/// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
+#[inline(always)]
+pub fn power_f32(x: f32, y: f32) -> f32 {
+    if power_applies(x, y) { power_fast(x, y) } else { power_wide(x, y) }
 }
 
 /// `x**y`, within 0.8 ulp; `x * x` where `y` is 2.

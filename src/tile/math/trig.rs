@@ -1,6 +1,6 @@
 //! Sine and cosine.
 //!
-//! The argument less a multiple of `pi / 2` (of `pi` for `float32`) goes into minimax polynomials.
+//! The argument less a multiple of `pi / 2` goes into minimax polynomials.
 //! Up to [`LIMIT`] the multiple is subtracted in fused steps (Cody and Waite); beyond it
 //! [`reduce_huge`] multiplies with as many bits of `2 / pi` as it takes (Payne and Hanek, 1983).
 //! The fast forms apply below the limit only: the tile loops mend the rest. May not know: tiles,
@@ -9,22 +9,13 @@
 use super::lanes::{ROUND, poly, sum_error};
 
 /// From this magnitude on, the fast forms do not apply.
-pub(super) const LIMIT: f64 = 1_073_741_824.0;
+const LIMIT: f64 = 1_073_741_824.0;
 
 /// `pi / 2` as a sum of three doubles.
 const HALF_PI: [f64; 3] =
     [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
 
-/// `(sin r - r) / r**3` in `r**2`, for `|r| <= pi / 2`, to `2**-35`.
-const SIN_SHORT: [f64; 5] = [
-    -0.16666666626150084,
-    0.00833333110855349,
-    -0.00019840868154473467,
-    2.752537894321127e-06,
-    -2.3888771918005556e-08,
-];
-
-/// The same for `|r| <= pi / 4`, to `2**-58`.
+/// `(sin r - r) / r**3` in `r**2`, for `|r| <= pi / 4`, to `2**-58`.
 const SIN_LONG: [f64; 6] = [
     -0.16666666666666632,
     0.008333333333322415,
@@ -146,51 +137,15 @@ fn cosine(angle: Angle) -> f64 {
     sine(Angle { quadrant: angle.quadrant.wrapping_add(1), ..angle })
 }
 
-/// `sin(r + k pi)`, to `2**-35`, for `|r| <= pi / 2` and a `biased` of `k + ROUND`.
+/// Whether [`sin_fast`] and [`cos_fast`] apply.
 #[inline(always)]
-fn sine_short(r: f64, biased: f64) -> f64 {
-    let z = r * r;
-    let y = r * z.mul_add(poly(z, SIN_SHORT), 1.0);
-    f64::from_bits(y.to_bits() ^ (biased.to_bits() << 63))
-}
-
-/// `x - k pi`, for `|k| < 2**30`.
-#[inline(always)]
-fn less_turns(x: f64, k: f64) -> f64 {
-    k.mul_add(-2.0 * HALF_PI[1], k.mul_add(-2.0 * HALF_PI[0], x))
-}
-
-/// Whether [`sin_fast_f32`] and [`cos_fast_f32`] do not apply.
-#[inline(always)]
-pub(super) fn is_huge_f32(x: f32) -> bool {
-    x.abs() >= LIMIT as f32
-}
-
-/// Whether [`sin_fast_f64`] and [`cos_fast_f64`] do not apply.
-#[inline(always)]
-pub(super) fn is_huge_f64(x: f64) -> bool {
-    x.abs() >= LIMIT
+pub(super) fn fast_applies(x: f64) -> bool {
+    x.abs() < LIMIT
 }
 
 /// Sine below the limit.
 #[inline(always)]
-pub(super) fn sin_fast_f32(x: f32) -> f32 {
-    let x = f64::from(x);
-    let biased = x.mul_add(std::f64::consts::FRAC_1_PI, ROUND);
-    sine_short(less_turns(x, biased - ROUND), biased) as f32
-}
-
-/// Cosine below the limit: `cos(r + (k - 1/2) pi) = sin(r + k pi)`.
-#[inline(always)]
-pub(super) fn cos_fast_f32(x: f32) -> f32 {
-    let x = f64::from(x);
-    let biased = x.mul_add(std::f64::consts::FRAC_1_PI, 0.5) + ROUND;
-    sine_short(less_turns(x, (biased - ROUND) - 0.5), biased) as f32
-}
-
-/// Sine below the limit.
-#[inline(always)]
-pub(super) fn sin_fast_f64(x: f64) -> f64 {
+pub(super) fn sin_fast(x: f64) -> f64 {
     let y = sine(reduce(x));
     // The sum of both parts would lose the sign of -0.
     if x == 0.0 { x } else { y }
@@ -198,40 +153,38 @@ pub(super) fn sin_fast_f64(x: f64) -> f64 {
 
 /// Cosine below the limit.
 #[inline(always)]
-pub(super) fn cos_fast_f64(x: f64) -> f64 {
+pub(super) fn cos_fast(x: f64) -> f64 {
     cosine(reduce(x))
 }
 
 /// Sine from the limit on; NaN for infinities.
-pub(super) fn sin_huge(x: f64) -> f64 {
+fn sin_huge(x: f64) -> f64 {
     if x.is_finite() { sine(reduce_huge(x)) } else { f64::NAN }
 }
 
 /// Cosine from the limit on; NaN for infinities.
-pub(super) fn cos_huge(x: f64) -> f64 {
+fn cos_huge(x: f64) -> f64 {
     if x.is_finite() { cosine(reduce_huge(x)) } else { f64::NAN }
 }
 
 /// Sine, within 0.51 ulp.
-#[inline(always)]
-pub fn sin_f32(x: f32) -> f32 {
-    if is_huge_f32(x) { sin_huge(x.into()) as f32 } else { sin_fast_f32(x) }
+pub(super) fn sin_wide(x: f32) -> f32 {
+    sin_f64(x.into()) as f32
 }
 
 /// Cosine, within 0.51 ulp.
-#[inline(always)]
-pub fn cos_f32(x: f32) -> f32 {
-    if is_huge_f32(x) { cos_huge(x.into()) as f32 } else { cos_fast_f32(x) }
+pub(super) fn cos_wide(x: f32) -> f32 {
+    cos_f64(x.into()) as f32
 }
 
 /// Sine, within 0.8 ulp.
 #[inline(always)]
 pub fn sin_f64(x: f64) -> f64 {
-    if is_huge_f64(x) { sin_huge(x) } else { sin_fast_f64(x) }
+    if fast_applies(x) { sin_fast(x) } else { sin_huge(x) }
 }
 
 /// Cosine, within 0.8 ulp.
 #[inline(always)]
 pub fn cos_f64(x: f64) -> f64 {
-    if is_huge_f64(x) { cos_huge(x) } else { cos_fast_f64(x) }
+    if fast_applies(x) { cos_fast(x) } else { cos_huge(x) }
 }

@@ -1,0 +1,474 @@
+//! Single precision: forms that apply to ordinary arguments.
+//!
+//! They compute in `float32` throughout, with compensated steps where a result would lose more than
+//! an ulp: twice the lanes of the forms in `float64`, and fewer terms. Each has a test beside it that
+//! says where it applies; beyond, and for special values, the forms in `float64` take over. May not
+//! know: tiles, machines.
+
+use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E, LOG10_E};
+
+use super::lanes::{always, poly_f32 as poly};
+use super::{angle, exp, hyperbolic, library, log, trig};
+
+/// Adding this to a number below `2**22` rounds it to an integer, held in the sum's low bits.
+const ROUND: f32 = 12_582_912.0;
+/// `ln 2` less the single nearest to it.
+const LN_2_REST: f32 = -1.904_654_2e-9;
+/// `1 / ln 2` less the single nearest to it.
+const LOG2_E_REST: f32 = 1.925_963e-8;
+/// `1 / ln 10` less the single nearest to it.
+const LOG10_E_REST: f32 = -1.010_305e-8;
+/// The first 16 bits of `ln 2`, so that a product with an exponent is exact; and the rest.
+const LN_2_16: f32 = 0.693_145_75;
+const LN_2_16_REST: f32 = 1.428_606_8e-6;
+/// The first 16 bits of `log10 2`; and the rest.
+const LOG10_2_16: f32 = 0.301_025_4;
+const LOG10_2_16_REST: f32 = 4.605_039e-6;
+/// `pi / 2` as a sum of three singles.
+const HALF_PI: [f32; 3] = [FRAC_PI_2, -4.371_139e-8, -1.715_124_5e-15];
+
+/// `(exp r - 1 - r) / r**2` for `|r| <= ln 2 / 2`, to `2**-28` of `1 / r**2`.
+const EXP: [f32; 5] = [0.5, 0.166_665_2, 0.041_666_38, 0.008_368_861, 0.001_394_255_6];
+/// The same, to `2**-31` of `1 / r`.
+const EXPM1: [f32; 6] =
+    [0.5, 0.166_666_67, 0.041_666_49, 0.008_333_208, 0.001_393_272_3, 0.000_199_442_66];
+/// `(2**r - 1 - r ln 2) / r**2` for `|r| <= 1 / 2`, likewise.
+const EXP2: [f32; 5] =
+    [0.240_226_5, 0.055_503_62, 0.009_618_063, 0.001_339_021_1, 0.000_154_628_85];
+/// `(log(1 + f) - f + f**2 / 2) / f**3` for `|f| <= 1 / 3`, to `2**-27` of `1 / f**2`.
+const LOG: [f32; 8] = [
+    0.333_332_24,
+    -0.249_996_89,
+    0.200_100_35,
+    -0.166_854_75,
+    0.140_110_4,
+    -0.121_149_84,
+    0.139_619_54,
+    -0.131_923,
+];
+/// `(sin r - r) / r**3` in `r**2`, for `|r| <= 0.8`, to `2**-28`.
+const SIN: [f32; 3] = [-0.166_666_54, 0.008_332_098, -0.000_195_060_23];
+/// `(cos r - 1 + r**2 / 2) / r**4` in `r**2`, for `|r| <= 0.8`, to `2**-32`.
+const COS: [f32; 3] = [0.041_666_646, -0.001_388_729_1, 2.442_864_6e-5];
+/// `(tan r - r) / r**3` in `r**2`, for `|r| <= 0.8`, to `2**-29`.
+const TAN: [f32; 7] = [
+    0.333_333_58,
+    0.133_323_8,
+    0.054_091_427,
+    0.021_121_716,
+    0.011_247_034,
+    -0.000_426_688_96,
+    0.004_628_731,
+];
+/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 0.9`, to `2**-29`.
+const TANH: [f32; 7] = [
+    -0.333_333_22,
+    0.133_329_8,
+    -0.053_929_21,
+    0.021_662_548,
+    -0.008_261_493,
+    0.002_578_795_4,
+    -0.000_453_693_85,
+];
+/// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
+const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
+/// `(atan t - t) / t**3` in `t**2`, for `|t| <= 1 / 2`, to `2**-27`.
+const ATAN: [f32; 5] = [-0.333_332_36, 0.199_942_96, -0.141_758_8, 0.101_642_47, -0.051_396_485];
+
+/// `2**k`, where `biased` is `k + ROUND` and `-127 < k < 128`.
+#[inline(always)]
+fn power_of_two(biased: f32) -> f32 {
+    f32::from_bits(biased.to_bits().wrapping_add(127) << 23)
+}
+
+/// `y * 2**k`, where `biased` is `k + ROUND` and the result is normal.
+#[inline(always)]
+fn scale(y: f32, biased: f32) -> f32 {
+    f32::from_bits(y.to_bits().wrapping_add(biased.to_bits() << 23))
+}
+
+/// An argument of `exp` as `k ln 2 + r + rest`.
+struct Reduced {
+    /// `k + ROUND`.
+    biased: f32,
+    r: f32,
+    rest: f32,
+}
+
+#[inline(always)]
+fn reduce(x: f32) -> Reduced {
+    let biased = x.mul_add(LOG2_E, ROUND);
+    let k = biased - ROUND;
+    // Exact: both are multiples of one power of two.
+    let head = k.mul_add(-LN_2, x);
+    let low = k * -LN_2_REST;
+    let r = head + low;
+    Reduced { biased, r, rest: (head - r) + low }
+}
+
+/// `exp` of a reduced argument, less the power of two, as a sum of two singles.
+#[inline(always)]
+fn exp_parts(&Reduced { r, rest, .. }: &Reduced) -> (f32, f32) {
+    let sum = 1.0 + r;
+    let sum_rest = (1.0 - sum) + r;
+    (sum, (r * r).mul_add(poly(r, EXP), rest + sum_rest))
+}
+
+/// Whether [`exp_single`], [`expm1_single`], [`sinh_single`] and [`cosh_single`] apply: the power of two is a normal number.
+#[inline(always)]
+pub(super) fn exp_applies(x: f32) -> bool {
+    x.abs() < 86.0
+}
+
+/// `e**x`.
+#[inline(always)]
+pub(super) fn exp_single(x: f32) -> f32 {
+    let reduced = reduce(x);
+    let (y, rest) = exp_parts(&reduced);
+    scale(y + rest, reduced.biased)
+}
+
+/// Whether [`exp2_single`] applies.
+#[inline(always)]
+pub(super) fn exp2_applies(x: f32) -> bool {
+    x.abs() < 125.0
+}
+
+/// `2**x`.
+#[inline(always)]
+pub(super) fn exp2_single(x: f32) -> f32 {
+    let biased = x + ROUND;
+    let r = x - (biased - ROUND);
+    let sum = r.mul_add(LN_2, 1.0);
+    let rest = r.mul_add(LN_2, 1.0 - sum);
+    scale(sum + (r * r).mul_add(poly(r, EXP2), rest), biased)
+}
+
+/// `e**x - 1`.
+#[inline(always)]
+pub(super) fn expm1_single(x: f32) -> f32 {
+    let Reduced { biased, r, rest } = reduce(x);
+    let tail = (r * r) * poly(r, EXPM1);
+    let p = r + tail;
+    let p_rest = ((r - p) + tail) + rest;
+    let power = power_of_two(biased);
+    let below = power - 1.0;
+    let below_rest = (power - below) - 1.0;
+    let e = p.mul_add(power, below);
+    let e_rest = p_rest.mul_add(power, p.mul_add(power, below - e) + below_rest);
+    // The sum loses the sign of -0.0.
+    (e + e_rest).copysign(x)
+}
+
+/// Hyperbolic tangent, of anything: near 0 a polynomial, then `1 - 2 / (exp(2 |x|) + 1)`.
+#[inline(always)]
+pub(super) fn tanh_single(x: f32) -> f32 {
+    let a = x.abs();
+    let z = a * a;
+    let near = (a * z).mul_add(poly(z, TANH), a);
+
+    let b = if a > 10.0 { 10.0 } else { a };
+    let Reduced { biased, r, rest } = reduce(b + b);
+    let p = (r * r).mul_add(poly(r, EXP), rest) + r;
+    let power = power_of_two(biased);
+    let far = 1.0 - 2.0 / p.mul_add(power, power + 1.0);
+    (if a < 0.9 { near } else { far }).copysign(x)
+}
+
+/// `exp |x| / 2` as a sum of two singles, and `exp -|x| / 2`.
+#[inline(always)]
+fn half_exps(x: f32) -> (f32, f32, f32) {
+    let reduced = reduce(x.abs());
+    let (y, rest) = exp_parts(&reduced);
+    let half = power_of_two(reduced.biased - 1.0);
+    let (y, rest) = (y * half, rest * half);
+    (y, rest, 0.25 / (y + rest))
+}
+
+/// Hyperbolic sine.
+#[inline(always)]
+pub(super) fn sinh_single(x: f32) -> f32 {
+    let a = x.abs();
+    let z = a * a;
+    let near = (a * z).mul_add(poly(z, SINH), a);
+    let (u, u_rest, v) = half_exps(a);
+    let y = u - v;
+    let far = y + (((u - y) - v) + u_rest);
+    (if a < 1.0 { near } else { far }).copysign(x)
+}
+
+/// Hyperbolic cosine.
+#[inline(always)]
+pub(super) fn cosh_single(x: f32) -> f32 {
+    let (u, u_rest, v) = half_exps(x);
+    let y = u + v;
+    y + (((u - y) + v) + u_rest)
+}
+
+/// A number as `2**e (1 + f)`, where `log(1 + f)` is `f - f bend`.
+struct Split {
+    /// `e`, in the place of a number's exponent.
+    exponent: u32,
+    e: f32,
+    f: f32,
+    bend: f32,
+}
+
+/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to positive normal numbers.
+#[inline(always)]
+pub(super) fn log_applies(x: f32) -> bool {
+    x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
+}
+
+#[inline(always)]
+fn split(x: f32) -> Split {
+    /// The bits of `2 / 3`, from which to `4 / 3` the fraction is.
+    const LOW: u32 = 0x3f2a_aaab;
+    const FRACTION: u32 = (1 << 23) - 1;
+    let above = x.to_bits().wrapping_sub(LOW);
+    let e = (above.cast_signed() >> 23) as f32;
+    let f = f32::from_bits((above & FRACTION) + LOW) - 1.0;
+    Split { exponent: above & !FRACTION, e, f, bend: bend(f) }
+}
+
+/// `(f - log(1 + f)) / f`.
+#[inline(always)]
+fn bend(f: f32) -> f32 {
+    (f * f).mul_add(-poly(f, LOG), 0.5 * f)
+}
+
+/// Natural logarithm.
+#[inline(always)]
+pub(super) fn log_single(x: f32) -> f32 {
+    let Split { e, f, bend, .. } = split(x);
+    let whole = e * LN_2_16;
+    let head = whole + f;
+    let rest = (whole - head) + f;
+    head + (rest + bend.mul_add(-f, e * LN_2_16_REST))
+}
+
+/// Binary logarithm.
+#[inline(always)]
+pub(super) fn log2_single(x: f32) -> f32 {
+    let Split { e, f, bend, .. } = split(x);
+    let part = f * LOG2_E;
+    let part_rest = f.mul_add(LOG2_E, -part);
+    let head = e + part;
+    let rest = (e - head) + part;
+    head + (rest + bend.mul_add(-part, f.mul_add(LOG2_E_REST, part_rest)))
+}
+
+/// Decimal logarithm.
+#[inline(always)]
+pub(super) fn log10_single(x: f32) -> f32 {
+    let Split { e, f, bend, .. } = split(x);
+    let part = f * LOG10_E;
+    let part_rest = f.mul_add(LOG10_E, -part);
+    let whole = e * LOG10_2_16;
+    let head = whole + part;
+    let rest = (whole - head) + part;
+    let low = f.mul_add(LOG10_E_REST, e.mul_add(LOG10_2_16_REST, part_rest));
+    head + (rest + bend.mul_add(-part, low))
+}
+
+/// Whether [`log1p_single`] applies.
+#[inline(always)]
+pub(super) fn log1p_applies(x: f32) -> bool {
+    x > -1.0 && x < 1e30
+}
+
+/// `log(1 + x)`. What rounding `1 + x` drops is scaled like it and kept as a first-order correction.
+#[inline(always)]
+pub(super) fn log1p_single(x: f32) -> f32 {
+    let u = 1.0 + x;
+    let x_part = u - 1.0;
+    let dropped = (1.0 - (u - x_part)) + (x - x_part);
+    let Split { exponent, e, f: g, .. } = split(u);
+    let down = f32::from_bits(1f32.to_bits().wrapping_sub(exponent));
+    let g_rest = dropped * down;
+    let f = g + g_rest;
+    let f_rest = (g - f) + g_rest;
+
+    let whole = e * LN_2_16;
+    let head = whole + f;
+    let rest = (whole - head) + f;
+    let low = e.mul_add(LN_2_16_REST, f.mul_add(-f_rest, f_rest));
+    (head + (rest + bend(f).mul_add(-f, low))).copysign(x)
+}
+
+/// Whether [`sin_single`], [`cos_single`] and [`tan_single`] apply: the multiple of `pi / 2` is known to the nearest.
+#[inline(always)]
+pub(super) fn sin_applies(x: f32) -> bool {
+    x.abs() < 262_144.0
+}
+
+/// An angle as `quadrant * pi / 2 + r + rest`, the quadrant in the low two bits.
+#[derive(Clone, Copy)]
+struct Angle {
+    quadrant: u32,
+    r: f32,
+    rest: f32,
+}
+
+#[inline(always)]
+fn turn(x: f32) -> Angle {
+    let biased = x.mul_add(FRAC_2_PI, ROUND);
+    let k = biased - ROUND;
+    // Exact, as both are multiples of one power of two, which is an ulp of `second` or more; so the
+    // error of the difference is exact too.
+    let head = k.mul_add(-HALF_PI[0], x);
+    let second = k * HALF_PI[1];
+    let second_rest = k.mul_add(HALF_PI[1], -second);
+    let r = head - second;
+    let rest = ((head - r) - second) - k.mul_add(HALF_PI[2], second_rest);
+    Angle { quadrant: biased.to_bits(), r, rest }
+}
+
+#[inline(always)]
+fn sine(Angle { quadrant, r, rest }: Angle) -> f32 {
+    let z = r * r;
+    let half = 0.5 * z;
+    let cos_head = 1.0 - half;
+    let cos_rest = (1.0 - cos_head) - half;
+    let cos = cos_head + (z * z).mul_add(poly(z, COS), r.mul_add(-rest, cos_rest));
+    let sin = r + (r * z).mul_add(poly(z, SIN), half.mul_add(-rest, rest));
+    let y = if quadrant & 1 == 0 { sin } else { cos };
+    f32::from_bits(y.to_bits() ^ ((quadrant & 2) << 30))
+}
+
+/// Sine.
+#[inline(always)]
+pub(super) fn sin_single(x: f32) -> f32 {
+    let y = sine(turn(x));
+    // The sum of both parts loses the sign of -0.0.
+    if x == 0.0 { x } else { y }
+}
+
+/// Cosine.
+#[inline(always)]
+pub(super) fn cos_single(x: f32) -> f32 {
+    let angle = turn(x);
+    sine(Angle { quadrant: angle.quadrant.wrapping_add(1), ..angle })
+}
+
+/// Tangent.
+#[inline(always)]
+pub(super) fn tan_single(x: f32) -> f32 {
+    let Angle { quadrant, r, rest } = turn(x);
+    let z = r * r;
+    // The cube, and its product with the polynomial, as sums of two singles.
+    let cube = r * z;
+    let cube_rest = r.mul_add(z, -cube);
+    let p = poly(z, TAN);
+    let w = cube * p;
+    let w_rest = cube_rest.mul_add(p, cube.mul_add(p, -w));
+    let t = r + w;
+    let t_rest = t.mul_add(t, 1.0).mul_add(rest, ((r - t) + w) + w_rest);
+    let inverse = -1.0 / t;
+    let error = inverse.mul_add(t_rest, inverse.mul_add(t, 1.0));
+    let y = if quadrant & 1 == 0 { t + t_rest } else { inverse.mul_add(error, inverse) };
+    if x == 0.0 { x } else { y }
+}
+
+/// `turns pi / 4 + sign atan(n / (d + d_rest))`, for a ratio of 1/2 at most.
+#[inline(always)]
+fn add_arctan(turns: f32, sign: f32, n: f32, (d, d_rest): (f32, f32)) -> f32 {
+    let inverse = 1.0 / d;
+    let t = n * inverse;
+    let t_rest = t.mul_add(-d_rest, t.mul_add(-d, n)) * inverse;
+    let z = t * t;
+    let low = (t * z).mul_add(poly(z, ATAN), t_rest);
+
+    let base = turns * (0.5 * HALF_PI[0]);
+    let base_rest = turns.mul_add(0.5 * HALF_PI[0], -base);
+    let base_rest = turns.mul_add(0.5 * HALF_PI[1], base_rest);
+    let t = sign * t;
+    let head = base + t;
+    let rest = (base - head) + t;
+    head + (rest + sign.mul_add(low, base_rest))
+}
+
+/// Inverse tangent, of anything.
+#[inline(always)]
+pub(super) fn arctan_single(x: f32) -> f32 {
+    let a = x.abs();
+    let a = if a > 1e18 { 1e18 } else { a };
+    // In the middle `a - 1` is exact; so is what rounding `a + 1` drops.
+    let (middle, steep) = (a > 0.5, a > 2.0);
+    let sum = a + 1.0;
+    let sum_rest = a - (sum - 1.0);
+    let (n, d) = if middle { (a - 1.0, (sum, sum_rest)) } else { (a, (1.0, 0.0)) };
+    let (n, d) = if steep { (-1.0, (a, 0.0)) } else { (n, d) };
+    let turns = if middle { 1.0 } else { 0.0 };
+    let turns = if steep { 2.0 } else { turns };
+    add_arctan(turns, 1.0, n, d).copysign(x)
+}
+
+/// Whether [`arctan2_single`] applies: nothing on the way is subnormal or infinite.
+#[inline(always)]
+pub(super) fn arctan2_applies(y: f32, x: f32) -> bool {
+    let (a, b) = (y.abs(), x.abs());
+    let (small, large) = if a > b { (b, a) } else { (a, b) };
+    small > 1e-15 && large < 1e15
+}
+
+/// Angle of the point with ordinate `y` and abscissa `x`.
+#[inline(always)]
+pub(super) fn arctan2_single(y: f32, x: f32) -> f32 {
+    let (a, b) = (y.abs(), x.abs());
+    let (steep, behind) = (a > b, x < 0.0);
+    let (small, large) = if steep { (b, a) } else { (a, b) };
+    let sum = large + small;
+    let sum_rest = small - (sum - large);
+    let middle = small > 0.5 * large;
+    let (n, d) = if middle { (small - large, (sum, sum_rest)) } else { (small, (large, 0.0)) };
+
+    let turns = if middle { 1.0 } else { 0.0 };
+    let turns = if steep { 2.0 - turns } else { turns };
+    let turns = if behind { 4.0 - turns } else { turns };
+    let sign = if steep ^ behind { -1.0 } else { 1.0 };
+    add_arctan(turns, sign, n, d).copysign(y)
+}
+
+macro_rules! complete {
+    ($($(#[$doc:meta])+ $name:ident($($arg:ident),+): $fast:ident, $applies:ident, $wide:path;)+) => {$(
+        $(#[$doc])+
+        #[inline(always)]
+        pub fn $name($($arg: f32),+) -> f32 {
+            if $applies($($arg),+) { $fast($($arg),+) } else { $wide($($arg),+) }
+        }
+    )+};
+}
+
+complete! {
+    /// `e**x`, within 0.8 ulp.
+    exp_f32(x): exp_single, exp_applies, exp::exp_wide;
+    /// `2**x`, within 0.7 ulp; exact for whole `x`.
+    exp2_f32(x): exp2_single, exp2_applies, exp::exp2_wide;
+    /// `e**x - 1`, within 0.8 ulp.
+    expm1_f32(x): expm1_single, exp_applies, exp::expm1_wide;
+    /// Natural logarithm, within 0.9 ulp.
+    log_f32(x): log_single, log_applies, log::log_wide;
+    /// Binary logarithm, within 0.9 ulp; exact at powers of two.
+    log2_f32(x): log2_single, log_applies, log::log2_wide;
+    /// Decimal logarithm, within 0.9 ulp; exact at powers of ten.
+    log10_f32(x): log10_single, log_applies, log::log10_wide;
+    /// `log(1 + x)`, within 0.9 ulp.
+    log1p_f32(x): log1p_single, log1p_applies, log::log1p_wide;
+    /// Sine, within 0.8 ulp.
+    sin_f32(x): sin_single, sin_applies, trig::sin_wide;
+    /// Cosine, within 0.8 ulp.
+    cos_f32(x): cos_single, sin_applies, trig::cos_wide;
+    /// Tangent, within 0.9 ulp.
+    tan_f32(x): tan_single, sin_applies, library::tan_wide;
+    /// Hyperbolic tangent, within 0.9 ulp.
+    tanh_f32(x): tanh_single, always, tanh_single;
+    /// Hyperbolic sine, within 0.8 ulp.
+    sinh_f32(x): sinh_single, exp_applies, hyperbolic::sinh_wide;
+    /// Hyperbolic cosine, within 0.8 ulp.
+    cosh_f32(x): cosh_single, exp_applies, hyperbolic::cosh_wide;
+    /// Inverse tangent, within 0.9 ulp.
+    arctan_f32(x): arctan_single, always, arctan_single;
+    /// Angle of the point with ordinate `y` and abscissa `x`, within 0.9 ulp.
+    arctan2_f32(y, x): arctan2_single, arctan2_applies, angle::arctan2_wide;
+}
