@@ -1,3 +1,5 @@
+//! The call against its definition: ratios, axes, strides, threads, mistakes.
+
 use smallvec::smallvec;
 
 use super::*;

@@ -15,21 +15,19 @@ import numpy as np
 import rnp._core as core
 from rnp._core import Array
 
+# What most samples are: one object, which a comparison of identities knows.
+_FLOAT32 = np.dtype(np.float32)
+
 # Real numbers of up to 64 bits; longer doubles have no kernels.
 _REAL = frozenset("bBhHiIlLqQefd")
 
 
-def samples(x: Any, name: str = "samples") -> Any:
-    """Take an array of real numbers, or what makes one; in a block, into the graph."""
-    if type(x) is Array:
-        return _real(x, name)
-    if type(x) is not np.ndarray:
+def real(x: Any, name: str = "samples") -> Any:
+    """Take real numbers for a function of rnp, which takes them into the graph itself."""
+    if type(x) is np.ndarray and x.dtype is _FLOAT32:
+        return x
+    if not (type(x) is np.ndarray or type(x) is Array):
         x = np.asarray(x)
-    _real(x, name)
-    return core.asarray(x) if core.is_lazy() else x
-
-
-def _real(x: Any, name: str) -> Any:
     if x.dtype.char not in _REAL:
         raise TypeError(
             f"{name} must be real numbers (int8 to int64, uint8 to uint64, float16 to float64),"
@@ -38,13 +36,24 @@ def _real(x: Any, name: str) -> Any:
     return x
 
 
+def samples(x: Any, name: str = "samples") -> Any:
+    """Take an array of real numbers, or what makes one; in a block, into the graph."""
+    x = real(x, name)
+    return core.asarray(x) if core.is_lazy() and type(x) is np.ndarray else x
+
+
+def some(x: Any, name: str = "samples") -> Any:
+    """`real`, of which there is one at least."""
+    x = real(x, name)
+    if type(x) is np.ndarray and not x.size:
+        raise ValueError(f"{name} must not be empty; got shape {x.shape}")
+    return x
+
+
 def filled(x: Any, name: str = "samples") -> Any:
-    """Take samples of which there is one at least."""
-    if type(x) is not Array:
-        x = np.asarray(x)
-        if not x.size and x.dtype.char in _REAL:
-            raise ValueError(f"{name} must not be empty; got shape {x.shape}")
-    return samples(x, name)
+    """`samples`, of which there is one at least."""
+    x = some(x, name)
+    return core.asarray(x) if core.is_lazy() and type(x) is np.ndarray else x
 
 
 def floats(x: Any) -> Any:

@@ -1,7 +1,8 @@
-"""How a composition runs: recorded in a block, and as one traced program outside of one.
+"""How a composition runs: recorded in a block; outside of one by its operations, or traced.
 
-Outside, `rnp.jit` fuses the operations of a function as a block would, and builds no graph after
-the first call. May not know: what any function computes.
+Outside, few samples are computed operation by operation, which takes less than to find a trace;
+for many `rnp.jit` fuses the operations as a block would. Both have the same bits. May not know:
+what any function computes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import rnp
 import rnp._core as core
 
@@ -17,17 +19,25 @@ import rnp._core as core
 breadth: Any = rnp
 
 
-def graph(*static: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a composition run at once outside of blocks; `static` names what is no number."""
+# Samples from which a trace is worth its price.
+MANY = 4096
+
+
+def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a composition run outside of blocks: traced, from `many` samples on.
+
+    `static` names the arguments that are no numbers. Operators on NumPy's arrays would be NumPy's
+    own, with its warnings, so compositions that run on few samples call functions.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         traced = core.jit(function, static=list(static))
 
         @functools.wraps(function)
-        def run(*args: Any) -> Any:
-            if core.is_lazy():
-                return function(*args)
-            return traced(*args)
+        def run(x: Any, *args: Any) -> Any:
+            if core.is_lazy() or x.size < many:
+                return function(x, *args)
+            return traced(x, *args)
 
         return run
 
@@ -36,9 +46,8 @@ def graph(*static: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def scalars(result: Any) -> Any:
     """Make NumPy scalars of 0-d arrays that were computed at once."""
-    if core.is_lazy():
-        return result
-    return result[()]
+    # What was traced comes as 0-d arrays.
+    return result[()] if type(result) is np.ndarray else result
 
 
 def every(results: Sequence[Any]) -> tuple[Any, ...]:

@@ -38,10 +38,10 @@ def _floor(amin: Any, top_db: Any) -> tuple[float, float, bool]:
 
 
 def _decibels(power: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
-    log = 10.0 * rnp.log10(rnp.maximum(amin, power))
-    zero = 10.0 * rnp.log10(rnp.maximum(amin, reference))
-    log = (log - zero).astype(log.dtype)
-    return rnp.maximum(log, rnp.max(log) - span) if cut else log
+    log = rnp.multiply(10.0, rnp.log10(rnp.maximum(amin, power)))
+    zero = rnp.multiply(10.0, rnp.log10(rnp.maximum(amin, reference)))
+    log = rnp.subtract(log, zero).astype(log.dtype)
+    return rnp.maximum(log, rnp.subtract(rnp.max(log), span)) if cut else log
 
 
 _of_powers = graph("cut")(_decibels)
@@ -49,17 +49,19 @@ _of_powers = graph("cut")(_decibels)
 
 @graph("cut")
 def _of_amplitudes(x: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
-    return _decibels(x * x, reference * reference, amin * amin, span, cut)
+    square = rnp.multiply(reference, reference)
+    return _decibels(rnp.multiply(x, x), square, amin * amin, span, cut)
 
 
 @graph()
 def _power(db: Any, reference: Any) -> Any:
-    return reference * rnp.power(10.0, 0.1 * db)
+    return rnp.multiply(reference, rnp.power(10.0, rnp.multiply(0.1, db)))
 
 
 @graph()
 def _amplitude(db: Any, reference: Any) -> Any:
-    return rnp.sqrt(reference * reference * rnp.power(10.0, 0.1 * db))
+    power = rnp.power(10.0, rnp.multiply(0.1, db))
+    return rnp.sqrt(rnp.multiply(reference * reference, power))
 
 
 def power_to_db(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import rnp
 from rnp.audio import _checks as checks
 from rnp.audio._run import every, graph
-from rnp.audio.pcm import ENCODINGS, from_pcm
+from rnp.audio.pcm import ENCODINGS, from_pcm, name_of
 
 
 class Meters(NamedTuple):
@@ -68,7 +68,7 @@ def _figures(sums: tuple[Any, ...], count: int) -> Meters:
     return Meters(peak, rms, total / count, peak / rms, clipped, crossings, silent / count)
 
 
-@graph("axis")
+@graph("axis", many=0)
 def _read(x: Any, clip: float, silence: float, axis: int) -> Any:
     sums = _sums(x, clip, silence, axis)
     count = x.shape[axis]
@@ -109,8 +109,9 @@ def measure(
     quiet = checks.number(silence, "silence")
     top = 1.0 if clip is None else checks.number(clip, "clip")
     if x.dtype.kind != "f":
-        if clip is None and x.dtype.name in ENCODINGS:
-            bits = ENCODINGS[x.dtype.name].bits
+        name = name_of(x.dtype)
+        if clip is None and name in ENCODINGS:
+            bits = ENCODINGS[name].bits
             top = 1.0 - 2.0 ** (1 - bits)
         x = from_pcm(x)
     overall, channels = _read(x, top, quiet, at)

@@ -16,7 +16,7 @@ import rnp
 import rnp._core as core
 from rnp._core import Array
 from rnp.audio import _checks as checks
-from rnp.audio._run import graph
+from rnp.audio._run import MANY, graph
 
 
 class _Encoding(NamedTuple):
@@ -35,7 +35,19 @@ ENCODINGS = {
     "float32": _Encoding(0, "float32", "float32"),
     "float64": _Encoding(0, "float64", "float64"),
 }
+_NAMES = {np.dtype(name).char: name for name in ENCODINGS if name != "int24"}
 SCALES = (32768, 32767)
+_INT16 = np.dtype("<i2")
+# What `_from_codes` makes samples of int16 by.
+_SHORT = (32768.0, 16, "float32")
+_NO_SEED = np.uint64(0)
+# Full scales of short codes, as float32.
+_FULL = {full: np.float32(full) for full in (127.0, 128.0, 32767.0, 32768.0)}
+
+
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Name an encoding by its dtype; others are named as NumPy does, which takes longer."""
+    return _NAMES.get(dtype.char) or dtype.name
 
 
 def _encoding(name: Any, argument: str) -> tuple[str, _Encoding]:
@@ -64,19 +76,19 @@ def _precision(encoding: _Encoding, scale: Any, dtype: Any) -> str:
     return "float64" if encoding.bits == 24 and scale == 32767 else encoding.floats
 
 
-def _decoded(codes: Any, encoding: _Encoding, full: float, dtype: str) -> Any:
-    x = codes.astype(dtype)
-    if encoding.bits == 0:
-        return x
-    return (x - 128.0 if encoding.bits == 8 else x) / full
-
-
-@graph("bits", "dtype")
+@graph("full", "bits", "dtype")
 def _from_codes(codes: Any, full: float, bits: int, dtype: str) -> Any:
-    return _decoded(codes, _Encoding(bits, "", ""), full, dtype)
+    if bits == 0:
+        return codes.astype(dtype)
+    if bits > 16 or dtype == "float64":
+        x = codes.astype(dtype)
+        return rnp.divide(rnp.subtract(x, 128.0) if bits == 8 else x, full)
+    # Short codes meet float32 in float32, without a step of their own.
+    x = rnp.subtract(codes, np.float32(128)) if bits == 8 else codes
+    return rnp.divide(x, _FULL[full])
 
 
-@graph("dtype")
+@graph("dtype", many=0)
 def _from_bytes24(raw: Any, full: float, dtype: str) -> Any:
     low, middle, high = (raw[:, k].astype("int32") for k in range(3))
     # The highest byte has the sign; shifted to the top and back it fills the word.
@@ -103,36 +115,44 @@ def _triangle(x: Any, seed: Any) -> Any:
     return (high.astype("float64") - low.astype("float64")) * 2.0**-32
 
 
-def _codes(x: Any, seed: Any, full: float, bits: int, dithered: bool) -> Any:
-    """Scale, dither, round to even, saturate; NaN is silence."""
-    wide = bits == 32 or x.dtype.char == "d"
-    x = x.astype("float64") if wide else x.astype("float32")
-    y = x * full
+def _codes(x: Any, seed: Any, full: float, bits: int, dithered: bool, clean: bool) -> Any:
+    """Scale, dither, round to even, saturate; NaN, if there may be any, is silence."""
+    char = "d" if bits == 32 else {"e": "f"}.get(x.dtype.char, x.dtype.char)
+    y = rnp.multiply(x if x.dtype.char == char else x.astype(char), full)
     if dithered:
-        y = (y + _triangle(y, seed)).astype(y.dtype)
-    top = 2 ** (bits - 1)
-    y = rnp.clip(rnp.rint(rnp.where(x == x, y, 0.0)), -float(top), float(top - 1))
+        y = rnp.add(y, _triangle(y, seed)).astype(char)
+    if not clean:
+        y = rnp.where(rnp.equal(x, x), y, 0.0)
+    top = float(2 ** (bits - 1))
+    y = rnp.minimum(rnp.maximum(rnp.rint(y), -top), top - 1.0)
     if bits == 8:
-        return (y + 128.0).astype("uint8")
+        return rnp.add(y, 128.0).astype("uint8")
     return y.astype("int16" if bits == 16 else "int32")
 
 
 def _bytes24(codes: Any) -> Any:
-    return (codes.reshape(-1, 1) >> np.array([0, 8, 16], np.int32)).astype("uint8").reshape(-1)
+    places = np.array([0, 8, 16], np.int32)
+    return rnp.right_shift(codes.reshape(-1, 1), places).astype("uint8").reshape(-1)
 
 
-@graph("bits", "dithered", "packed")
-def _encoded(x: Any, seed: Any, full: float, bits: int, dithered: bool, packed: bool) -> Any:
-    codes = _codes(x, seed, full, bits, dithered)
-    return _bytes24(codes) if packed else codes
+@graph("full", "bits", "dithered", many=0)
+def _checked(x: Any, seed: Any, full: float, bits: int, dithered: bool) -> Any:
+    """Codes, and whether there was a NaN."""
+    codes = _codes(x, seed, full, bits, dithered, False)
+    return codes, rnp.any(rnp.not_equal(x, x))
 
 
-@graph("bits", "dithered", "packed")
-def _encoded_and_checked(
-    x: Any, seed: Any, full: float, bits: int, dithered: bool, packed: bool
-) -> Any:
-    codes = _codes(x, seed, full, bits, dithered)
-    return (_bytes24(codes) if packed else codes), rnp.any(x != x)
+def _warned(x: Any, level: int, seed: Any, full: float, bits: int, dithered: bool) -> Any:
+    """Codes at once, with a warning of NaN on the line so many calls up."""
+    if 0 < x.size < MANY:
+        top = rnp.max(x)
+        broken = top != top
+        codes = _codes(x, seed, full, bits, dithered, not broken)
+    else:
+        codes, broken = _checked(x, seed, full, bits, dithered)
+    if broken:
+        warnings.warn("samples have NaN, which became 0", RuntimeWarning, stacklevel=level)
+    return codes
 
 
 def _encode(samples: Any, name: str, scale: Any, dither: Any, seed: Any, packed: bool) -> Any:
@@ -151,13 +171,9 @@ def _encode(samples: Any, name: str, scale: Any, dither: Any, seed: Any, packed:
         if dither is not None:
             raise ValueError(f"dither is for integers, not for {name}")
         return x.astype(encoding.dtype)
-    arguments = (start, _full(encoding, scale), encoding.bits, dither is not None, packed)
-    if core.is_lazy():
-        return _encoded(x, *arguments)
-    codes, broken = _encoded_and_checked(x, *arguments)
-    if broken:
-        warnings.warn("samples have NaN, which became 0", RuntimeWarning, stacklevel=3)
-    return codes
+    arguments = (start, _full(encoding, scale), encoding.bits, dither is not None)
+    codes = _codes(x, *arguments, False) if core.is_lazy() else _warned(x, 4, *arguments)
+    return _bytes24(codes) if packed else codes
 
 
 def from_pcm(codes: Any, encoding: Any = None, *, scale: int = 32768, dtype: Any = None) -> Any:
@@ -176,8 +192,8 @@ def from_pcm(codes: Any, encoding: Any = None, *, scale: int = 32768, dtype: Any
     array([-1. ,  0.5], dtype=float32)
     """
     x = checks.samples(codes, "codes")
-    name, known = _encoding(x.dtype.name if encoding is None else encoding, "encoding")
-    if x.dtype.name != known.dtype:
+    name, known = _encoding(name_of(x.dtype) if encoding is None else encoding, "encoding")
+    if name_of(x.dtype) != known.dtype:
         raise TypeError(f"codes of {name} must be {known.dtype}, not {x.dtype}")
     full = _full(known, scale) if known.bits else 1.0
     return _from_codes(x, full, known.bits, _precision(known, scale, dtype))
@@ -285,7 +301,9 @@ def frombuffer_int16_to_float32(data: Any) -> Any:
     >>> audio.frombuffer_int16_to_float32(b"\\x00\\x40")
     array([0.5], dtype=float32)
     """
-    return read_pcm(data, "int16", dtype="float32")
+    if type(data) is not bytes or len(data) % 2:
+        return read_pcm(data, "int16", dtype="float32")
+    return _from_codes(np.frombuffer(data, _INT16), *_SHORT)
 
 
 def int16_to_float32(samples: Any) -> Any:
@@ -296,10 +314,12 @@ def int16_to_float32(samples: Any) -> Any:
     >>> audio.int16_to_float32(np.array([-32768, 8192], np.int16))
     array([-1.  ,  0.25], dtype=float32)
     """
-    x = checks.samples(samples)
-    if x.dtype.char != "h":
-        raise TypeError(f"samples must be int16, not {x.dtype}")
-    return _from_codes(x, 32768.0, 16, "float32")
+    x = samples
+    if type(x) is not np.ndarray or x.dtype is not _INT16:
+        x = checks.real(x)
+        if x.dtype.char != "h":
+            raise TypeError(f"samples must be int16, not {x.dtype}")
+    return _from_codes(x, *_SHORT)
 
 
 def float32_to_int16(samples: Any) -> Any:
@@ -310,4 +330,7 @@ def float32_to_int16(samples: Any) -> Any:
     >>> audio.float32_to_int16(np.array([0.25, 2.0], np.float32))
     array([ 8192, 32767], dtype=int16)
     """
-    return _encode(samples, "int16", 32768, None, 0, False)
+    x = checks.real(samples)
+    if x.dtype.char != "f" or core.is_lazy():
+        return _encode(x, "int16", 32768, None, 0, False)
+    return _warned(x, 3, _NO_SEED, 32768.0, 16, False)

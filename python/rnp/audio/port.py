@@ -9,26 +9,31 @@ from rnp.audio import _checks as checks
 from rnp.audio._run import every, graph, scalars
 
 
+def _largest(x: Any, axis: int | None) -> Any:
+    return rnp.max(rnp.abs(x)) if axis is None else rnp.max(rnp.abs(x), axis)
+
+
+def _root_mean_square(x: Any, axis: int | None) -> Any:
+    squares = rnp.multiply(x, x)
+    return rnp.sqrt(rnp.mean(squares) if axis is None else rnp.mean(squares, axis))
+
+
+_peak = graph("axis")(_largest)
+_rms = graph("axis")(_root_mean_square)
+
+
 @graph("axis")
 def _normalize(x: Any, gain: Any, axis: int | None) -> Any:
-    peak = rnp.max(rnp.abs(x), axis=axis, keepdims=axis is not None)
-    return rnp.where(peak > 0, x / peak * 0.99 * gain, x)
-
-
-@graph("axis")
-def _peak(x: Any, axis: int | None) -> Any:
-    return rnp.max(rnp.abs(x), axis=axis)
-
-
-@graph("axis")
-def _rms(x: Any, axis: int | None) -> Any:
-    return rnp.sqrt(rnp.mean(x * x, axis=axis))
+    peak = _largest(x, axis) if axis is None else rnp.expand_dims(_largest(x, axis), axis)
+    level = rnp.multiply(rnp.multiply(rnp.divide(x, peak), 0.99), gain)
+    return rnp.where(rnp.greater(peak, 0), level, x)
 
 
 @graph("axis")
 def _metrics(x: Any, axis: int | None) -> Any:
-    rms, peak = rnp.sqrt(rnp.mean(x * x, axis=axis)), rnp.max(rnp.abs(x), axis=axis)
-    return rms, peak, 20.0 * rnp.log10(peak / rnp.maximum(rms, 1e-10))
+    rms, peak = _root_mean_square(x, axis), _largest(x, axis)
+    ratio = rnp.divide(peak, rnp.maximum(rms, 1e-10))
+    return rms, peak, rnp.multiply(20.0, rnp.log10(ratio))
 
 
 def normalize_audio(samples: Any, gain: Any = 1.0, *, axis: int | None = None) -> Any:
@@ -48,7 +53,7 @@ def normalize_audio(samples: Any, gain: Any = 1.0, *, axis: int | None = None) -
     x = checks.floats(checks.filled(samples))
     if not isinstance(gain, (int, float)):
         gain = checks.samples(gain, "gain")
-    return scalars(_normalize(x, gain, checks.axis_or_all(x, axis)))
+    return _normalize(x, gain, checks.axis_or_all(x, axis))
 
 
 def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
@@ -62,10 +67,10 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
     array([[1. , 2. ],
            [1.5, 2. ]])
     """
-    x = checks.samples(samples)
+    x = checks.real(samples)
     if isinstance(gain, (int, float)):
-        return x * gain
-    gains = checks.samples(gain, "gain")
+        return rnp.multiply(x, gain)
+    gains = checks.real(gain, "gain")
     if gains.ndim == 1 and x.ndim == 2 and checks.time_axis(x, axis) == 1:
         gains = gains[:, None]
     return rnp.multiply(x, gains)

@@ -18,7 +18,7 @@ def compute_mean(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_mean(np.array([1, 2, 6], np.int16)))
     3.0
     """
-    return rnp.mean(checks.filled(samples), axis=axis)
+    return rnp.mean(checks.some(samples), axis=axis)
 
 
 def compute_median(samples: Any, *, axis: int | None = None) -> Any:
@@ -29,7 +29,7 @@ def compute_median(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_median([1.0, 9.0, 2.0]))
     2.0
     """
-    return breadth.median(checks.filled(samples), axis=axis)
+    return breadth.median(checks.some(samples), axis=axis)
 
 
 def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
@@ -40,7 +40,7 @@ def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_percentile([0.0, 1.0, 2.0, 3.0], 50))
     1.5
     """
-    return breadth.percentile(checks.filled(samples), q, axis=axis)
+    return breadth.percentile(checks.some(samples), q, axis=axis)
 
 
 def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
@@ -49,7 +49,7 @@ def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_sum(np.array([30000, 30000], np.int16)))
     60000
     """
-    return rnp.sum(checks.samples(samples), axis=axis)
+    return rnp.sum(checks.real(samples), axis=axis)
 
 
 def compute_min(samples: Any, *, axis: int | None = None) -> Any:
@@ -60,7 +60,7 @@ def compute_min(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_min([0.5, -1.0]))
     -1.0
     """
-    return rnp.min(checks.filled(samples), axis=axis)
+    return rnp.min(checks.some(samples), axis=axis)
 
 
 def compute_var(samples: Any, *, axis: int | None = None) -> Any:
@@ -71,7 +71,7 @@ def compute_var(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_var([1.0, 3.0]))
     1.0
     """
-    return rnp.var(checks.filled(samples), axis=axis)
+    return rnp.var(checks.some(samples), axis=axis)
 
 
 def compute_std(samples: Any, *, axis: int | None = None) -> Any:
@@ -82,7 +82,7 @@ def compute_std(samples: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.compute_std([1.0, 3.0]))
     1.0
     """
-    return rnp.std(checks.filled(samples), axis=axis)
+    return rnp.std(checks.some(samples), axis=axis)
 
 
 min_vec = compute_min
@@ -94,7 +94,7 @@ def prod(a: Any, *, axis: int | None = None) -> Any:
     >>> print(audio.prod([8, 5, 4, 2]))
     320
     """
-    return rnp.prod(checks.samples(a, "a"), axis=axis)
+    return rnp.prod(checks.real(a, "a"), axis=axis)
 
 
 def sqrt_vec(samples: Any) -> Any:
@@ -103,7 +103,7 @@ def sqrt_vec(samples: Any) -> Any:
     >>> audio.sqrt_vec(np.array([4.0, 9.0]))
     array([2., 3.])
     """
-    return rnp.sqrt(checks.samples(samples))
+    return rnp.sqrt(checks.real(samples))
 
 
 def log_vec(samples: Any) -> Any:
@@ -112,7 +112,7 @@ def log_vec(samples: Any) -> Any:
     >>> audio.log_vec(np.array([1.0]))
     array([0.])
     """
-    return rnp.log(checks.samples(samples))
+    return rnp.log(checks.real(samples))
 
 
 def log10_vec(samples: Any) -> Any:
@@ -121,7 +121,7 @@ def log10_vec(samples: Any) -> Any:
     >>> audio.log10_vec(np.array([100.0]))
     array([2.])
     """
-    return rnp.log10(checks.samples(samples))
+    return rnp.log10(checks.real(samples))
 
 
 def clip_vec(samples: Any, min_val: Any = None, max_val: Any = None) -> Any:
@@ -130,7 +130,7 @@ def clip_vec(samples: Any, min_val: Any = None, max_val: Any = None) -> Any:
     >>> audio.clip_vec(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
     array([-1. ,  0.5,  1. ])
     """
-    return rnp.clip(checks.samples(samples), min_val, max_val)
+    return rnp.clip(checks.real(samples), min_val, max_val)
 
 
 def power_vec(samples: Any, exponent: Any) -> Any:
@@ -139,7 +139,7 @@ def power_vec(samples: Any, exponent: Any) -> Any:
     >>> audio.power_vec(np.array([2.0, 3.0]), 2.0)
     array([4., 9.])
     """
-    return rnp.power(checks.samples(samples), exponent)
+    return rnp.power(checks.real(samples), exponent)
 
 
 def dot_vec(a: Any, b: Any) -> Any:
@@ -148,7 +148,7 @@ def dot_vec(a: Any, b: Any) -> Any:
     >>> print(audio.dot_vec([1.0, 2.0], [3.0, 4.0]))
     11.0
     """
-    x, y = checks.samples(a, "a"), checks.samples(b, "b")
+    x, y = checks.real(a, "a"), checks.real(b, "b")
     if x.ndim != 1 or y.ndim != 1:
         raise ValueError(f"a and b must be vectors; got shapes {x.shape} and {y.shape}")
     return breadth.dot(x, y)
@@ -160,7 +160,7 @@ def matmul_2d(a: Any, b: Any) -> Any:
     >>> audio.matmul_2d([[1.0, 2.0]], [[3.0], [4.0]])
     array([[11.]])
     """
-    x, y = checks.samples(a, "a"), checks.samples(b, "b")
+    x, y = checks.real(a, "a"), checks.real(b, "b")
     if x.ndim != 2 or y.ndim != 2:
         raise ValueError(f"a and b must be matrices; got shapes {x.shape} and {y.shape}")
     return breadth.matmul(x, y)
@@ -173,7 +173,7 @@ def transpose_2d(a: Any) -> Any:
     array([[1, 3],
            [2, 4]])
     """
-    x = checks.samples(a, "a")
+    x = checks.real(a, "a")
     if x.ndim != 2:
         raise ValueError(f"a must be a matrix; got shape {x.shape}")
     return rnp.transpose(x)
@@ -186,7 +186,7 @@ def reshape_vec(a: Any, shape: Any) -> Any:
     array([[1, 2],
            [3, 4]])
     """
-    return rnp.reshape(checks.samples(a, "a"), shape)
+    return rnp.reshape(checks.real(a, "a"), shape)
 
 
 def zeros_vec(size: int) -> Any:
