@@ -24,6 +24,7 @@
 //! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
 //! | 2 | [`tile`] | what each op means, on short runs of elements |
 //! | 2 | [`scan`] | all partial results along an axis |
+//! | 2 | [`fft`] | Fourier transforms along an axis |
 //! | 3 | [`expr`] | deferred arrays: they record, infer dtype and shape, and keep values |
 //! | 4 | [`graph`] | a program as a petgraph graph that can be rewritten |
 //! | 5 | [`pass`] | the optimizer: one file per pass, one visible list |
@@ -65,6 +66,9 @@ pub mod tile;
 
 #[allow(unsafe_code, reason = "reads operands with any strides and hands addresses to tiles")]
 pub mod scan;
+
+#[allow(unsafe_code, reason = "reads operands with any strides, and bytes as numbers")]
+pub mod fft;
 
 pub mod expr;
 pub mod graph;

@@ -207,6 +207,36 @@ pub enum Item {
     Ellipsis,
 }
 
+/// The places of the elements of some axes, in C order, counted from the first.
+pub struct Places<'a> {
+    shape: &'a [usize],
+    strides: &'a [isize],
+    index: Shape,
+    at: isize,
+}
+
+impl<'a> Places<'a> {
+    /// From the first element on.
+    pub fn new(shape: &'a [usize], strides: &'a [isize]) -> Self {
+        Self { shape, strides, index: smallvec::smallvec![0; shape.len()], at: 0 }
+    }
+
+    /// The next place; after the last comes the first.
+    pub fn next(&mut self) -> isize {
+        let here = self.at;
+        for i in (0..self.shape.len()).rev() {
+            self.index[i] += 1;
+            self.at += self.strides[i];
+            if self.index[i] < self.shape[i] {
+                break;
+            }
+            self.at -= self.strides[i] * self.shape[i].cast_signed();
+            self.index[i] = 0;
+        }
+        here
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ function, and what writes in place, is attached to it here, once, when rnp is im
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -163,6 +164,21 @@ class _Methods:
         """Set elements, counted in C order: `numpy.put`."""
         put(self, indices, values, mode)
 
+    def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
+        """Change shape and size in place: further elements are 0. Not for views and what is viewed."""
+        dims = new_shape[0] if len(new_shape) == 1 else new_shape
+        if dims is None:
+            return
+        dims = (operator.index(dims),) if not isinstance(dims, (tuple, list)) else tuple(dims)
+        if any(n < 0 for n in dims):
+            raise ValueError("negative dimensions not allowed")
+        size = math.prod(dims)
+        flat = _core.reshape(self.copy(), -1)[:size]
+        if size > self.size:
+            rest = _core.zeros(size - self.size, dtype=self.dtype)
+            flat = _core.concatenate([flat, rest])
+        self._become(_core.reshape(flat, dims))
+
     def itemset(self: Any, *args: Any) -> NoReturn:
         """Was removed from NumPy 2, too."""
         raise AttributeError("itemset was removed in NumPy 2; write x[index] = value")
@@ -269,9 +285,12 @@ def _part(name: str) -> property:
         return getter.__get__(self)
 
     def put(self: Any, value: Any) -> None:
-        if name == "imag" and self.dtype.kind != "c":
+        if self.dtype.kind == "c":
+            get(self)[...] = value
+        elif name == "imag":
             raise TypeError("array does not have imaginary part to set")
-        self[...] = _dispatch.opaque(run, (self, value), {}, (self.shape, self.dtype))
+        else:
+            self[...] = _dispatch.opaque(run, (self, value), {}, (self.shape, self.dtype))
 
     return property(get, put, doc=getter.__doc__)
 

@@ -196,9 +196,12 @@ def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
     return True
 
 
-def composed(path: str, kind: str = "composed") -> Callable[[Callable[..., Any]], Any]:
-    """Register a composition of recorded functions as `numpy.<path>`; it runs in lazy blocks only.
+def composed(
+    path: str, kind: str = "composed", *, eager: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
+    """Register a composition of recorded functions as `numpy.<path>`.
 
+    It runs in lazy blocks only, but for one that has to give the same bits outside of them (`eager`).
     One that has NumPy compute all of it says so by the kind "numpy".
 
     Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy
@@ -206,7 +209,12 @@ def composed(path: str, kind: str = "composed") -> Callable[[Callable[..., Any]]
     """
 
     def register(implementation: Callable[..., Any]) -> Any:
-        return Function(path, implementation, kind) if exists(path) else implementation
+        if not exists(path):
+            return implementation
+        function = Function(path, implementation, kind)
+        if eager:
+            function._eager = implementation
+        return function
 
     return register
 

@@ -14,6 +14,9 @@ use crate::shape::{self, Item, Shape, Strides};
 impl Array {
     /// What one view, as a trace could infer it again, makes of the array.
     pub fn view(&self, step: &Prim) -> Result<Array> {
+        if let Prim::Component(imag) = step {
+            return if *imag { self.imag() } else { self.real() };
+        }
         Self::derive(step.clone(), self.dtype(), smallvec![self.strong()])
     }
 
@@ -22,12 +25,20 @@ impl Array {
         path.iter().try_fold(self.clone(), |array, step| array.view(step))
     }
 
-    /// The array with `value`, of its dtype, at the end of a path. A reshape on the way is undone around
-    /// the write.
+    /// The array with `value`, of the dtype there, at the end of a path. A reshape on the way is undone
+    /// around the write. One of the views may be a part of complex numbers, which is written alone.
     ///
     /// # Errors
     /// `Value` for a shape that does not broadcast to the path's end, or where the path repeats elements.
     pub fn written(&self, path: &[Prim], value: &Array) -> Result<Array> {
+        if let Some(at) = path.iter().position(|p| matches!(p, Prim::Component(_))) {
+            let rest = [&path[..at], &path[at + 1..]].concat();
+            let (re, im) = (self.real()?, self.imag()?);
+            return Self::complex(match path[at] {
+                Prim::Component(true) => (re, im.written(&rest, value)?),
+                _ => (re.written(&rest, value)?, im),
+            });
+        }
         // Per reshape on the way: the array that the path before it starts from.
         let mut outer: SmallVec<[(Array, &[Prim]); 1]> = smallvec![];
         let (mut base, mut path) = (self.clone(), path);
@@ -109,6 +120,8 @@ fn layout(root: &[usize], path: &[Prim]) -> Option<(Shape, Strides)> {
             }
             Prim::Transpose(axes) => axes.iter().map(|&a| strides[a]).collect(),
             Prim::Reshape(_) => shape::reshaped(&shape, &strides, &next)?,
+            // Of two numbers beside each other it is one.
+            Prim::Component(_) => strides.iter().map(|&s| s.wrapping_mul(2)).collect(),
             _ => return None,
         };
         shape = next;

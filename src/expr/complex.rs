@@ -46,7 +46,7 @@ impl Array {
     }
 
     /// Complex numbers of two real arrays of one dtype, `float32` or `float64`.
-    fn complex((re, im): Pair) -> Result<Array> {
+    pub(super) fn complex((re, im): Pair) -> Result<Array> {
         let dtype = re.dtype().to_complex();
         Self::derive(Prim::Complex, dtype, smallvec![re, im])
     }
@@ -183,10 +183,7 @@ impl Array {
             Op::Multiply => Self::complex(product(&pair(0)?, &pair(1)?)?),
             Op::Square => Self::complex(product(&pair(0)?, &pair(0)?)?),
             Op::Divide => Self::complex(quotient(&pair(0)?, &pair(1)?)?),
-            Op::Reciprocal => {
-                let one = Array::scalar(Scalar::from_f64(1.0, dtype.component()));
-                Self::complex(quotient(&one.pair(dtype.component())?, &pair(0)?)?)
-            }
+            Op::Reciprocal => Self::complex(reciprocal(&pair(0)?)?),
             Op::Absolute => hypot(&pair(0)?),
             Op::Sign => Self::complex(direction(&pair(0)?)?),
             Op::Exp => Self::complex(exp(&pair(0)?)?),
@@ -246,6 +243,19 @@ fn quotient((a, b): &Pair, (c, d): &Pair) -> Result<Pair> {
     Ok((part(a, &re)?, part(b, &im)?))
 }
 
+/// Smith's algorithm for one divided by a number, with NumPy's roundings: no scale between.
+fn reciprocal((a, b): &Pair) -> Result<Pair> {
+    let absolute = |x| map(Op::Absolute, &[x]);
+    let real = map(Op::LessEqual, &[&absolute(b)?, &absolute(a)?])?;
+    let choose = |x, y| map(Op::Where, &[&real, x, y]);
+    let (large, small) = (choose(a, b)?, choose(b, a)?);
+    let ratio = map(Op::Divide, &[&small, &large])?;
+    let sum = map(Op::Add, &[&large, &map(Op::Multiply, &[&small, &ratio])?])?;
+    let one = map(Op::Divide, &[&scalar(&sum, 1.0), &sum])?;
+    let other = map(Op::Divide, &[&ratio, &sum])?;
+    Ok((choose(&one, &other)?, map(Op::Negative, &[&choose(&other, &one)?])?))
+}
+
 /// The distance from 0.
 fn hypot((a, b): &Pair) -> Result<Array> {
     map(Op::Hypot, &[a, b])
@@ -279,7 +289,8 @@ fn exp((a, b): &Pair) -> Result<Pair> {
     Ok((part(Op::Cos, &infinity)?, im))
 }
 
-/// The root with a real part that is not negative; its imaginary part has the sign of the argument's.
+/// The root with a real part that is not negative; its imaginary part has the sign of the argument's. An
+/// infinite imaginary part is the root's, whatever the real one.
 fn root(z: &Pair) -> Result<Pair> {
     let (a, b) = z;
     let zero = scalar(a, 0.0);
@@ -295,8 +306,11 @@ fn root(z: &Pair) -> Result<Pair> {
         &[&map(Op::Less, &[b, &zero])?, &map(Op::Less, &[&map(Op::Reciprocal, &[b])?, &zero])?],
     )?;
     let high = map(Op::Where, &[&below, &map(Op::Negative, &[&t])?, &t])?;
+    let steep = map(Op::Isinf, &[b])?;
+    let re = map(Op::Where, &[&right, &t, &map(Op::Absolute, &[&low])?])?;
+    let im = map(Op::Where, &[&right, &low, &high])?;
     Ok((
-        map(Op::Where, &[&right, &t, &map(Op::Absolute, &[&low])?])?,
-        map(Op::Where, &[&right, &low, &high])?,
+        map(Op::Where, &[&steep, &scalar(a, f64::INFINITY), &re])?,
+        map(Op::Where, &[&steep, b, &im])?,
     ))
 }

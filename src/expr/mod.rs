@@ -8,6 +8,7 @@ mod alias;
 mod build;
 mod call;
 mod complex;
+mod fft;
 mod infer;
 mod pairs;
 mod program;
@@ -156,6 +157,11 @@ impl WeakArray {
     /// Whether somebody holds the node.
     pub fn is_held(&self) -> bool {
         self.0.strong_count() > 0
+    }
+
+    /// Whether it is of this node.
+    pub fn is(&self, array: &Array) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&array.0))
     }
 
     /// Those of the nodes that are still to be evaluated and that no other of them is made of.
@@ -379,6 +385,15 @@ impl Array {
 
     fn lock(&self) -> MutexGuard<'_, Parts> {
         self.0.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last step of a view that was just made of another array; of complex numbers, which are seen part
+    /// by part, that of each part.
+    pub fn last_view(&self) -> Prim {
+        match self.prim() {
+            Prim::Complex => self.args().first().map_or(Prim::Complex, |re| re.prim().clone()),
+            other => other.clone(),
+        }
     }
 
     /// The operands; empty for leaves and for evaluated nodes.

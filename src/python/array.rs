@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::cell::Handle;
 use super::jit::Tracing;
 use super::run::{self, Call};
-use super::{elementwise, index, inspect, nd, ufunc, views};
+use super::{elementwise, error, index, inspect, nd, reduce, ufunc, views};
 use crate::expr::{self, Prim};
 use crate::op::Op;
 
@@ -203,20 +203,43 @@ array_methods! {
         PyTuple::new(py, self.expr().shape())
     }
 
-    /// The real part; of a real array the array itself.
+    /// Gives the same elements another shape, for this object alone; the value must have as many. Where
+    /// NumPy's array could not be seen under it without moving elements it is an AttributeError.
+    #[setter]
+    fn set_shape<'py>(slf: &Bound<'py, Self>, shape: &Obj<'py>) -> PyResult<()> {
+        let array = slf.get();
+        let dims = reduce::integers("shape", "a length", shape)?;
+        let out = error::checked(slf.py(), || array.expr().reshape(&dims))?;
+        if !array.handle().reshapes_in_place(out.shape()) {
+            return Err(PyAttributeError::new_err(
+                "incompatible shape for in-place modification; make a copy with the shape by x.reshape(...)",
+            ));
+        }
+        error::checked(slf.py(), || array.handle().reshape(out))
+    }
+
+    /// Gives an object that views nothing, and is viewed by none, another value.
+    fn _become<'py>(slf: &Bound<'py, Self>, value: &Bound<'py, Self>) -> PyResult<()> {
+        error::checked(slf.py(), || slf.get().handle().replace(value.get().handle().get()))
+    }
+
+    /// The real part, a view; of a real array the array itself.
     #[getter]
     fn real<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
         let mut call = Call::new(slf.py(), "real")?;
         let x = call.operand(slf.as_any())?;
-        call.run(|| x.real())
+        if call.is_lazy() && !x.dtype().is_complex() {
+            return Ok(slf.clone().into_any());
+        }
+        call.run_part(slf.get(), false)
     }
 
-    /// The imaginary part; of a real array zeros.
+    /// The imaginary part, a view; of a real array zeros.
     #[getter]
     fn imag<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
         let mut call = Call::new(slf.py(), "imag")?;
         let x = call.operand(slf.as_any())?;
-        call.run(|| x.imag())
+        if x.dtype().is_complex() { call.run_part(slf.get(), true) } else { call.run(|| x.imag()) }
     }
 
     /// The number of axes.

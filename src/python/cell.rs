@@ -118,6 +118,39 @@ impl Handle {
         Self { place: Mutex::new(view), argument: self.argument }
     }
 
+    /// Shows the elements as `expr` from now on, a reshape of what it showed; other objects stay as they are.
+    ///
+    /// # Errors
+    /// `Trace` for an argument of a traced function.
+    pub fn reshape(&self, expr: expr::Array) -> Result<()> {
+        self.check_written()?;
+        match &mut *self.place() {
+            Place::Own(held) => held.expr = expr,
+            Place::View { path, held, .. } => {
+                path.push(Prim::Reshape(expr.shape().iter().map(|&d| d as i64).collect()));
+                held.expr = expr;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stands for another value from now on.
+    ///
+    /// # Errors
+    /// `Trace` for an argument of a traced function; `Value` for an object that views another or is viewed.
+    pub fn replace(&self, value: Held) -> Result<()> {
+        self.check_written()?;
+        match &mut *self.place() {
+            Place::Own(held) => *held = value,
+            Place::View { .. } => {
+                return Err(Error::value(
+                    "cannot resize an array that views another or is viewed: its memory is shared",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether `other` shows exactly what `step` makes of this one, as of now.
     pub fn shows(&self, step: &Prim, other: &Handle) -> bool {
         // Never two places at a time: another thread might lock them in the other order.
@@ -135,18 +168,23 @@ impl Handle {
         }
     }
 
-    /// Writes `value`, which has the right dtype and broadcasts, to what `steps` make of the object.
-    ///
-    /// # Errors
-    /// `Trace` for an argument of a traced function; `Value` where NumPy's array would be read-only, and
-    /// for shapes that do not fit.
-    pub fn store(&self, steps: &[Prim], value: &Held) -> Result<()> {
+    fn check_written(&self) -> Result<()> {
         if self.argument {
             return Err(Error::trace(
                 "a traced function writes into its argument; the caller's array would not change: work \
                  on a copy (x = x.copy()) and return it",
             ));
         }
+        Ok(())
+    }
+
+    /// Writes `value`, which has the right dtype and broadcasts, to what `steps` make of the object.
+    ///
+    /// # Errors
+    /// `Trace` for an argument of a traced function; `Value` where NumPy's array would be read-only, and
+    /// for shapes that do not fit.
+    pub fn store(&self, steps: &[Prim], value: &Held) -> Result<()> {
+        self.check_written()?;
         let write = |held: &Held, path: &[Prim]| -> Result<Held> {
             let expr = held.expr.written(path, &value.expr)?;
             let trace = value.trace.clone().or_else(|| held.trace.clone());

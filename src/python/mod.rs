@@ -13,6 +13,7 @@ mod direct;
 mod elementwise;
 mod entry;
 mod error;
+mod fft;
 mod hooks;
 mod index;
 mod inspect;
@@ -45,6 +46,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     elementwise::register(m)?;
     reduce::register(m)?;
     scan::register(m)?;
+    fft::register(m)?;
     views::register(m)?;
     create::register(m)?;
     inspect::register(m)?;

@@ -5,7 +5,7 @@
 //! leave anybody lazy. May not know: arrays, ops.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use smallvec::SmallVec;
 
@@ -25,6 +25,9 @@ use crate::expr;
 /// How many blocks are active in the process: with none the variable need not be read.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// The logs of blocks that were left and are held: of what is recorded in them, some is evaluated afterwards.
+/// Locked with the GIL alone, so never across a fork.
+static LEFT: Mutex<Vec<Weak<Mutex<Log>>>> = Mutex::new(Vec::new());
 /// A block that recorded at most this many arrays may be left in the variable, inactive, until the next
 /// one takes its place: taking it out costs as much as recording an operation.
 const FEW: usize = 64;
@@ -39,7 +42,7 @@ pub struct Block {
     /// Whether what NumPy would have to answer is an error.
     strict: bool,
     trace: Option<Arc<Tracing>>,
-    log: Mutex<Log>,
+    log: Arc<Mutex<Log>>,
 }
 
 impl Block {
@@ -66,6 +69,11 @@ impl Block {
             if self.outermost.is_none() {
                 self.snapshots().clear();
             }
+            if self.trace.is_none() && !self.log().is_short(0) {
+                let mut left = left();
+                left.retain(|log| log.strong_count() > 0);
+                left.push(Arc::downgrade(&self.log));
+            }
         }
     }
 }
@@ -87,7 +95,7 @@ impl Block {
     /// What was recorded and run in the block, and what is still to run: ops, loops, bytes, fallbacks.
     ///
     /// Arrays recorded in the block that are held and not evaluated count as if they were evaluated
-    /// together now. Runs nothing.
+    /// together now; those evaluated after the block was left, as they were. Runs nothing.
     fn report(&self, py: Python<'_>) -> PyResult<Report> {
         let log = self.log().clone();
         log.report(py)
@@ -155,6 +163,10 @@ fn _note_fallback(py: Python<'_>, name: &str, at_once: bool) -> PyResult<()> {
     Ok(())
 }
 
+fn left() -> MutexGuard<'static, Vec<Weak<Mutex<Log>>>> {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tells all blocks of this context of an evaluation that runs in it.
 pub fn note_evaluation(py: Python<'_>, done: &Tally) -> PyResult<()> {
     if ACTIVE.load(Ordering::Acquire) > 0 {
@@ -163,6 +175,16 @@ pub fn note_evaluation(py: Python<'_>, done: &Tally) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// Tells blocks that were left of an evaluation of arrays that were recorded in them.
+pub fn note_kept(arrays: &[expr::Array], done: &Tally) {
+    for log in left().iter().filter_map(Weak::upgrade) {
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrays.iter().any(|array| log.has_recorded(array)) {
+            log.evaluated(done);
+        }
+    }
 }
 
 /// Tells the innermost block of an array that was recorded in it.
@@ -190,7 +212,7 @@ pub fn enter(
         snapshots: Mutex::default(),
         strict,
         trace,
-        log: Mutex::default(),
+        log: Arc::default(),
     };
     let block = Bound::new(py, block)?;
     all.push(block.clone());

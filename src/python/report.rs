@@ -44,6 +44,11 @@ impl Log {
         self.done.add(done);
     }
 
+    /// Whether the array is among those noted.
+    pub fn has_recorded(&self, array: &expr::Array) -> bool {
+        self.recorded.iter().any(|weak| weak.is(array))
+    }
+
     /// An array was recorded.
     pub fn recorded(&mut self, array: &expr::Array) {
         if self.recorded.len() >= self.sweep.max(SWEEP) {

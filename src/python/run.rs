@@ -15,7 +15,7 @@ use super::mode::{self, Block};
 use super::{convert, error, nd, span};
 use crate::buffer::Storage;
 use crate::error::Result;
-use crate::eval::{self, Context, Evaluation};
+use crate::eval::{self, Context, Evaluation, Tally};
 use crate::expr::{self, Prim, Span, with_span};
 use crate::shape::Item;
 
@@ -153,7 +153,8 @@ impl<'py> Call<'py> {
 
     /// A recorded result that is one view of `base`: writes go both ways where NumPy's would.
     fn finish_view(&self, base: &Array, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
-        let aliased = match out.prim() {
+        let step = out.last_view();
+        let aliased = match &step {
             // An element is a value, where NumPy gives a scalar and no 0-d array.
             Prim::Index(items) => out.rank() > 0 || items.contains(&Item::Ellipsis),
             Prim::Transpose(_) | Prim::Broadcast(_) => true,
@@ -163,11 +164,25 @@ impl<'py> Call<'py> {
         if !aliased {
             return self.finish(out);
         }
-        let step = out.prim().clone();
+        self.finish_as(base, step, out)
+    }
+
+    /// A recorded result that is what `step` makes of `base`.
+    fn finish_as(&self, base: &Array, step: Prim, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
         if let Some(block) = self.block().filter(|_| !out.is_traced()) {
             mode::note_recorded(block, &out);
         }
         Ok(Bound::new(self.py, base.view(step, out))?.into_any())
+    }
+
+    /// A part of complex numbers as a view.
+    pub fn run_part(self, base: &Array, imag: bool) -> PyResult<Bound<'py, PyAny>> {
+        let step = Prim::Component(imag);
+        let out = self.build(|| base.expr().view(&step))?;
+        if self.block.is_none() && !out.is_traced() {
+            return self.finish(out);
+        }
+        self.finish_as(base, step, out)
     }
 
     /// Builds and finishes.
@@ -186,7 +201,8 @@ pub fn missing() -> PyErr {
 pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
     let wanted = eval::pending(arrays);
     if !wanted.is_empty() {
-        let values = once(py, &wanted)?;
+        let (values, tally) = counted(py, &wanted)?;
+        mode::note_kept(&wanted, &tally);
         for (array, value) in wanted.iter().zip(values) {
             array.set_value(value);
         }
@@ -196,6 +212,10 @@ pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
 
 /// Evaluates arrays, which do not keep their values.
 pub fn once(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
+    Ok(counted(py, arrays)?.0)
+}
+
+fn counted(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<(Vec<Storage>, Tally)> {
     let evaluation = error::guard(|| Ok(Evaluation::new(arrays)));
     let evaluation = evaluation.map_err(|e| error::raise(py, &e))?;
     let (values, tally) = if evaluation.is_quick() {
@@ -204,7 +224,7 @@ pub fn once(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
         released(py, |ctx| evaluation.run(ctx))?
     };
     mode::note_evaluation(py, &tally)?;
-    Ok(values)
+    Ok((values, tally))
 }
 
 /// Runs the engine for a moment, with the GIL: giving it up and taking it again would take longer.

@@ -7,6 +7,7 @@ use half::f16;
 use super::Scan;
 use crate::buffer::Storage;
 use crate::dtype::DType;
+use crate::shape::Places;
 use crate::tile::scalar::{Bool, Element, Number};
 use crate::tile::{MapFn, cast};
 
@@ -254,35 +255,6 @@ fn beside(from: &Storage, axis: usize) -> usize {
         run *= from.shape[i];
     }
     run
-}
-
-/// The places of the elements of some axes, in C order.
-struct Places<'a> {
-    shape: &'a [usize],
-    strides: &'a [isize],
-    index: crate::shape::Shape,
-    at: isize,
-}
-
-impl<'a> Places<'a> {
-    fn new(shape: &'a [usize], strides: &'a [isize]) -> Self {
-        Self { shape, strides, index: smallvec::smallvec![0; shape.len()], at: 0 }
-    }
-
-    /// The next place; after the last comes the first.
-    fn next(&mut self) -> isize {
-        let here = self.at;
-        for i in (0..self.shape.len()).rev() {
-            self.index[i] += 1;
-            self.at += self.strides[i];
-            if self.index[i] < self.shape[i] {
-                break;
-            }
-            self.at -= self.strides[i] * self.shape[i].cast_signed();
-            self.index[i] = 0;
-        }
-        here
-    }
 }
 
 // -- lines

@@ -2,8 +2,8 @@
 //!
 //! The points may be in memory or given by a formula; a formula's points are found by division and
 //! checked, without ever being in memory. Whatever the points hold (NaN, any order, steps of 0 or
-//! infinity), no index leaves the table and no search is endless; out of order they give some
-//! value of the table's, which may depend on the queries before.
+//! infinity), no index leaves the table and no search is endless; out of order they give what NumPy
+//! gives, whose search begins where the one before ended. Here each tile begins anew.
 //!
 //! May not know: where tables come from.
 
@@ -46,6 +46,9 @@ pub enum Grid {
         stop: f64,
     },
 }
+
+/// How far around the last interval a search looks before it takes the whole table.
+const WINDOW: usize = 8;
 
 /// Interpolates: `out`, `a` are `float64` tiles, `b` is the address of an [`InterpTable`]. A [`super::MapFn`].
 ///
@@ -122,12 +125,15 @@ unsafe fn tile(
             };
         }
         if x > last_point {
+            *interval = last;
             return table.right;
         }
         if x < first_point {
+            *interval = 0;
             return table.left;
         }
         let Some(i) = find(x, *interval) else {
+            *interval = 0;
             return table.left;
         };
         *interval = i;
@@ -154,31 +160,41 @@ unsafe fn tile(
     }
 }
 
-/// The interval of `x`, looked for from `near` in growing steps, so that ascending queries cost
-/// little however far apart.
+/// The interval of `x`, looked for around `near`: NumPy's search, so that points out of order and NaN among
+/// them give what they give there.
 #[inline(always)]
 fn search(point: impl Fn(usize) -> f64, last: usize, x: f64, near: usize) -> Option<usize> {
-    // Invariant: every point before `low` is taken as not above `x`, every one from `high` on as above.
-    let (mut low, mut high) = (0, last + 1);
-    if point(near) <= x {
-        low = near + 1;
-        let mut step = 1;
-        while low < high {
-            let probe = (low + step - 1).min(last);
-            if point(probe) <= x {
-                low = probe + 1;
-                step *= 2;
-            } else {
-                high = probe;
-                break;
-            }
+    let len = last + 1;
+    if len <= 4 {
+        let above = (1..len).find(|&i| !(x >= point(i)));
+        return Some(above.unwrap_or(len) - 1);
+    }
+    // Every point before `low` is taken as not above `x`, every one from `high` on as above.
+    let (mut low, mut high) = (0, len);
+    let near = near.clamp(1, len - 3);
+    if x < point(near) {
+        if !(x < point(near - 1)) {
+            return Some(near - 1);
+        }
+        high = near - 1;
+        if near > WINDOW && x >= point(near - WINDOW) {
+            low = near - WINDOW;
         }
     } else {
-        high = near;
+        if x < point(near + 1) {
+            return Some(near);
+        }
+        if x < point(near + 2) {
+            return Some(near + 1);
+        }
+        low = near + 2;
+        if near + WINDOW + 1 < len && x < point(near + WINDOW) {
+            high = near + WINDOW;
+        }
     }
     while low < high {
         let middle = low + (high - low) / 2;
-        if point(middle) <= x {
+        if x >= point(middle) {
             low = middle + 1;
         } else {
             high = middle;

@@ -1,111 +1,100 @@
-"""`fft`: transforms by rule, their frequencies and shifts as compositions."""
+"""`fft`: transforms along an axis by kernels; those along several, frequencies and shifts composed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, find, rule
+from rnp._dispatch import Function, composed, public
 from rnp._numpy.arguments import (
     builtins_any,
     index,
     is_plain,
-    one_axis,
     operand,
-    probe,
     refuse,
-    spec,
 )
 from rnp._numpy.joining import concatenate
 from rnp._numpy.moving import roll
 
-# How long a transform of n points is, and how many points it takes if nobody says.
-_Length = Callable[[int], int]
+fft = Function("fft.fft", _core._fft, "native")
+ifft = Function("fft.ifft", _core._ifft, "native")
+rfft = Function("fft.rfft", _core._rfft, "native")
+irfft = Function("fft.irfft", _core._irfft, "native")
+
+# What divides the other direction as the name divides this one.
+_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-def _same(n: int) -> int:
-    return n
+def _swapped(norm: Any) -> str:
+    if norm not in _SWAPPED:
+        raise ValueError(
+            f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".'
+        )
+    return _SWAPPED[norm]
 
 
-def _half(n: int) -> int:
-    return n // 2 + 1
+@composed("fft.hfft", eager=True)
+def hfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: None = None) -> Any:
+    """Transform points whose frequencies are real, given by half of them."""
+    refuse(out=out)
+    return irfft(public("conjugate")(a), n, axis, _swapped(norm))
 
 
-def _double(n: int) -> int:
-    return 2 * (n - 1)
+@composed("fft.ihfft", eager=True)
+def ihfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: None = None) -> Any:
+    """Give half of the points whose frequencies are real."""
+    refuse(out=out)
+    return public("conjugate")(rfft(a, n, axis, _swapped(norm)))
 
 
-def _line(path: str, taken: _Length, given: _Length) -> None:
-    function = find(path)
-
-    @rule(path)
-    def meta(
-        a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: None = None
-    ) -> Meta | None:
-        refuse(out=out)
-        x = spec(a)
-        i = one_axis(axis, x.ndim)
-        points = taken(x.shape[i]) if n is None else index(n)
-        if points < 1:
-            return None
-        dtype = probe(function, numpy.ones(2, x.dtype), tiny=(2,), norm=norm)
-        return (*x.shape[:i], given(points), *x.shape[i + 1 :]), dtype
-
-
-for _name, _taken, _given in (
-    ("fft", _same, _same),
-    ("ifft", _same, _same),
-    ("rfft", _same, _half),
-    ("ihfft", _same, _half),
-    ("irfft", _double, _same),
-    ("hfft", _double, _same),
-):
-    _line(f"fft.{_name}", _taken, _given)
+def _lengths(a: Any, s: Any, axes: Any, *, doubled: bool) -> list[tuple[int, int]]:
+    """Give the points along each axis, as NumPy works them out."""
+    shape = numpy.shape(a)
+    if s is not None and axes is None:
+        raise Unsupported("deprecated: NumPy says so")
+    which = list(range(len(shape))) if axes is None else [index(i) for i in axes]
+    if not which:
+        raise Unsupported("NumPy says what is wrong with it")
+    if s is None:
+        points = [shape[i] for i in which]
+        if doubled:
+            points[-1] = 2 * (points[-1] - 1)
+    else:
+        if len(s) != len(which) or builtins_any(n is None for n in s):
+            raise Unsupported("NumPy says what is wrong with it")
+        points = [shape[i] if n == -1 else index(n) for i, n in zip(which, s, strict=True)]
+    return list(zip(which, points, strict=True))
 
 
-def _space(path: str, taken: _Length, given: _Length, default: Any) -> None:
-    function = find(path)
+def _space(name: str, each: Function, last: Function, default: Any) -> None:
+    """Make the transform along several axes; the real points of it lie along the last of them."""
+    inverse = last is irfft
 
-    @rule(path)
-    def meta(
+    @composed(f"fft.{name}", eager=True)
+    def transform(
         a: Any, s: Any = None, axes: Any = default, norm: Any = None, out: None = None
-    ) -> Meta | None:
+    ) -> Any:
+        """Transform along several axes, one after the other."""
         refuse(out=out)
-        x = spec(a)
-        if s is not None and axes is None:
-            return None  # deprecated: NumPy says so
-        which = range(x.ndim) if axes is None else [one_axis(i, x.ndim) for i in axes]
-        if not which:
-            return None
-        shape = list(x.shape)
-        if s is None:
-            points = [shape[i] for i in which]
-            points[-1] = taken(points[-1])
-        else:
-            if len(s) != len(which) or builtins_any(n is None for n in s):
-                return None
-            points = [shape[i] if n == -1 else index(n) for i, n in zip(which, s, strict=True)]
-        if builtins_any(n < 1 for n in points):
-            return None
-        for i, n in zip(which, points, strict=True):
-            shape[i] = n
-        shape[which[-1]] = given(points[-1])
-        tiny = (2,) * x.ndim
-        dtype = probe(function, numpy.ones(tiny, x.dtype), tiny=tiny, axes=axes, norm=norm)
-        return tuple(shape), dtype
+        *rest, end = _lengths(a, s, axes, doubled=inverse)
+        if not inverse:
+            a = last(a, end[1], end[0], norm)
+            rest.reverse()
+        for axis, points in rest:
+            a = each(a, points, axis, norm)
+        return last(a, end[1], end[0], norm) if inverse else a
 
 
-for _name, _taken, _given in (
-    ("fft", _same, _same),
-    ("ifft", _same, _same),
-    ("rfft", _same, _half),
-    ("irfft", _double, _same),
+for _name, _each, _last in (
+    ("fft", fft, fft),
+    ("ifft", ifft, ifft),
+    ("rfft", fft, rfft),
+    ("irfft", ifft, irfft),
 ):
-    _space(f"fft.{_name}n", _taken, _given, None)
-    _space(f"fft.{_name}2", _taken, _given, (-2, -1))
+    _space(f"{_name}n", _each, _last, None)
+    _space(f"{_name}2", _each, _last, (-2, -1))
 
 
 # -- order and frequencies
