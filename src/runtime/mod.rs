@@ -11,6 +11,7 @@ mod nest;
 mod pack;
 mod pool;
 mod scalars;
+mod stream;
 mod walk;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, 
 pub use call::Arguments;
 pub use exec::run;
 pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
+pub use stream::copy;
 
 use crate::fork::PerProcess;
 
