@@ -106,6 +106,20 @@ impl Drop for Buffer {
     }
 }
 
+/// Bytes of the machine's last cache.
+pub fn cache_bytes() -> usize {
+    /// What is assumed where the system does not say.
+    const USUAL: usize = 32 << 20;
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: asks the C library for a number.
+        let known = unsafe { libc::sysconf(libc::_SC_LEVEL3_CACHE_SIZE) };
+        usize::try_from(known).ok().filter(|&n| n > 0).unwrap_or(USUAL)
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    USUAL
+}
+
 /// Pages of this size and more are asked for as huge ones: page faults are the price of fresh memory.
 const HUGE: usize = 4 << 20;
 

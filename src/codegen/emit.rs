@@ -108,8 +108,12 @@ pub(super) fn emit(
         e.tiles(n, exit)?;
     } else {
         for step in &plan.steps {
-            if let Step::Inline(inline) = step {
-                e.inline_loop(inline, n)?;
+            match step {
+                Step::Inline(inline) => e.inline_loop(inline, n)?,
+                Step::Call(line) => {
+                    let off = e.f.ins().iconst(I64, 0);
+                    e.tile_call(*line, off, n)?;
+                }
             }
         }
         e.f.ins().jump(exit, &[]);

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use crate::dtype::DType;
-use crate::loops::{Kernel, Line, Role, Step as Move};
+use crate::loops::{Form, Kernel, Line, Role, Step as Move};
 use crate::tile::TILE;
 
 use super::inline;
@@ -148,10 +148,18 @@ impl Plan {
                 plan.steps.extend(here.map(Step::Call));
             }
         }
-        plan.tiled = plan.steps.iter().any(|s| matches!(s, Step::Call(_)));
         plan.lay_out(kernel);
+        plan.tiled = plan.needs_tiles(kernel);
         plan.shape_loops(kernel);
         plan
+    }
+
+    /// Whether the run must be cut: values between steps lie in tiles, or several steps read what should
+    /// stay in the nearest cache. A run of the inner form is short enough for that as it is.
+    fn needs_tiles(&self, kernel: &Kernel) -> bool {
+        let calls = self.steps.iter().filter(|s| matches!(s, Step::Call(_))).count();
+        let alone = calls == self.steps.len() && self.scratch == 0;
+        calls > 0 && !(alone && (calls == 1 || kernel.form == Form::Inner))
     }
 
     fn classify(&mut self, kernel: &Kernel, full: bool) {

@@ -76,12 +76,18 @@ impl Array {
         nd::view(py, &value.ok_or_else(run::missing)?)
     }
 
-    /// A fresh value as `.eval()` returns it; `temporary` if the Python object is about to go.
-    pub fn evaluate<'py>(&self, py: Python<'py>, temporary: bool) -> PyResult<Bound<'py, PyAny>> {
+    /// A fresh value as `.eval()` returns it, for the method `what`; `temporary` if the Python object is
+    /// about to go.
+    pub fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        what: &str,
+        temporary: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let unseen = temporary && !self.handle.is_shared();
         let held = self.handle.get();
         if let Some(trace) = &held.trace {
-            return Err(trace.refuse(py, ".eval()", &held.expr));
+            return Err(trace.refuse(py, what, &held.expr));
         }
         let arrays = std::slice::from_ref(&held.expr);
         let unseen = unseen && !held.expr.is_evaluated();
@@ -279,7 +285,7 @@ array_methods! {
     /// It is computed once and kept: a second call, and arrays made from this one, do not compute it
     /// again, and never see what the caller writes into the result.
     fn eval<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
-        slf.get().evaluate(slf.py(), is_temporary(slf.as_any(), 1))
+        slf.get().evaluate(slf.py(), ".eval()", is_temporary(slf.as_any(), 1))
     }
 
     /// The value as a fresh NumPy array; of a 0-d array as a 0-d array.

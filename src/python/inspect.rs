@@ -33,7 +33,7 @@ fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
             // The tuple of arguments holds it, and `one`. A call that unpacks a tuple of the user's
             // passes that very tuple.
             let temporary = is_temporary(&one, 2) && is_temporary(arrays.as_any(), 1);
-            return array.get().evaluate(py, temporary);
+            return array.get().evaluate(py, ".eval()", temporary);
         }
         return super::convert::asarray(&one);
     }

@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use super::error::Unsupported;
 use crate::buffer::{Buffer, Storage};
 use crate::dtype::{DType, Scalar};
+use crate::runtime;
 use crate::shape::{self, Shape, Strides};
 
 /// What rnp computes on, for error messages.
@@ -472,10 +473,9 @@ pub fn copy(py: Python<'_>, array: &Bound<'_, PyAny>, dtype: DType) -> PyResult<
     let target = buffer.as_mut_ptr();
     if plain {
         let (from, to) = (layout.ptr as usize, target as usize);
-        // SAFETY: both sides have `len` bytes and are distinct; the caller holds the array.
-        let move_bytes = || unsafe {
-            std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, len);
-        };
+        // SAFETY: both sides have `len` bytes and are distinct; the caller holds the array. Another
+        // thread that writes it meanwhile has raced with this line, as it would in NumPy.
+        let move_bytes = || unsafe { runtime::copy(from as *const u8, to as *mut u8, len) };
         if len < LARGE * 16 { move_bytes() } else { py.detach(move_bytes) }
     }
     let storage =
@@ -515,7 +515,7 @@ pub fn copy_covered(py: Python<'_>, layout: &Layout) -> PyResult<Storage> {
     let first = layout.ptr.wrapping_offset(low);
     // SAFETY: the lowest and the highest element are of one ndarray, whose memory is one piece, and the
     // caller holds it; the buffer is new and has `len` bytes.
-    unsafe { std::ptr::copy_nonoverlapping(first, buffer.as_mut_ptr(), len) };
+    unsafe { runtime::copy(first, buffer.as_mut_ptr(), len) };
     Ok(Storage {
         ptr: buffer.as_ptr().wrapping_offset(-low),
         dtype: layout.dtype,

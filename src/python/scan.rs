@@ -141,7 +141,10 @@ macro_rules! accumulate {
         $(
             /// Give all partial results along an axis: `numpy.ufunc.accumulate`.
             #[pyfunction]
-            #[pyo3(signature = (array, /, axis = Axis(Some(0)), dtype = None, out = None))]
+            #[pyo3(
+                signature = (array, /, axis = Axis(Some(0)), dtype = None, out = None),
+                text_signature = "(array, /, axis=0, dtype=None, out=None)"
+            )]
             fn $name<'py>(
                 array: &Obj<'py>,
                 axis: Axis,

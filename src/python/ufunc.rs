@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use super::array::Array;
+use super::array::{Array, is_temporary};
 use super::error::Unsupported;
 use super::{elementwise, nd};
 use crate::op::Op;
@@ -15,7 +15,6 @@ type Out<'py> = PyResult<Bound<'py, PyAny>>;
 /// `__array__`: a fresh array, or with `copy=False` a read-only view of the kept value.
 pub fn array<'py>(x: &Bound<'py, Array>, dtype: Option<&Obj<'py>>, copy: Option<bool>) -> Out<'py> {
     let py = x.py();
-    let value = x.get().value(py, "numpy.asarray()")?;
     let wanted = match dtype {
         Some(d) => Some(py.import("numpy")?.call_method1("dtype", (d,))?),
         None => None,
@@ -24,6 +23,11 @@ pub fn array<'py>(x: &Bound<'py, Array>, dtype: Option<&Obj<'py>>, copy: Option<
         Some(d) => d.eq(nd::dtype_object(py, x.get().expr().dtype())?)?,
         None => true,
     };
+    if same && copy != Some(false) && x.get().expr().rank() > 0 {
+        // NumPy holds what it converts by the method that it calls and by its own argument.
+        return x.get().evaluate(py, "numpy.asarray()", is_temporary(x.as_any(), 2));
+    }
+    let value = x.get().value(py, "numpy.asarray()")?;
     match (wanted, copy) {
         (Some(_), Some(false)) if !same => Err(PyValueError::new_err(
             "unable to avoid a copy while converting a deferred array to another dtype",

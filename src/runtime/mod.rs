@@ -13,6 +13,7 @@ mod pack;
 mod pool;
 mod scalars;
 mod single;
+mod stream;
 mod walk;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, 
 pub use call::Arguments;
 pub use exec::{Prepared, run};
 pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
+pub use stream::copy;
 
 use crate::fork::PerProcess;
 

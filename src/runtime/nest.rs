@@ -9,10 +9,11 @@ use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
 use super::pack::Gather;
+use super::stream;
 use crate::buffer::Buffer;
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
-use crate::loops::{Form, Kernel, Launch, Layout, Line, Memory, Role, Step};
+use crate::loops::{Buf, Form, Kernel, Launch, Layout, Line, Memory, Role, Step};
 use crate::op::Cost;
 use crate::shape::count;
 use crate::tile::{self, BLOCK, FoldFns, InterpTable};
@@ -37,6 +38,8 @@ pub(super) struct Slot {
     pub run_stride: isize,
     /// How to pack it.
     pub gather: Option<Gather>,
+    /// Whether units fill a tile of this output, which is then copied past the caches.
+    pub streamed: bool,
 }
 
 /// A fold of the launch.
@@ -95,6 +98,8 @@ unsafe impl Sync for Nest<'_> {}
 pub(super) const CHUNK: usize = 32 * 1024;
 /// The same with packing: a few tiles must stay in the first-level cache.
 const PACKED_CHUNK: usize = 2 * tile::TILE;
+/// The same with outputs that are streamed; shorter runs are not worth it.
+const STREAMED_CHUNK: usize = PACKED_CHUNK;
 /// Bytes of lanes that the rows form may use per cut.
 const LANE_BYTES: usize = 32 * 1024;
 
@@ -132,7 +137,11 @@ impl<'a> Nest<'a> {
                 "zero-size array to reduction operation {fold} which has no identity"
             )));
         }
-        let (cut, seg) = sizes(kernel, &folds, run, repeats);
+        let streamed = streams(kernel, run, all);
+        let (cut, seg) = match sizes(kernel, &folds, run, repeats) {
+            (_, seg) if streamed => (STREAMED_CHUNK, seg),
+            sizes => sizes,
+        };
         let (reduced, columns) = match kernel.form {
             Form::Map => (1, run),
             Form::Inner => (run, 1),
@@ -161,7 +170,7 @@ impl<'a> Nest<'a> {
             status: AtomicU32::new(0),
             tables,
         };
-        nest.place_buffers(kernel, launch, memories, all == 0)?;
+        nest.place_buffers(kernel, launch, memories, (all == 0, streamed))?;
         nest.fill_words(kernel, launch, scalars)?;
         nest.make_stores()?;
         Ok(Some(nest))
@@ -192,7 +201,7 @@ impl<'a> Nest<'a> {
         kernel: &Kernel,
         launch: &Launch,
         memories: &dyn Memories,
-        empty: bool,
+        (empty, streamed): (bool, bool),
     ) -> Result<()> {
         self.steps = vec![vec![0; kernel.bufs.len()]; self.extents.len()];
         for (b, (buf, place)) in kernel.bufs.iter().zip(&launch.bufs).enumerate() {
@@ -224,7 +233,9 @@ impl<'a> Nest<'a> {
                 Gather::new(&self.extents[self.middle..], &strides, size, chunk.min(self.run))
             });
             let base = base.wrapping_offset(place.offset);
-            self.slots.push(Slot { base, size, role: buf.role, run: buf.run, run_stride, gather });
+            let streamed = streamed && buf.role == Role::Output && buf.run == Step::Unit;
+            let (role, run) = (buf.role, buf.run);
+            self.slots.push(Slot { base, size, role, run, run_stride, gather, streamed });
         }
         Ok(())
     }
@@ -352,6 +363,17 @@ fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (us
             (cut.min(run.max(1)), leaf.clamp(1024, BLOCK))
         }
     }
+}
+
+/// Whether outputs are too large for any cache to keep.
+fn streams(kernel: &Kernel, run: usize, elements: usize) -> bool {
+    let bytes = |b: &Buf| {
+        let out = b.role == Role::Output && b.run == Step::Unit;
+        if out { elements.saturating_mul(b.dtype.size()) } else { 0 }
+    };
+    kernel.form == Form::Map
+        && run >= STREAMED_CHUNK
+        && stream::is_large(kernel.bufs.iter().map(bytes).sum())
 }
 
 /// What one element costs, in light ops.

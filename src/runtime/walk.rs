@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::fold::Local;
 use super::nest::Nest;
 use super::pack::Pack;
+use super::stream::stream;
 use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::loops::{Form, Layout, Role, Step};
@@ -25,6 +26,8 @@ pub(super) struct Worker {
     at: usize,
     /// Per packed buffer, which and its tile.
     packs: Vec<(usize, Pack)>,
+    /// Per streamed output, which and its tile.
+    streams: Vec<(usize, Buffer)>,
     status: Box<u32>,
     _scratch: Buffer,
     pub locals: Vec<Local>,
@@ -38,10 +41,15 @@ impl Worker {
         let mut words = nest.words.clone();
         words[Layout::SCRATCH] = scratch.as_mut_ptr() as u64;
         words[Layout::STATUS] = std::ptr::from_mut(&mut *status) as u64;
-        let mut packs = Vec::new();
+        let (mut packs, mut streams) = (Vec::new(), Vec::new());
         for (b, slot) in nest.slots.iter().enumerate() {
             if let Some(gather) = &slot.gather {
                 packs.push((b, Pack::new(gather)?));
+            }
+            if slot.streamed {
+                let mut tile = Buffer::new(nest.cut * slot.size)?;
+                words[nest.layout.bufs + 2 * b] = tile.as_mut_ptr() as u64;
+                streams.push((b, tile));
             }
         }
         let locals = nest.folds.iter().map(|f| Local::new(nest, f)).collect::<Result<Vec<_>>>()?;
@@ -54,6 +62,7 @@ impl Worker {
             place: smallvec::smallvec![0; nest.middle],
             at: 0,
             packs,
+            streams,
             status,
             _scratch: scratch,
             locals,
@@ -130,7 +139,7 @@ impl Worker {
         }
         let mut word = nest.layout.bufs;
         for (slot, &ptr) in nest.slots.iter().zip(&self.ptrs) {
-            if slot.role != Role::Folded && slot.run != Step::Packed {
+            if slot.role != Role::Folded && slot.run != Step::Packed && !slot.streamed {
                 let offset = slot.run_stride.wrapping_mul(lo.cast_signed());
                 self.words[word] = ptr.wrapping_offset(offset) as u64;
             }
@@ -151,6 +160,13 @@ impl Worker {
         // SAFETY: every address range was checked when the nest was bound, scratch memory and status
         // word are this worker's own, and units write disjoint elements.
         unsafe { nest.engine.run(self.words.as_ptr()) };
+        for (b, tile) in &self.streams {
+            let slot = &nest.slots[*b];
+            let to = self.ptrs[*b].wrapping_add(lo * slot.size);
+            // SAFETY: the run's elements are within the output (checked when the nest was bound), units
+            // write disjoint elements, and the kernel has filled `n` of the tile, which holds a cut.
+            unsafe { stream(tile.as_ptr(), to, n * slot.size) };
+        }
         for (b, pack) in &mut self.packs {
             let slot = &nest.slots[*b];
             if let Some(gather) = slot.gather.as_ref().filter(|_| slot.role == Role::Output) {
