@@ -15,20 +15,7 @@ from rnp import _ufunc as _ufunc  # isort: skip
 from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
 from rnp import _standard as _standard  # isort: skip
-from rnp import (
-    _core,
-    _dispatch,
-    audio,
-    char,
-    fft,
-    lib,
-    linalg,
-    ma,
-    polynomial,
-    random,
-    strings,
-    testing,
-)
+from rnp import _core, _dispatch
 from rnp._coverage import Coverage, coverage
 from rnp._types import finfo, iinfo, ndarray
 from rnp._ufunc import ufunc as ufunc
@@ -61,6 +48,7 @@ if TYPE_CHECKING:
         uint32,
         uint64,
     )
+    from rnp import audio, char, fft, lib, linalg, ma, polynomial, random, strings, testing
     from rnp._core import *  # noqa: F403 - `__all__` there is the list
     from rnp._core import __all__ as __all__
 
@@ -105,12 +93,16 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 else:
+    # Imported when they are asked for, as NumPy's are: some of those take longer than all the rest.
+    _PARTS = frozenset(
+        ["audio", "char", "fft", "lib", "linalg", "ma", "polynomial", "random", "strings", "testing"]
+    )
     # What the engine has and NumPy has not; all else is made when it is asked for.
     _OWN = [name for name in _core.__all__ if not _dispatch.exists(name)]
     globals().update({name: getattr(_core, name) for name in _OWN})
     _OWN = [name for name in globals() if name[0] != "_" and name != "TYPE_CHECKING"]
-    __all__ = sorted({*_OWN, *_dispatch.names("")})
-    __getattr__ = _dispatch.namespace("rnp")
+    __all__ = sorted({*_OWN, *_PARTS, *_dispatch.names("")})
+    __getattr__ = _dispatch.namespace("rnp", _PARTS)
 
     def __dir__() -> list[str]:
         return __all__

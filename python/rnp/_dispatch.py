@@ -15,6 +15,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Self
 
@@ -467,15 +468,16 @@ def names(module: str) -> list[str]:
     return sorted({name for name in getattr(target, "__all__", dir(target)) if name[0] != "_"})
 
 
-def namespace(module: str) -> Callable[[str], Any]:
-    """Make the `__getattr__` of a module that stands for one of NumPy's."""
+def namespace(module: str, parts: frozenset[str] = frozenset()) -> Callable[[str], Any]:
+    """Make the `__getattr__` of a module that stands for one of NumPy's; `parts` are modules in it."""
     prefix = f"{module}.".removeprefix("rnp.")
 
     def get(name: str) -> Any:
         try:
             if name.startswith("__"):
                 raise AttributeError(name)
-            found = public(prefix + name)
+            part = name in parts
+            found = import_module(f"{module}.{name}") if part else public(prefix + name)
         except AttributeError:
             raise AttributeError(f"module {module!r} has no attribute {name!r}") from None
         setattr(sys.modules[module], name, found)

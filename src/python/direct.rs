@@ -16,15 +16,13 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
 use crate::runtime::Context;
-use crate::runtime::direct::{self, Host, Input, Reduction, View};
+use crate::runtime::direct::{self, Host, Input, LONG, Reduction, View};
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 /// Results of at least this many bytes are pooled memory.
 const POOLED: usize = 256 << 10;
-/// Work that costs this many light ops lets go of the GIL, which takes as long as a few hundred.
-const LONG: usize = 1 << 16;
 
 /// `op` of one or two operands.
 pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {

@@ -146,8 +146,7 @@ impl Lines<'_> {
     fn columns(&self, job: &Job) -> Option<usize> {
         let inner = self.view.shape[self.axis? + 1..].iter().product();
         let short = self.each <= job.fns.leaf.min(TILE) && inner >= 8;
-        let plain = matches!(job.what, Reduction::Fold(_) | Reduction::Mean);
-        (short && plain && self.view.is_contiguous()).then_some(inner)
+        (short && self.view.is_contiguous()).then_some(inner)
     }
 }
 
@@ -308,7 +307,8 @@ impl Job {
         let axis = lines.axis.unwrap_or(0);
         let view = &lines.view;
         if let Some(inner) = lines.columns(self) {
-            return self.rows(lines, inner);
+            self.rows(lines, inner);
+            return Ok(());
         }
         let kept: SmallVec<[(usize, isize); 4]> = (0..view.shape.len())
             .filter(|&a| a != axis)
@@ -340,59 +340,122 @@ impl Job {
     }
 
     /// One result per column of `inner` columns, for each place before the axis: a leaf of rows.
-    fn rows(&self, lines: &Lines<'_>, inner: usize) -> Result<()> {
-        let (bytes, n) = (self.fns.partial_bytes, lines.each);
-        let lanes = self.fns.lanes.min(n);
-        let width = (LANES / (lanes * bytes)).clamp(8, TILE).min(inner);
-        let mut partials = vec![0u64; lanes * width * bytes / 8];
-        let state = partials.as_mut_ptr().cast::<u8>();
-        let source = Source::of_view(&lines.view, self.compute, lines.view.shape, lines.view.len());
-        let [mut own, mut spare] = [const { Tile::new() }; 2];
+    fn rows(&self, lines: &Lines<'_>, inner: usize) {
+        let view = &lines.view;
+        let lanes = self.fns.lanes.min(lines.each);
+        let width = (LANES / (lanes * self.fns.partial_bytes)).clamp(8, TILE).min(inner);
+        let rows = Rows {
+            job: self,
+            source: Source::of_view(view, self.compute, view.shape, view.len()),
+            n: lines.each,
+            inner,
+            lanes,
+        };
+        let mut partials = vec![0u64; lanes * width * self.fns.partial_bytes / 8];
         for outer in 0..lines.results / inner {
             for lo in (0..inner).step_by(width) {
                 let m = width.min(inner - lo);
-                let lane = |k: usize| state.wrapping_add(k * m * bytes);
-                // SAFETY: `lanes` lanes of `m` partials, and `n` rows of `inner` elements per place.
+                // SAFETY: there is room for the lanes of `m` columns, and for as many results.
                 unsafe {
-                    (self.fns.clear)(state, lanes * m);
-                    for k in 0..n {
-                        let at = (outer * n + k) * inner + lo;
-                        let tile = source.tile(at, m, &mut own, &mut spare);
-                        (self.fns.rows)(lane(k % lanes), tile, m, k as u64, 0);
-                    }
-                    let mut apart = 1;
-                    while apart < lanes {
-                        for i in (0..lanes - apart).step_by(2 * apart) {
-                            (self.fns.combine)(lane(i), lane(i + apart), m);
-                        }
-                        apart *= 2;
-                    }
+                    let out = self.out.load(Ordering::Relaxed);
+                    let to = out.add((outer * inner + lo) * self.result.size());
+                    rows.columns(outer * lines.each * inner + lo, m, &mut partials, to);
                 }
-                self.columns(state, outer * inner + lo, m, n);
             }
         }
-        Ok(())
     }
+}
 
-    /// Writes the results of `m` columns of `n` elements each, from result `at` on.
-    fn columns(&self, partials: *const u8, at: usize, m: usize, n: usize) {
-        let [mut given, mut counts] = [const { Tile::new() }; 2];
+/// Rows side by side, each column of which is a result.
+struct Rows<'a> {
+    job: &'a Job,
+    source: Source,
+    /// How many rows, of how many columns.
+    n: usize,
+    inner: usize,
+    lanes: usize,
+}
+
+impl Rows<'_> {
+    /// Results of the `m` columns (at most a tile) from element `first` on.
+    ///
+    /// # Safety
+    /// `partials` has room for the lanes of `m` columns, and `out` for as many results.
+    unsafe fn columns(&self, first: usize, m: usize, partials: &mut [u64], out: *mut u8) {
+        let (job, state) = (self.job, partials.as_mut_ptr().cast::<u8>());
+        let (mut given, mut means) = (Tile::new(), Tile::new());
+        let dtype = job.given();
+        let exact = dtype == job.result;
+        let to = if exact { out } else { given.ptr() };
         let mut status = 0;
-        let mean = matches!(self.what, Reduction::Mean);
-        let dtype = self.given();
-        let out = self.out.load(Ordering::Relaxed).wrapping_add(at * self.result.size());
-        // SAFETY: there are `m` partials, at most a tile of them, and as many results from `at` on.
+        // SAFETY: the caller's promise; tiles have room for `m` elements.
         unsafe {
-            let exact = dtype == self.result;
-            let to = if exact { out } else { given.ptr() };
-            (self.fns.finish)(partials, to, m);
-            if let Some(divide) = tile::map(Op::Divide, self.compute).filter(|_| mean) {
-                let counts = counts.ptr();
-                fill(counts, self.count(n, 0), m);
-                divide(to, to, counts, to, m, &raw mut status);
+            self.fold(first, m, state, None);
+            match job.what {
+                Reduction::Fold(_) => (job.fns.finish)(state, to, m),
+                Reduction::Mean => self.over(state, to, m, 0),
+                Reduction::Var(ddof) | Reduction::Std(ddof) => {
+                    self.over(state, means.ptr(), m, 0);
+                    self.fold(first, m, state, Some(means.ptr()));
+                    self.over(state, to, m, ddof);
+                }
+            }
+            if let (Reduction::Std(_), Some(root)) = (job.what, tile::map(Op::Sqrt, dtype)) {
+                root(to, to, to, to, m, &raw mut status);
             }
             if !exact {
-                tile::cast(dtype, self.result)(out, to, to, to, m, &raw mut status);
+                tile::cast(dtype, job.result)(out, to, to, to, m, &raw mut status);
+            }
+        }
+    }
+
+    /// Folds the rows, or squares of their distances from a row of means, into the first lane.
+    ///
+    /// # Safety
+    /// As for `columns`; `state` are the partials, and there are `m` means.
+    unsafe fn fold(&self, first: usize, m: usize, state: *mut u8, means: Option<*const u8>) {
+        let (fns, compute) = (&self.job.fns, self.job.compute);
+        let (mut own, mut spare) = (Tile::new(), Tile::new());
+        let lane = |k: usize| state.wrapping_add(k * m * fns.partial_bytes);
+        let squares =
+            means.zip(tile::map(Op::Subtract, compute)).zip(tile::map(Op::Multiply, compute));
+        let mut status = 0;
+        // SAFETY: `lanes` lanes of `m` partials each; the rows have `m` elements from `first` on.
+        unsafe {
+            (fns.clear)(state, self.lanes * m);
+            for k in 0..self.n {
+                let mut tile = self.source.tile(first + k * self.inner, m, &mut own, &mut spare);
+                if let Some(((means, subtract), multiply)) = squares {
+                    let to = spare.ptr();
+                    subtract(to, tile, means, means, m, &raw mut status);
+                    multiply(to, to, to, to, m, &raw mut status);
+                    tile = to;
+                }
+                (fns.rows)(lane(k % self.lanes), tile, m, k as u64, 0);
+            }
+            let mut apart = 1;
+            while apart < self.lanes {
+                for i in (0..self.lanes - apart).step_by(2 * apart) {
+                    (fns.combine)(lane(i), lane(i + apart), m);
+                }
+                apart *= 2;
+            }
+        }
+    }
+
+    /// Writes the sums of `m` columns over the count less `ddof`.
+    ///
+    /// # Safety
+    /// There are `m` partials, and room for as many results.
+    unsafe fn over(&self, state: *const u8, to: *mut u8, m: usize, ddof: i64) {
+        let mut counts = Tile::new();
+        let mut status = 0;
+        // SAFETY: the caller's promise; a tile has room for `m` elements.
+        unsafe {
+            (self.job.fns.finish)(state, to, m);
+            fill(counts.ptr(), self.job.count(self.n, ddof), m);
+            if let Some(divide) = tile::map(Op::Divide, self.job.compute) {
+                divide(to, to, counts.ptr(), to, m, &raw mut status);
             }
         }
     }

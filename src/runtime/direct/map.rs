@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use smallvec::SmallVec;
 
-use super::recipe::{Power, Recipe, power, recipe};
+use super::recipe::{Power, Recipe, exponent, power, recipe};
 use super::source::{Source, Tile};
 use super::{FloatMode, Host, Input, Parts, View, share};
 use crate::dtype::DType;
@@ -72,7 +72,11 @@ pub fn map<H: Host>(
         return Ok(true);
     }
     let steps = [Step { function, args: [0, 1, 0] }];
-    compute(recipe, &steps, inputs, None, host)
+    let mut dtypes = recipe.dtypes();
+    if op == Op::Ldexp {
+        dtypes[1] = exponent(&inputs[0], recipe);
+    }
+    compute(recipe, &steps, inputs, dtypes, host)
 }
 
 /// The shape, length and memory of operands that are few elements side by side, just as the function takes
@@ -110,7 +114,9 @@ pub fn choose<H: Host>(
         return Ok(false);
     }
     let steps = [Step { function: recipe.function, args: [0, 1, 2] }];
-    compute(recipe, &steps, inputs, Some(DType::Bool), host)
+    let mut dtypes = recipe.dtypes();
+    dtypes[0] = (DType::Bool, DType::Bool);
+    compute(recipe, &steps, inputs, dtypes, host)
 }
 
 /// `minimum(maximum(x, low), high)`, either bound may be missing.
@@ -137,7 +143,7 @@ pub fn clip<H: Host>(
         found = Some(recipe);
     }
     let Some(recipe) = found else { return Ok(false) };
-    compute(recipe, &steps, &inputs, None, host)
+    compute(recipe, &steps, &inputs, recipe.dtypes(), host)
 }
 
 /// The elements of an array as another dtype.
@@ -159,7 +165,7 @@ pub fn convert<H: Host>(
         weight: 3,
     };
     let steps = [Step { function: recipe.function, args: [0; 3] }];
-    compute(&recipe, &steps, &[Input::View(*view)], None, host)
+    compute(&recipe, &steps, &[Input::View(*view)], recipe.dtypes(), host)
 }
 
 /// The shape of all operands together.
@@ -182,12 +188,12 @@ fn common(inputs: &[Input<'_>]) -> Option<Shape> {
     shape::broadcast("", shapes).ok()
 }
 
-/// Runs the steps on all elements; the first operand is converted to `first` instead of the loop's dtype.
+/// Runs the steps on all elements. `dtypes` are those that numbers must fit and that operands are converted to.
 fn compute<H: Host>(
     recipe: &Recipe,
     steps: &[Step],
     inputs: &[Input<'_>],
-    first: Option<DType>,
+    dtypes: [(DType, DType); 3],
     host: &mut H,
 ) -> std::result::Result<bool, H::Error> {
     let Some(shape) = common(inputs) else { return Ok(false) };
@@ -196,9 +202,7 @@ fn compute<H: Host>(
         _ => return Ok(false),
     };
     let mut sources = SmallVec::new();
-    for (i, input) in inputs.iter().enumerate() {
-        let own = first.filter(|_| i == 0).map(|dtype| (dtype, dtype));
-        let (operand, dtype) = own.unwrap_or((recipe.operand, recipe.compute));
+    for (input, (operand, dtype)) in inputs.iter().zip(dtypes) {
         match Source::new(input, operand, dtype, &shape, len) {
             Some(source) => sources.push(source),
             None => return Ok(false),

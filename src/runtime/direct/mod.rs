@@ -62,7 +62,7 @@ pub trait Host {
         shape: &[usize],
     ) -> std::result::Result<*mut u8, Self::Error>;
 
-    /// Runs `work`, which costs as much as `cost` light ops.
+    /// Runs `work`, which costs as much as `cost` light ops; from [`LONG`] on it may take a while.
     fn run(
         &mut self,
         cost: usize,
@@ -93,6 +93,9 @@ trait Parts: Sync {
     fn part(&self, lo: usize, hi: usize) -> Result<()>;
 }
 
+/// Work that costs this many light ops is worth stepping aside for.
+pub const LONG: usize = 1 << 19;
+
 /// Elements that a thread takes at a time: whole blocks, of whole tiles.
 const PART: usize = 8 * crate::tile::BLOCK;
 
@@ -115,8 +118,10 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
-    if len <= PART {
+    let threads = threads_for(cost, ctx);
+    // Below the size that threads pay for nobody wants to interrupt it either.
+    if len <= PART || (threads == 1 && cost < LONG) {
         return parts.part(0, len);
     }
-    drive(&Shared(parts, len), len.div_ceil(PART), threads_for(cost, ctx), &Poll::new(ctx))
+    drive(&Shared(parts, len), len.div_ceil(PART), threads, &Poll::new(ctx))
 }

@@ -25,6 +25,13 @@ pub(super) struct Recipe {
     pub weight: usize,
 }
 
+impl Recipe {
+    /// For each operand, the dtype that a number must fit and the one that it is converted to.
+    pub(super) fn dtypes(&self) -> [(DType, DType); 3] {
+        [(self.operand, self.compute); 3]
+    }
+}
+
 /// Kinds of operands: the dtypes, Python integers, Python floats.
 const KINDS: usize = 16;
 const OPS: usize = Op::ALL.len();
@@ -97,8 +104,7 @@ fn make(op: Op, inputs: &[Input<'_>]) -> Option<Recipe> {
     if weak && matches!(op, Op::LogicalAnd | Op::LogicalOr | Op::LogicalXor) {
         return None;
     }
-    // The exponent is not of the loop's dtype.
-    if op == Op::Ldexp || mixes_signs(op, &operands) {
+    if mixes_signs(op, &operands) {
         return None;
     }
     let found = resolve(op, &operands).ok()?;
@@ -120,6 +126,12 @@ fn finish(op: Op, operand: DType, compute: DType, result: DType) -> Option<Recip
     let back = (given != result).then(|| tile::cast(given, result));
     let heavy = op.info().cost == Cost::Heavy && compute.is_float();
     Some(Recipe { operand, compute, result, function, back, weight: if heavy { 10 } else { 3 } })
+}
+
+/// The dtypes of the exponent of `ldexp`, which is an integer: that of NumPy's loop, and that of ours.
+pub(super) fn exponent(x: &Input<'_>, recipe: &Recipe) -> (DType, DType) {
+    let long = operand(x) == Operand::Strong(DType::Bool);
+    (if long { DType::I64 } else { DType::I32 }, recipe.compute)
 }
 
 /// The op that NumPy's loop takes for a power by a Python number, and of which operands.
