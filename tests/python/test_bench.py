@@ -96,6 +96,10 @@ def test_numpy_is_its_best_spelling() -> None:
     assert CELLS[0].ratio("eager", against="NumPy") == 4
     assert "(0.50)" in table.text(CELLS, "jit")
     assert "lost: 1 of 2" in table.text(CELLS, "jit")
+    assert (
+        table.text([*CELLS, Cell("gain", 9, {"jit": 1.0, "JAX": 1.0})], "jit", "JAX").count("\n")
+        == 3
+    )
 
 
 def test_the_page_marks_and_explains_lost_cells() -> None:
