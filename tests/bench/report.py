@@ -218,7 +218,8 @@ def against_peers(part: Part) -> list[str]:
     out.append(
         "NumPy arrays in and out, compiled before the time counts, with as many threads as each\n"
         "takes by itself; *Numba* is serial, *Numba, parallel* runs from 65,536 samples on.\n"
-        "rnp is *jit*. An engine that cannot say a work has no row.\n"
+        "rnp is *jit*. An engine that cannot say a work has no row; where its result is too far\n"
+        "from NumPy's, it has no cell.\n"
     )
     out.append("![ratios to other engines](benchmarks-peers.svg)\n")
     for peer in peer_names(part):

@@ -73,7 +73,10 @@ def measure(
 def contestants(
     work: Work, size: int, forms: Sequence[str], peers: Mapping[str, Peer]
 ) -> dict[str, Job]:
-    """Return the calls of all engines, each with the result that NumPy has."""
+    """Return the calls of all engines, each with the result that NumPy has.
+
+    A peer with another result is left out.
+    """
     inputs = work.inputs(size)
     wanted = work.expression(np)(*inputs)
     jobs = engines.numpy_spellings(work, inputs)
@@ -85,10 +88,14 @@ def contestants(
         engines.check(f"{work.name} of {size:,}, {name}", job, wanted, work.near)
     for name, peer in peers.items():
         other = peer(work, inputs)
-        if other is not None:
+        if other is None:
+            continue
+        try:
             near = max(work.near, PEERS_NEAR)
             engines.check(f"{work.name} of {size:,}, {name}", other, wanted, near)
             jobs[name] = other
+        except AssertionError as wrong:
+            print(f"not timed: {wrong}")
     return jobs
 
 
@@ -97,15 +104,20 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     return exp(fmean(log(r) for r in ratios))
 
 
+def shown_ratio(ratio: float) -> str:
+    """Return a ratio, a lost one between brackets."""
+    return f"{ratio:.2f} " if ratio >= 1 else f"({min(ratio, 0.994):.2f})"
+
+
 def text(cells: Sequence[Cell], form: str, against: str = "") -> str:
     """Return one engine's ratios as text: works by sizes, a lost cell between brackets."""
-    cells = [cell for cell in cells if form in cell.seconds]
+    cells = [c for c in cells if form in c.seconds and (not against or against in c.seconds)]
     sizes = sorted({cell.size for cell in cells})
     lines = [f"{form}: times as fast as {against or 'NumPy, best spelling'}; (lost)"]
     lines.append(f"{'':22}" + "".join(f"{size:>11,}" for size in sizes))
     for name in dict.fromkeys(cell.work for cell in cells):
         row = {cell.size: cell.ratio(form, against) for cell in cells if cell.work == name}
-        shown = [f"{r:.2f} " if r >= 1 else f"({r:.2f})" for r in map(row.get, sizes) if r]
+        shown = [shown_ratio(row[size]) if size in row else "" for size in sizes]
         lines.append(f"{name:22}" + "".join(f"{cell:>11}" for cell in shown))
     ratios = [cell.ratio(form, against) for cell in cells]
     lost = sum(r < 1 for r in ratios)

@@ -53,6 +53,17 @@ def test_a_wrong_result_is_not_timed() -> None:
         table.contestants(nan, 8, [], {})
 
 
+def test_a_peer_with_another_result_is_left_out() -> None:
+    peers = {
+        "right": lambda work, inputs: lambda: inputs[0] * 0.5,
+        "contracts": lambda work, inputs: lambda: inputs[0] * np.float32(0.5 * (1 + 1.2e-7)),
+        "wrong": lambda work, inputs: lambda: inputs[0] * 0.6,
+        "silent": lambda work, inputs: None,
+    }
+    jobs = table.contestants(WORKS[0], 8, [], peers)
+    assert [name for name in jobs if name in peers] == ["right", "contracts"]
+
+
 def test_engines_take_turns_and_are_prepared_off_the_clock() -> None:
     seen: list[str] = []
     jobs = {"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}
@@ -85,6 +96,10 @@ def test_numpy_is_its_best_spelling() -> None:
     assert CELLS[0].ratio("eager", against="NumPy") == 4
     assert "(0.50)" in table.text(CELLS, "jit")
     assert "lost: 1 of 2" in table.text(CELLS, "jit")
+    assert (
+        table.text([*CELLS, Cell("gain", 9, {"jit": 1.0, "JAX": 1.0})], "jit", "JAX").count("\n")
+        == 3
+    )
 
 
 def test_the_page_marks_and_explains_lost_cells() -> None:

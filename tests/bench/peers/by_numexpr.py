@@ -1,13 +1,15 @@
-"""NumExpr: constants as float32, so that nothing is widened; `re_evaluate` of one string."""
+"""NumExpr: compiled objects, constants as float32, so that nothing is widened."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numexpr as ne
 import numpy as np
 
-from bench.works import ANGLE, FLOOR, Inputs, Job, Work
+from bench.works import FLOOR, SIDES, Inputs, Job, Work
 
 Constants = dict[str, float]
 
@@ -54,40 +56,37 @@ def numexpr(work: Work, inputs: Inputs) -> Job | None:
     return several(work.name, inputs[0])
 
 
+def compiled(text: str, values: dict[str, Any]) -> Callable[..., Any]:
+    """Return an expression as NumExpr's own compiled object: its least dispatch."""
+    kind = ne.necompiler.getType
+    signature = [(name, kind(np.asarray(value))) for name, value in values.items()]
+    return partial(ne.NumExpr(text, signature=signature), casting="unsafe", ex_uses_vml=False)
+
+
 def once(text: str, named: dict[str, Any], constants: Constants, dtype: Any) -> Job:
     """Return the evaluation of one string into a kept result."""
     one = next(iter(named.values()))
     scalar = np.float64 if one.dtype == np.float64 else np.float32
     values = named | {name: scalar(value) for name, value in constants.items()}
     out = np.empty(one.shape, dtype or one.dtype)
-
-    def run() -> Any:
-        return ne.re_evaluate(local_dict=values)
-
-    # `re_evaluate` repeats the last evaluation of the process; in a race nobody else makes one.
-    ne.evaluate(text, local_dict=values, out=out, casting="unsafe")
-    return run
+    return partial(compiled(text, values), *values.values(), out=out)
 
 
 def several(name: str, x: Any) -> Job | None:
     """Return a work of more than one evaluation: reductions stand alone."""
-    values = {"x": x}
+    scaled = compiled("x * k", {"x": x, "k": np.float32(1)})
     if name == "normalize":
-
-        def normalize() -> Any:
-            peak = ne.evaluate("max(abs(x))", local_dict=values)
-            return ne.evaluate("x * k", local_dict=values | {"k": np.float32(0.99 / peak)})
-
-        return normalize
+        peak, y = compiled("max(abs(x))", {"x": x}), np.empty_like(x)
+        return lambda: scaled(x, np.float32(0.99 / peak(x)), out=y)
     if name in ("RMS", "RMS, float64"):
-        ne.evaluate("sum(x * x)", local_dict=values)
-        return lambda: np.sqrt(ne.re_evaluate(local_dict=values) / x.size)
+        squares = compiled("sum(x * x)", {"x": x})
+        return lambda: np.sqrt(squares(x) / x.size)
     if name == "pan":
-        y, sides = np.empty((len(x), 2), np.float32), (np.cos(ANGLE), np.sin(ANGLE))
+        y = np.empty((len(x), 2), np.float32)
 
         def pan() -> Any:
-            for side, k in enumerate(sides):
-                ne.evaluate("x * k", local_dict=values | {"k": np.float32(k)}, out=y[:, side])
+            for side, k in enumerate(SIDES):
+                scaled(x, k, out=y[:, side])
             return y
 
         return pan
