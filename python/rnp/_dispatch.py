@@ -202,7 +202,7 @@ def composed(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Register a composition of recorded functions as `numpy.<path>`.
 
-    It runs in lazy blocks only, but for one that has to give the same bits outside of them (`eager`).
+    It runs in lazy blocks only; an `eager` one outside of them, too, so that the bits are the same.
     One that has NumPy compute all of it says so by the kind "numpy".
 
     Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy
