@@ -202,7 +202,8 @@ def composed(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Register a composition of recorded functions as `numpy.<path>`.
 
-    It runs in lazy blocks only, but for one that has to give the same bits outside of them (`eager`).
+    It runs in lazy blocks only, but for one that has to give the same bits outside of them
+    (`eager`).
     One that has NumPy compute all of it says so by the kind "numpy".
 
     Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy
@@ -469,7 +470,7 @@ def names(module: str) -> list[str]:
 
 
 def namespace(module: str, parts: frozenset[str] = frozenset()) -> Callable[[str], Any]:
-    """Make the `__getattr__` of a module that stands for one of NumPy's; `parts` are modules in it."""
+    """Make the `__getattr__` of a module that stands for one of NumPy's, with modules `parts`."""
     prefix = f"{module}.".removeprefix("rnp.")
 
     def get(name: str) -> Any:

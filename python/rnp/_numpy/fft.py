@@ -1,4 +1,4 @@
-"""`fft`: transforms along an axis by kernels; those along several, frequencies and shifts composed."""
+"""`fft`: transforms along an axis are kernels; along several, frequencies and shifts composed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ _SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward":
 
 def _swapped(norm: Any) -> str:
     if norm not in _SWAPPED:
-        raise ValueError(
-            f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".'
-        )
+        raise ValueError(f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".')
     return _SWAPPED[norm]
 
 
