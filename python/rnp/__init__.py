@@ -95,7 +95,18 @@ if TYPE_CHECKING:
 else:
     # Imported when they are asked for, as NumPy's are: some of those take longer than all the rest.
     _PARTS = frozenset(
-        ["audio", "char", "fft", "lib", "linalg", "ma", "polynomial", "random", "strings", "testing"]
+        [
+            "audio",
+            "char",
+            "fft",
+            "lib",
+            "linalg",
+            "ma",
+            "polynomial",
+            "random",
+            "strings",
+            "testing",
+        ]
     )
     # What the engine has and NumPy has not; all else is made when it is asked for.
     _OWN = [name for name in _core.__all__ if not _dispatch.exists(name)]

@@ -483,7 +483,7 @@ def names(module: str) -> list[str]:
 
 
 def namespace(module: str, parts: frozenset[str] = frozenset()) -> Callable[[str], Any]:
-    """Make the `__getattr__` of a module that stands for one of NumPy's; `parts` are modules in it."""
+    """Make the `__getattr__` of a module that stands for one of NumPy's, with modules `parts`."""
     prefix = f"{module}.".removeprefix("rnp.")
 
     def get(name: str) -> Any:
