@@ -165,7 +165,7 @@ class _Methods:
         put(self, indices, values, mode)
 
     def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
-        """Change shape and size in place; further elements are 0. Not for views or their bases."""
+        """Change shape and size in place: further elements are 0. Not for views and viewed ones."""
         dims = new_shape[0] if len(new_shape) == 1 else new_shape
         if dims is None:
             return

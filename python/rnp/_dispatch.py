@@ -75,12 +75,15 @@ _MOVES = frozenset(
 
 
 def _outside(
-    path: str, implementation: Callable[..., Any] | None, kind: str
+    path: str, implementation: Callable[..., Any] | None, kind: str, eager: bool
 ) -> Callable[..., Any] | None:
-    """Find what answers outside of blocks: a builtin, if there is one. Compositions step aside."""
+    """Find what answers outside of blocks: a builtin, if there is one.
+
+    Compositions step aside but for `eager` ones.
+    """
     if path in _MOVES:
         return None
-    if kind == "native":
+    if kind == "native" or eager:
         return implementation
     return getattr(_core, path, None) if path in _core.__all__ else None
 
@@ -90,14 +93,28 @@ class Function(_core._Entry):
 
     __slots__ = ("__dict__", "_eager", "_implementation", "_numpy", "_outs", "kind")
 
-    def __new__(cls, path: str, implementation: Callable[..., Any] | None, kind: str) -> Self:
-        eager = _outside(path, implementation, kind)
-        return super().__new__(cls, None, eager or find(path), eager is None)
+    def __new__(
+        cls,
+        path: str,
+        implementation: Callable[..., Any] | None,
+        kind: str,
+        *,
+        eager: bool = False,
+    ) -> Self:
+        outside = _outside(path, implementation, kind, eager)
+        return super().__new__(cls, None, outside or find(path), outside is None)
 
-    def __init__(self, path: str, implementation: Callable[..., Any] | None, kind: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        implementation: Callable[..., Any] | None,
+        kind: str,
+        *,
+        eager: bool = False,
+    ) -> None:
         self._numpy = find(path)
         self._implementation = implementation
-        self._eager = _outside(path, implementation, kind)
+        self._eager = _outside(path, implementation, kind, eager)
         self.kind = kind
         self._outs: int | None = None
         functools.update_wrapper(self, implementation or self._numpy, updated=())
@@ -202,8 +219,7 @@ def composed(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Register a composition of recorded functions as `numpy.<path>`.
 
-    It runs in lazy blocks only, but for one that has to give the same bits outside of them
-    (`eager`).
+    It runs in lazy blocks only; an `eager` one outside of them, too, so that the bits are the same.
     One that has NumPy compute all of it says so by the kind "numpy".
 
     Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy
@@ -213,10 +229,7 @@ def composed(
     def register(implementation: Callable[..., Any]) -> Any:
         if not exists(path):
             return implementation
-        function = Function(path, implementation, kind)
-        if eager:
-            function._eager = implementation
-        return function
+        return Function(path, implementation, kind, eager=eager)
 
     return register
 

@@ -17,6 +17,9 @@ impl Array {
         if let Prim::Component(imag) = step {
             return if *imag { self.imag() } else { self.real() };
         }
+        if self.dtype().is_complex() {
+            return self.each_view(|part| part.view(step));
+        }
         Self::derive(step.clone(), self.dtype(), smallvec![self.strong()])
     }
 

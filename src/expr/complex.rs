@@ -174,6 +174,7 @@ impl Array {
                 Self::complex((choose(&a.0, &b.0)?, choose(&a.1, &b.1)?))
             }
             Op::Positive => Ok(args[0].strong()),
+            Op::Conjugate => args[0].conj(),
             Op::Negative | Op::Add | Op::Subtract => {
                 let pairs: Vec<Pair> = (0..args.len()).map(pair).collect::<Result<_>>()?;
                 let re: Vec<&Array> = pairs.iter().map(|p| &p.0).collect();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rnp
-from breadth import at_once, case, check, check_error, loops, loose
+from breadth import at_once, case, check, check_error, error, loops, loose, same
 from conftest import DTYPES
 from oracle import ordinary
 
@@ -156,3 +156,71 @@ def test_compositions_fuse():
         assert loops(np.outer(y[:20], y) + 1) <= 2
         assert loops(np.polyval([1.0, 2, 3], y)) == 1
         assert loops(np.linalg.norm(y)) <= 2
+
+
+@pytest.mark.parametrize("d", ["float32", "float64", "complex64", "complex128", "int16", "bool"])
+def test_transforms_of_any_layout_and_length(d):
+    x = ordinary(d, (-2, 2), 12 * 35, 8).reshape(12, 35)
+    names = ["fft", "ifft", "irfft", "hfft"] + ([] if d[0] == "c" else ["rfft", "ihfft"])
+    for name in names:
+        ours, numpys = getattr(rnp.fft, name), getattr(np.fft, name)
+        for view in (x, x.T, x[::-1, ::2], x[:, 3:4], x.astype(x.dtype.newbyteorder())):
+            for axis in (0, 1, -1):
+                for n in (None, 1, 2, 7, 40):
+                    kind = error(numpys, view, n, axis)
+                    if kind is not None:
+                        assert error(ours, view, n, axis) is kind
+                        continue
+                    want = numpys(view, n, axis, "ortho")
+                    with rnp.lazy():
+                        later = ours(rnp.asarray(view), n, axis, norm="ortho")
+                    got = ours(view, n=n, axis=axis, norm="ortho"), later.eval()
+                    assert not same(got[0], got[1], close=False), "one transform, lazy or not"
+                    eps = np.finfo(want.dtype).eps
+                    assert (got[0].dtype, got[0].shape) == (want.dtype, want.shape)
+                    np.testing.assert_allclose(got[0], want, rtol=0, atol=100 * eps)
+
+
+def test_transforms_of_no_points_are_those_of_zeros():
+    none = np.zeros((0, 3))
+    for name in ("fft", "ifft", "rfft", "irfft"):
+        got = getattr(rnp.fft, name)(none, 4, axis=0)
+        assert (got == 0).all()
+        assert got.shape == getattr(np.fft, name)(none, 4, axis=0).shape
+        assert getattr(rnp.fft, name)(none.T[:0], axis=0, n=2).shape[1:] == (0,)
+        assert error(getattr(rnp.fft, name), none, None, 0) is ValueError
+
+
+def test_a_transform_of_a_line_depends_on_nothing_else():
+    x = ordinary("float32", (-1, 1), 40 * 400, 9).reshape(40, 400)
+    whole = rnp.fft.rfft(x)
+    for i in (0, 7, 39):
+        assert (rnp.fft.rfft(x[i]) == whole[i]).all()
+        assert (rnp.fft.rfft(x.T, axis=0)[:, i] == whole[i]).all()
+
+
+def test_transforms_are_nodes_whose_neighbours_fuse():
+    x = ordinary("float32", (-1, 1), 512, 10)
+    with rnp.lazy(fallbacks="error"):
+        frames = rnp.asarray(x).reshape((4, 128)) * np.hanning(128).astype("float32")
+        power = np.abs(np.fft.rfft(frames)) ** 2
+        back = np.fft.irfft(np.fft.rfft(frames) * 2)
+        assert loops(power) == 2
+        assert rnp.plan(power, back).text.count("call rfft") == 1
+    assert power.dtype == back.dtype == np.float32
+
+    @rnp.jit
+    def spectrum(x):
+        return np.abs(rnp.fft.rfft(x * 2))
+
+    for n in (8, 9, 400):
+        np.testing.assert_allclose(
+            spectrum(x[:n]), np.abs(np.fft.rfft(x[:n] * 2)), rtol=0, atol=1e-4
+        )
+    assert spectrum.traces == 1
+
+
+def test_transforms_too_large_are_memory_errors():
+    for n in (1 << 44, 1 << 62):
+        with pytest.raises((MemoryError, ValueError)):
+            rnp.fft.fft(np.ones(3), n)

@@ -317,3 +317,20 @@ def test_a_chain_is_one_loop():
     assert (plan.loops, plan.temporaries) == (1, 0)
     assert (gain.loops, gain.temporaries) == (1, 0)
     assert gain.bytes_moved == 1000 * (8 + 4 + 8)
+
+
+@pytest.mark.parametrize("d", ["complex64", "complex128"])
+@pytest.mark.parametrize("name", ["reciprocal", "sqrt", "square", "divide"])
+def test_special_parts_are_numpys(name, d):
+    parts = [0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan]
+    z = np.array([complex(a, b) for a in parts for b in parts], d)
+    args = np.meshgrid(z, z) if name == "divide" else [z]
+    with np.errstate(all="ignore"):
+        want = getattr(np, name)(*args)
+    with rnp.lazy():
+        got = getattr(rnp, name)(*map(rnp.asarray, args)).eval()
+    eps = np.finfo(want.dtype).eps
+    for a, b in ((got.real, want.real), (got.imag, want.imag)):
+        np.testing.assert_allclose(a, b, rtol=4 * eps, atol=0)
+        told = ~np.isnan(b)
+        assert (np.signbit(a) == np.signbit(b))[told].all()

@@ -473,3 +473,17 @@ def test_plan_and_explain_name_the_line():
     assert repr(y) == "Array(float32(8,), deferred)"
     with pytest.raises(TypeError, match="explain"):
         rnp.explain(np.zeros(3))
+
+
+def test_a_report_follows_arrays_beyond_their_block():
+    with rnp.lazy() as block:
+        y = rnp.asarray(np.ones(100)) * 2
+        z = y + 1
+    planned = block.report()
+    assert (planned.ops, planned.loops) == (2, 1)
+    z.eval()
+    del y, z
+    assert block.report().ops == 2
+    with rnp.lazy():
+        rnp.eval(rnp.asarray(np.ones(100)) - 1)
+    assert block.report().ops == 2, "another's"

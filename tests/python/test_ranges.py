@@ -269,3 +269,15 @@ def test_views_of_ranges(n):
             z = rnp.linspace(0, 1, n)[start::step]
         assert differs(y.eval(), want) == ""
         assert differs(z.eval(), np.linspace(0, 1, n)[start::step].copy()) == ""
+
+
+def test_interp_with_points_out_of_order_and_nan_is_numpys():
+    rng = np.random.default_rng(3)
+    for n in (2, 3, 4, 5, 8, 20, 60):
+        for trial in range(60):
+            xp, fp = np.sort(rng.normal(size=n)), rng.normal(size=n)
+            xp[rng.integers(0, n, rng.integers(0, 3))] = np.nan
+            if trial % 5 == 0:
+                xp = rng.permutation(xp)
+            x = rng.normal(size=30) * 1.5
+            np.testing.assert_array_equal(rnp.interp(x, xp, fp), np.interp(x, xp, fp))

@@ -218,3 +218,99 @@ def test_overlapping_inputs():
         y = rnp.asarray(base)
         y = y[1:] - y[:-1]
     assert differs(y.eval(), np.diff(base)) == ""
+
+
+def _same_edits(edit):
+    """Run statements with NumPy and deferred, and compare all that they leave."""
+    want = edit(np)
+    with rnp.lazy():
+        got = edit(rnp)
+    for a, b in zip(got, want, strict=True):
+        assert a.shape == b.shape
+        np.testing.assert_array_equal(a.eval(), b)
+
+
+def test_parts_of_complex_arrays_are_views():
+    def edit(np_):
+        z = np_.asarray(np.arange(6) + 1j * np.arange(6)[::-1]).reshape((2, 3)) * 1
+        part = z.real
+        z.real[...] = 5
+        z.imag[0] = -1
+        part[1, 1:] *= 3
+        z.T.imag[2] = 7
+        z[1].real += 1
+        z.real[z.real > 15] = 0
+        flat = z.imag.reshape((-1,))
+        flat[0] = 9
+        z.real = np_.asarray([1.0, 2.0, 3.0])
+        z.imag[:, ::2] += 2
+        x = np_.asarray(np.arange(3.0)) * 1
+        x.real[1] = 8
+        return z, part, x
+
+    _same_edits(edit)
+
+
+def test_views_of_complex_arrays_write_them():
+    def edit(np_):
+        z = np_.asarray(np.arange(6) * (1 - 2j)).reshape((2, 3)) * 1
+        row, turned, flat = z[1], z.T, z.reshape((-1,))
+        row[0] = 3j
+        turned[2] = 5
+        flat[:2] *= 1j
+        z[:, None][0] += 1
+        row[1:][1:] = -1
+        return z, row, turned, flat
+
+    _same_edits(edit)
+
+
+def test_an_array_takes_another_shape_in_place():
+    def edit(np_):
+        x = np_.asarray(np.arange(6.0)) * 1
+        view = x[3:]
+        x.shape = (2, 3)
+        x[0, 1] = 9
+        view.shape = (3, 1)
+        view[2] = -1
+        y = np_.asarray(np.arange(6.0)) * 1
+        y.shape = -1
+        y.shape = 3, -1
+        return x, view, y
+
+    _same_edits(edit)
+    with rnp.lazy():
+        x = rnp.asarray(np.arange(6.0)).reshape((2, 3)) * 1
+        turned = x.T
+        with pytest.raises(AttributeError, match="incompatible shape"):
+            turned.shape = (6,)
+        with pytest.raises(ValueError, match="reshape"):
+            x.shape = (4,)
+    assert turned.shape == (3, 2)
+
+    @rnp.jit
+    def flat(x):
+        x.shape = (6,)
+        return x + 1
+
+    with pytest.raises(rnp.TraceError):
+        flat(np.zeros((2, 3)))
+
+
+def test_resize_changes_size_in_place():
+    for shape in ((2, 4), (3,), (0,), 5):
+        want = np.arange(6.0)
+        want.resize(shape, refcheck=False)
+        with rnp.lazy():
+            x = rnp.asarray(np.arange(6.0)) * 1
+            x.resize(shape)
+        assert x.shape == want.shape
+        np.testing.assert_array_equal(x.eval(), want)
+    with rnp.lazy():
+        x = rnp.asarray(np.arange(6.0)) * 1
+        view = x[1:]
+        for shared in (x, view):
+            with pytest.raises(ValueError, match="cannot resize"):
+                shared.resize(3)
+        with pytest.raises(ValueError, match="negative"):
+            (x + 1).resize(-1)

@@ -1,4 +1,4 @@
-"""`fft`: transforms along an axis are kernels; along several, frequencies and shifts composed."""
+"""`fft`: transforms along an axis are kernels; those along several, and shifts, are composed."""
 
 from __future__ import annotations
 
