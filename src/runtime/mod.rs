@@ -8,6 +8,7 @@ mod call;
 pub mod direct;
 mod exec;
 mod fold;
+mod helpers;
 mod nest;
 mod pack;
 mod pool;

@@ -1,4 +1,4 @@
-//! Threads: work items shared between the calling thread and lazily started helpers.
+//! Threads: work items shared between the calling thread and helpers.
 //!
 //! May not know: what an item does. Which thread takes which item is chance, so items must not
 //! depend on each other.
@@ -6,14 +6,12 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
-
 use super::Context;
+use super::helpers::together;
 use crate::error::{Error, Result};
-use crate::fork::PerProcess;
 
 /// The most threads ever used.
 pub const MAX_THREADS: usize = 512;
@@ -71,25 +69,6 @@ fn from_variable(text: &str, machine: usize) -> (usize, Option<String>) {
     (n, warning)
 }
 
-static POOL: PerProcess<Mutex<Option<Arc<ThreadPool>>>> = PerProcess::new(Mutex::default);
-
-/// A pool of at least `n` threads; `None` when the system refuses.
-fn helpers(n: usize) -> Option<Arc<ThreadPool>> {
-    let mut slot = POOL.get().lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = slot.as_ref().filter(|p| p.current_num_threads() >= n) {
-        return Some(pool.clone());
-    }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(n)
-        .thread_name(|i| format!("rnp-{i}"))
-        .build()
-        .map(Arc::new)
-        .ok()?;
-    // A smaller pool goes when the last work on it is done.
-    *slot = Some(pool.clone());
-    Some(pool)
-}
-
 /// Asks the caller now and then whether to stop. Stays on the calling thread.
 pub(super) struct Poll<'a> {
     /// Whom to ask, and when that was done last.
@@ -139,18 +118,10 @@ pub(super) fn drive<T: Work>(work: &T, items: usize, threads: usize, poll: &Poll
         error: Mutex::new(None),
     };
     let wanted = threads.min(items).saturating_sub(1);
-    match if wanted > 0 { helpers(wanted) } else { None } {
-        None => crew.labour(Some(poll)),
-        Some(pool) => {
-            let body = || crew.labour(None);
-            let gate = Gate::new(&body);
-            for _ in 0..wanted {
-                let gate = gate.clone();
-                pool.spawn(move || gate.enter());
-            }
-            crew.labour(Some(poll));
-            gate.close();
-        }
+    if wanted == 0 {
+        crew.labour(Some(poll));
+    } else {
+        together(wanted, &|| crew.labour(None), || crew.labour(Some(poll)));
     }
     crew.error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
@@ -232,62 +203,6 @@ impl<T: Work> Crew<'_, T> {
             self.work.done(worker);
         }
         Ok(())
-    }
-}
-
-/// Lets helpers into work that lives on the caller's stack, and keeps the caller until they are out.
-///
-/// A helper that comes late, because the pool was busy with other work, finds the gate closed; so
-/// the caller waits for nobody who has not begun.
-struct Gate {
-    body: *const (dyn Fn() + Sync + 'static),
-    state: Mutex<GateState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct GateState {
-    closed: bool,
-    inside: usize,
-}
-
-// SAFETY: the body is Sync, and is only called while it is alive (see `enter`).
-unsafe impl Send for Gate {}
-// SAFETY: as above.
-unsafe impl Sync for Gate {}
-
-impl Gate {
-    /// `body` must not panic, and the caller must `close` the gate before it dies.
-    fn new<'a>(body: &'a (dyn Fn() + Sync + 'a)) -> Arc<Self> {
-        // SAFETY: only the lifetime changes; `enter` upholds it.
-        let body: &'static (dyn Fn() + Sync + 'static) = unsafe { std::mem::transmute(body) };
-        Arc::new(Self { body, state: Mutex::default(), changed: Condvar::new() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self) {
-        {
-            let mut state = self.lock();
-            if state.closed {
-                return;
-            }
-            state.inside += 1;
-        }
-        // SAFETY: the gate was open, so its owner is before or within `close`, which waits for us.
-        unsafe { (*self.body)() };
-        self.lock().inside -= 1;
-        self.changed.notify_all();
-    }
-
-    fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        while state.inside > 0 {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
     }
 }
 

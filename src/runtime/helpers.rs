@@ -1,0 +1,237 @@
+//! Helper threads: started when they are first wanted, they wait at a gate and work behind it.
+//!
+//! Work of a few dozen microseconds is worth sharing only if the others begin at once. So who is done looks
+//! out for more for a moment before it sleeps, and so does the caller who waits for the last ones. May not
+//! know: what the work is.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::fork::PerProcess;
+
+/// How long a thread looks out before it sleeps: about what waking it takes.
+const LOOK_OUT: Duration = Duration::from_micros(50);
+
+/// Whether `done` comes true while looking out for it.
+fn look_out(done: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        for _ in 0..64 {
+            if done() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if start.elapsed() > LOOK_OUT {
+            return false;
+        }
+    }
+}
+
+/// Threads and the gates that they are to enter.
+#[derive(Default)]
+struct Helpers {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// How many gates wait, for who looks out.
+    waiting: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    gates: VecDeque<Arc<Gate>>,
+    threads: usize,
+    /// Who looks out, and finds a gate without being woken.
+    looking: usize,
+    asleep: usize,
+}
+
+static HELPERS: PerProcess<Helpers> = PerProcess::new(Helpers::default);
+
+impl Helpers {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks `wanted` threads in. There may be fewer, if the system refuses more.
+    fn post(&'static self, gate: &Arc<Gate>, wanted: usize) {
+        let mut state = self.lock();
+        while state.threads < wanted {
+            let builder = std::thread::Builder::new().name(format!("rnp-{}", state.threads));
+            if builder.spawn(|| self.serve()).is_err() {
+                break;
+            }
+            state.threads += 1;
+        }
+        let wanted = wanted.min(state.threads);
+        state.gates.extend((0..wanted).map(|_| gate.clone()));
+        self.waiting.store(state.gates.len(), Ordering::Release);
+        for _ in 0..wanted.saturating_sub(state.looking).min(state.asleep) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Forgets who has not come.
+    fn withdraw(&self, gate: &Arc<Gate>) {
+        if self.waiting.load(Ordering::Acquire) > 0 {
+            let mut state = self.lock();
+            state.gates.retain(|g| !Arc::ptr_eq(g, gate));
+            self.waiting.store(state.gates.len(), Ordering::Release);
+        }
+    }
+
+    fn take(&self, state: &mut State) -> Option<Arc<Gate>> {
+        let gate = state.gates.pop_front();
+        self.waiting.store(state.gates.len(), Ordering::Release);
+        gate
+    }
+
+    /// A helper's life.
+    fn serve(&self) {
+        loop {
+            self.next().enter();
+        }
+    }
+
+    /// The gate to enter, when there is one.
+    fn next(&self) -> Arc<Gate> {
+        let mut state = self.lock();
+        if let Some(gate) = self.take(&mut state) {
+            return gate;
+        }
+        state.looking += 1;
+        drop(state);
+        look_out(|| self.waiting.load(Ordering::Acquire) > 0);
+        let mut state = self.lock();
+        state.looking -= 1;
+        loop {
+            if let Some(gate) = self.take(&mut state) {
+                return gate;
+            }
+            state.asleep += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.asleep -= 1;
+        }
+    }
+}
+
+/// Lets up to `helpers` threads into `body`, which the calling thread runs too, by `own`.
+///
+/// A helper that comes late, because it was busy with other work, finds the gate closed; so the caller
+/// waits for nobody who has not begun. Neither may panic.
+pub(super) fn together<'a>(helpers: usize, body: &'a (dyn Fn() + Sync + 'a), own: impl FnOnce()) {
+    let gate = Gate::new(body);
+    let all = HELPERS.get();
+    all.post(&gate, helpers);
+    own();
+    all.withdraw(&gate);
+    gate.close();
+}
+
+/// Lets helpers into work that lives on the caller's stack, and keeps the caller until they are out.
+struct Gate {
+    body: *const (dyn Fn() + Sync + 'static),
+    /// How many are inside, and [`CLOSED`].
+    inside: AtomicUsize,
+    lock: Mutex<()>,
+    left: Condvar,
+}
+
+/// Nobody may enter.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+// SAFETY: the body is Sync, and is only called while it is alive (see `enter`).
+unsafe impl Send for Gate {}
+// SAFETY: as above.
+unsafe impl Sync for Gate {}
+
+impl Gate {
+    /// `body` must not panic, and the caller must `close` the gate before it dies.
+    fn new<'a>(body: &'a (dyn Fn() + Sync + 'a)) -> Arc<Self> {
+        // SAFETY: only the lifetime changes; `enter` upholds it.
+        let body: &'static (dyn Fn() + Sync + 'static) = unsafe { std::mem::transmute(body) };
+        let (lock, left) = (Mutex::new(()), Condvar::new());
+        Arc::new(Self { body, inside: AtomicUsize::new(0), lock, left })
+    }
+
+    fn enter(&self) {
+        let open = |inside| if inside & CLOSED == 0 { Some(inside + 1) } else { None };
+        if self.inside.fetch_update(Ordering::AcqRel, Ordering::Acquire, open).is_err() {
+            return;
+        }
+        // SAFETY: the gate was open, so its owner is before or within `close`, which waits for us.
+        unsafe { (*self.body)() };
+        if self.inside.fetch_sub(1, Ordering::AcqRel) == CLOSED + 1 {
+            // Between its look and its sleep the owner holds the lock.
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.left.notify_all();
+        }
+    }
+
+    fn close(&self) {
+        let inside = self.inside.fetch_or(CLOSED, Ordering::AcqRel);
+        let empty = || self.inside.load(Ordering::Acquire) == CLOSED;
+        if inside == 0 || look_out(empty) {
+            return;
+        }
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while !empty() {
+            guard = self.left.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_let_in_is_waited_for() {
+        for (round, helpers) in [1, 3, 7].into_iter().cycle().take(300).enumerate() {
+            let (begun, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let body = || {
+                begun.fetch_add(1, Ordering::Relaxed);
+                if round % 100 == 0 {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                ended.fetch_add(1, Ordering::Relaxed);
+            };
+            together(helpers, &body, &body);
+            let begun = begun.into_inner();
+            assert!((1..=helpers + 1).contains(&begun), "{begun} of {helpers}");
+            assert_eq!(begun, ended.into_inner());
+        }
+    }
+
+    #[test]
+    fn helpers_come_when_the_caller_lingers() {
+        let come = AtomicUsize::new(0);
+        let body = || {
+            come.fetch_add(1, Ordering::Relaxed);
+        };
+        together(2, &body, || {
+            let start = Instant::now();
+            while come.load(Ordering::Relaxed) < 2 && start.elapsed().as_secs() < 20 {
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(come.into_inner(), 2);
+    }
+
+    #[test]
+    fn work_within_work_and_beside_it_ends() {
+        let done = AtomicUsize::new(0);
+        let count = || {
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        let outer = || together(2, &count, count);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..50).for_each(|_| together(3, &outer, outer)));
+            }
+        });
+        assert!(done.into_inner() >= 200);
+    }
+}
