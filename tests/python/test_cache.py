@@ -57,6 +57,7 @@ def test_many_kernels_stay_bounded():
 def test_no_page_is_writable_and_executable():
     # In a process of its own: ctypes, which other tests use, has such pages.
     done = child("""
+        rnp._core._set_tier("jit")
         for i in range(1, 40):
             with rnp.lazy():
                 y = rnp.asarray(np.ones(8))
