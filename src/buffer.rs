@@ -123,15 +123,35 @@ pub fn cache_bytes() -> usize {
 /// Pages of this size and more are asked for as huge ones: page faults are the price of fresh memory.
 const HUGE: usize = 4 << 20;
 
+/// Blocks of at most this many bytes are aligned by hand: the system's aligned blocks come slowly, and
+/// are not kept at hand when they are freed.
+const LITTLE: usize = 4 << 10;
+
+/// The block of a little buffer: `room` bytes, and as many as alignment may take.
+const fn little(room: usize) -> Layout {
+    // SAFETY: `LITTLE` and `ALIGN` are far below what a layout may have.
+    unsafe { Layout::from_size_align_unchecked(room + ALIGN, align_of::<usize>()) }
+}
+
 /// Fresh memory of `room` bytes (not 0), or null.
 fn allocate(room: usize) -> *mut u8 {
+    if room <= LITTLE {
+        // SAFETY: the size is not 0. Blocks start at a multiple of a word, so that before the next
+        // multiple of `ALIGN` there is room for a word, and behind it for `room` bytes.
+        return unsafe {
+            let block = alloc(little(room));
+            if block.is_null() {
+                return block;
+            }
+            let ahead = ALIGN - block.addr() % ALIGN;
+            let ptr = block.add(ahead);
+            ptr.cast::<usize>().sub(1).write(ahead);
+            known(ptr)
+        };
+    }
     let Ok(layout) = Layout::from_size_align(room, ALIGN) else { return std::ptr::null_mut() };
     // SAFETY: the size is not 0.
-    let ptr = unsafe { alloc(layout) };
-    // What malloc gives holds some bytes or other, but to the compiler they are undefined. This
-    // empty block might have written them all, so afterwards they are merely unknown.
-    // SAFETY: it does nothing.
-    unsafe { std::arch::asm!("/* {0} */", in(reg) ptr, options(nostack, preserves_flags)) };
+    let ptr = known(unsafe { alloc(layout) });
     #[cfg(target_os = "linux")]
     if room >= HUGE && !ptr.is_null() {
         let page = 4096;
@@ -143,13 +163,28 @@ fn allocate(room: usize) -> *mut u8 {
     ptr
 }
 
+/// What malloc gives holds some bytes or other, but to the compiler they are undefined. This empty
+/// block might have written them all, so afterwards they are merely unknown.
+fn known(ptr: *mut u8) -> *mut u8 {
+    // SAFETY: it does nothing.
+    unsafe { std::arch::asm!("/* {0} */", in(reg) ptr, options(nostack, preserves_flags)) };
+    ptr
+}
+
 /// Gives memory back to the system.
 ///
 /// # Safety
 /// `ptr` came from `allocate(room)` and is used no more.
 unsafe fn free(ptr: *mut u8, room: usize) {
-    // SAFETY: the caller's promise; the same layout was accepted when it was allocated.
-    unsafe { dealloc(ptr, Layout::from_size_align_unchecked(room, ALIGN)) }
+    // SAFETY: the caller's promise; the same layout was accepted when it was allocated, and a little
+    // buffer says in the word before it where its block begins.
+    unsafe {
+        if room <= LITTLE {
+            let ahead = ptr.cast::<usize>().sub(1).read();
+            return dealloc(ptr.sub(ahead), little(room));
+        }
+        dealloc(ptr, Layout::from_size_align_unchecked(room, ALIGN));
+    }
 }
 
 /// A size class of pooled buffers: four to each doubling.
@@ -238,7 +273,6 @@ pub fn pooled_bytes() -> usize {
 }
 
 /// A strided view of memory, native byte order, any alignment.
-#[derive(Clone)]
 pub struct Storage {
     /// The address of element (0, 0, ...).
     pub ptr: *const u8,
@@ -250,6 +284,14 @@ pub struct Storage {
     pub strides: Strides,
     /// Keeps the memory alive and unchanged.
     pub keeper: Arc<dyn Any + Send + Sync>,
+}
+
+impl Clone for Storage {
+    fn clone(&self) -> Self {
+        // Lists of numbers are copied as bytes, which their own `clone` does not do.
+        let (shape, strides) = (Shape::from_slice(&self.shape), Strides::from_slice(&self.strides));
+        Self { ptr: self.ptr, dtype: self.dtype, shape, strides, keeper: self.keeper.clone() }
+    }
 }
 
 // SAFETY: the memory is only read, and the keeper, which is Send and Sync, keeps it alive.
@@ -350,6 +392,9 @@ impl Storage {
         if !self.is_contiguous() || crate::shape::count(&self.shape)? != crate::shape::count(shape)?
         {
             return Err(Error::bug("an array was to be seen under a shape that does not fit"));
+        }
+        if *shape == self.shape {
+            return Ok(self);
         }
         let strides = c_strides(shape, self.dtype.size());
         Ok(Self { shape: shape.clone(), strides, ..self })

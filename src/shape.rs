@@ -121,6 +121,12 @@ pub fn broadcast<'a>(
     op: &str,
     shapes: impl IntoIterator<Item = &'a [usize]> + Clone,
 ) -> Result<Shape> {
+    // Most operands have one shape, or none.
+    let mut all = shapes.clone().into_iter().filter(|s| !s.is_empty());
+    let first = all.next().unwrap_or(&[]);
+    if all.all(|s| s == first) {
+        return Ok(Shape::from_slice(first));
+    }
     let rank = shapes.clone().into_iter().map(<[usize]>::len).max().unwrap_or(0);
     let mut out: Shape = smallvec::smallvec![1; rank];
     for shape in shapes.clone() {

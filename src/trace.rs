@@ -3,7 +3,6 @@
 //! A call makes no graph. A new length infers the recorded program again and plans it; its kernels
 //! are found in the cache, since lengths are no part of them. May not know: Python.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::buffer::Storage;
@@ -25,11 +24,13 @@ pub struct Trace {
     arrays: Vec<(usize, usize)>,
     /// Per traced number: its place among the arguments and among the program's scalars, and its dtype.
     numbers: Vec<(usize, usize, DType)>,
-    plans: Mutex<HashMap<Vec<InputMeta>, Arc<Specialized>>>,
+    /// The newest last.
+    plans: Mutex<Vec<Arc<Specialized>>>,
 }
 
 /// A plan for arguments of certain shapes, with the shapes of its results.
 struct Specialized {
+    inputs: Vec<InputMeta>,
     planned: Arc<Planned>,
     results: Vec<Shape>,
 }
@@ -80,6 +81,14 @@ impl Trace {
     /// # Errors
     /// Those that recording it for these shapes would give, and those of [`crate::eval::eval`].
     pub fn call(&self, arguments: &[Argument], ctx: &Context<'_>) -> Result<Vec<Storage>> {
+        self.bind(arguments)?.run(ctx)
+    }
+
+    /// Binds the function's arguments; finds the plan for their shapes, if there is one.
+    ///
+    /// # Errors
+    /// A bug, or `Overflow` for an integer that does not fit.
+    pub fn bind(&self, arguments: &[Argument]) -> Result<Bound<'_>> {
         let mut inputs = self.constants.inputs.clone();
         for &(at, _) in &self.arrays {
             match arguments.get(at) {
@@ -95,19 +104,20 @@ impl Trace {
                 _ => return Err(Error::bug(format!("trace: argument {at} is not a number"))),
             });
         }
-        let special = self.specialize(&inputs)?;
-        let arguments =
-            Arguments { inputs: &inputs, scalars: &scalars, calls: &self.constants.calls };
-        let values = runtime::run(&special.planned.plan, &arguments, ctx)?;
-        special.planned.give(values, special.results.iter())
+        let special = self.find(&inputs);
+        Ok(Bound { trace: self, inputs, scalars, special })
+    }
+
+    /// The plan for inputs of these layouts, if there is one.
+    fn find(&self, inputs: &[Storage]) -> Option<Arc<Specialized>> {
+        // Never waited for: a forked child may have inherited the lock from a thread that is not there.
+        let plans = self.plans.try_lock().ok()?;
+        let fits = |s: &&Arc<Specialized>| s.inputs.iter().zip(inputs).all(|(m, i)| m.is_of(i));
+        plans.iter().rev().find(fits).cloned()
     }
 
     fn specialize(&self, inputs: &[Storage]) -> Result<Arc<Specialized>> {
         let metas: Vec<InputMeta> = inputs.iter().map(InputMeta::of).collect();
-        // Never waited for: a forked child may have inherited the lock from a thread that is not there.
-        if let Some(found) = self.plans.try_lock().ok().and_then(|p| p.get(&metas).cloned()) {
-            return Ok(found);
-        }
         for (meta, traced) in metas.iter().zip(&self.program.inputs) {
             if meta.dtype != traced.dtype || meta.shape.len() != traced.shape.len() {
                 return Err(Error::bug(
@@ -118,13 +128,44 @@ impl Trace {
         let program = self.program.reshaped(metas.clone(), &self.constants.calls)?;
         let results =
             program.outputs.iter().map(|&o| program.nodes[o as usize].shape.clone()).collect();
-        let special = Arc::new(Specialized { planned: plan(program)?, results });
+        let special = Arc::new(Specialized { inputs: metas, planned: plan(program)?, results });
         if let Ok(mut plans) = self.plans.try_lock() {
             if plans.len() >= PLANS {
-                plans.clear();
+                plans.drain(..PLANS / 2);
             }
-            plans.insert(metas, special.clone());
+            plans.push(special.clone());
         }
         Ok(special)
+    }
+}
+
+/// A traced function with the arguments of one call.
+pub struct Bound<'a> {
+    trace: &'a Trace,
+    inputs: Vec<Storage>,
+    scalars: Vec<Scalar>,
+    special: Option<Arc<Specialized>>,
+}
+
+impl Bound<'_> {
+    /// Whether the call is over sooner than anybody could wait for it.
+    pub fn is_quick(&self) -> bool {
+        self.special.as_ref().is_some_and(|special| special.planned.plan.is_quick())
+    }
+
+    /// Runs the function.
+    ///
+    /// # Errors
+    /// As for [`Trace::call`].
+    pub fn run(self, ctx: &Context<'_>) -> Result<Vec<Storage>> {
+        let Self { trace, inputs, scalars, special } = self;
+        let special = match special {
+            Some(special) => special,
+            None => trace.specialize(&inputs)?,
+        };
+        let calls = &trace.constants.calls;
+        let arguments = Arguments { inputs: &inputs, scalars: &scalars, calls };
+        let values = runtime::run(&special.planned.plan, &arguments, ctx)?;
+        special.planned.give(values, special.results.iter())
     }
 }

@@ -26,9 +26,15 @@ fn programs() {
             values.iter().map(common::bytes).collect::<Vec<_>>()
         };
         let meaning = run(Tier::Interp, Some(1));
-        for threads in [1, 2, 7] {
-            assert_eq!(run(Tier::Jit, Some(threads)), meaning, "{path:?} on {threads} threads");
-            assert_eq!(run(Tier::Interp, Some(threads)), meaning, "{path:?} on {threads} threads");
+        // Without a number, short loops are run directly.
+        for threads in [None, Some(1), Some(2), Some(7)] {
+            for tier in [Tier::Jit, Tier::Interp, Tier::Auto] {
+                assert_eq!(
+                    run(tier, threads),
+                    meaning,
+                    "{path:?} by {tier:?} on {threads:?} threads"
+                );
+            }
         }
     });
     assert!(count >= 40, "{count} programs");

@@ -248,7 +248,8 @@ impl Array {
 
     /// An array in memory.
     pub fn input(storage: Storage) -> Self {
-        let mut expr = Self::expr(Prim::Input, storage.dtype, storage.shape.clone(), Args::new());
+        let shape = Shape::from_slice(&storage.shape);
+        let mut expr = Self::expr(Prim::Input, storage.dtype, shape, Args::new());
         expr.value = OnceLock::from(storage);
         Self(Arc::new(expr))
     }
@@ -404,7 +405,7 @@ impl Array {
     /// Operands and function, as they are at one moment; nothing for evaluated nodes.
     fn parts(&self) -> Parts {
         // Leaves have neither, and most evaluated nodes have let go of both.
-        if self.0.value.get().is_some() || self.0.prim == Prim::Scalar {
+        if self.0.value.get().is_some() || matches!(self.0.prim, Prim::Scalar) {
             return Parts::default();
         }
         self.lock().clone()
@@ -440,6 +441,10 @@ impl std::fmt::Debug for Array {
 impl Drop for Expr {
     /// Drops operands in a loop: a chain of a million nodes must not need a million stack frames.
     fn drop(&mut self) {
+        let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if parts.args.is_empty() && self.even.is_none() {
+            return;
+        }
         let take = |parts: &mut Mutex<Parts>| {
             let parts = parts.get_mut().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut parts.args)

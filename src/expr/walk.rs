@@ -243,12 +243,16 @@ impl Walker {
                 if self.place(operand).is_none() {
                     let operand = operand.clone();
                     let parts = operand.parts();
-                    open.push((operand, parts, 0));
+                    if parts.args.is_empty() {
+                        self.push(operand, &parts);
+                    } else {
+                        open.push((operand, parts, 0));
+                    }
                 }
                 continue;
             }
             let Some((array, parts, _)) = open.pop() else { unreachable!("it was there") };
-            let place = self.push(array, parts);
+            let place = self.push(array, &parts);
             if open.is_empty() {
                 return place;
             }
@@ -256,9 +260,9 @@ impl Walker {
     }
 
     /// Adds a node whose operands are there.
-    fn push(&mut self, array: Array, Parts { args, call }: Parts) -> u32 {
+    fn push(&mut self, array: Array, Parts { args, call }: &Parts) -> u32 {
         let address = Arc::as_ptr(&array.0);
-        match self.known(&array, &args, call.as_ref()) {
+        match self.known(&array, args, call.as_ref()) {
             Ok(place) => {
                 self.seen.insert(address, place);
                 self.alive.push(array);

@@ -49,7 +49,9 @@ pub fn result_dtype(operands: &[Operand]) -> DType {
     }
     // The most general first, as NumPy does: of (int8, uint8, float16) it is float16, though the two
     // integers alone would need more.
-    strong.sort_unstable_by_key(|d| std::cmp::Reverse(*d));
+    if strong.windows(2).any(|pair| pair[0] != pair[1]) {
+        strong.sort_unstable_by_key(|d| std::cmp::Reverse(*d));
+    }
     let strong = strong.into_iter().reduce(DType::promote);
     match (strong, weak) {
         (Some(s), None) => s,

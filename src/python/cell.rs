@@ -7,14 +7,67 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use smallvec::SmallVec;
-
 use super::jit::Tracing;
 use crate::error::{Error, Result};
 use crate::expr::{self, Prim};
 
 /// Views, one of the other, that lead from a cell to what an object shows of it.
-pub type Path = SmallVec<[Prim; 1]>;
+///
+/// A list that shares its beginning with those it was made from: a view of a view of a view takes no
+/// longer to make than the first. `None` is the whole of the cell.
+#[derive(Clone, Default)]
+struct Path(Option<Arc<Link>>);
+
+struct Link {
+    before: Path,
+    step: Prim,
+}
+
+impl Path {
+    /// This path and one view more.
+    fn then(&self, step: Prim) -> Self {
+        Self(Some(Arc::new(Link { before: self.clone(), step })))
+    }
+
+    /// The views from the cell on, and then `more`.
+    fn steps(&self, more: &[Prim]) -> Vec<Prim> {
+        let mut back: Vec<Prim> = more.iter().rev().cloned().collect();
+        let mut at = self;
+        while let Some(link) = &at.0 {
+            back.push(link.step.clone());
+            at = &link.before;
+        }
+        back.reverse();
+        back
+    }
+
+    /// Whether `other` is this path and then `step`.
+    fn leads_to(&self, step: &Prim, other: &Self) -> bool {
+        other.0.as_ref().is_some_and(|link| link.step == *step && link.before.is(self))
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let (mut a, mut b) = (self, other);
+        loop {
+            match (&a.0, &b.0) {
+                (None, None) => return true,
+                (Some(x), Some(y)) if Arc::ptr_eq(x, y) => return true,
+                (Some(x), Some(y)) if x.step == y.step => (a, b) = (&x.before, &y.before),
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Drop for Path {
+    /// Drops a long list in a loop.
+    fn drop(&mut self) {
+        let mut next = self.0.take();
+        while let Some(mut link) = next.and_then(Arc::into_inner) {
+            next = link.before.0.take();
+        }
+    }
+}
 
 /// An expression, and the trace that it belongs to, if a traced argument lies below it.
 #[derive(Clone)]
@@ -83,7 +136,7 @@ impl Handle {
                 let version = cell.version().clone();
                 if version.number != *number {
                     // The path was followed from an array of this very shape before.
-                    if let Ok(expr) = version.held.expr.views(path) {
+                    if let Ok(expr) = version.held.expr.views(&path.steps(&[])) {
                         *held = Held { expr, trace: version.held.trace };
                     }
                     *number = version.number;
@@ -106,14 +159,13 @@ impl Handle {
         let mut place = self.place();
         if let Place::Own(held) = &*place {
             let cell = Arc::new(Cell(Mutex::new(Version { number: 0, held: held.clone() })));
-            *place = Place::View { cell, path: Path::new(), number: 0, held: held.clone() };
+            *place = Place::View { cell, path: Path::default(), number: 0, held: held.clone() };
         }
         let Place::View { cell, path, number, held } = &*place else {
             unreachable!("just made a view")
         };
-        let mut path = path.clone();
-        path.push(step);
         let held = Held { expr, trace: held.trace.clone() };
+        let path = path.then(step);
         let view = Place::View { cell: cell.clone(), path, number: *number, held };
         Self { place: Mutex::new(view), argument: self.argument }
     }
@@ -127,7 +179,8 @@ impl Handle {
         match &mut *self.place() {
             Place::Own(held) => held.expr = expr,
             Place::View { path, held, .. } => {
-                path.push(Prim::Reshape(expr.shape().iter().map(|&d| d as i64).collect()));
+                let dims = expr.shape().iter().map(|&d| d as i64).collect();
+                *path = path.then(Prim::Reshape(dims));
                 held.expr = expr;
             }
         }
@@ -162,7 +215,7 @@ impl Handle {
             Place::View { cell, path, .. } => {
                 Arc::ptr_eq(cell, &theirs.0)
                     && cell.version().number == theirs.2
-                    && theirs.1.split_last() == Some((step, path.as_slice()))
+                    && path.leads_to(step, &theirs.1)
             }
             Place::Own(_) => false,
         }
@@ -193,7 +246,7 @@ impl Handle {
         match &mut *self.place() {
             Place::Own(held) => *held = write(held, steps)?,
             Place::View { cell, path, .. } => {
-                let path: Path = path.iter().chain(steps).cloned().collect();
+                let path = path.steps(steps);
                 let mut version = cell.version();
                 version.held = write(&version.held, &path)?;
                 version.number += 1;
@@ -208,7 +261,7 @@ impl Handle {
             Place::Own(_) => true,
             Place::View { cell, path, .. } => {
                 let root = cell.version().held.expr.clone();
-                root.is_contiguous_at(path)
+                root.is_contiguous_at(&path.steps(&[]))
             }
         }
     }
@@ -219,7 +272,7 @@ impl Handle {
             Place::Own(_) => true,
             Place::View { cell, path, .. } => {
                 let root = cell.version().held.expr.clone();
-                root.reshapes_in_place(path, dims)
+                root.reshapes_in_place(&path.steps(&[]), dims)
             }
         }
     }

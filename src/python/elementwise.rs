@@ -3,6 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use smallvec::SmallVec;
 
 use super::array::Array;
 use super::run::Call;
@@ -20,8 +21,11 @@ pub fn apply<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
         return Ok(out);
     }
     let mut call = Call::new(py, op.info().name)?;
-    let args = args.iter().map(|a| call.operand(a)).collect::<PyResult<Vec<expr::Array>>>()?;
-    call.run(|| expr::Array::map(op, &args))
+    let mut operands: SmallVec<[expr::Array; 3]> = SmallVec::new();
+    for arg in args {
+        operands.push(call.operand(arg)?);
+    }
+    call.run(|| expr::Array::map(op, &operands))
 }
 
 /// An operator of Python; steps aside for operands that want to answer themselves.

@@ -63,6 +63,10 @@ impl Snapshots {
         if self.entries.len() >= ROOM {
             self.entries.remove(0);
         }
+        if self.entries.is_empty() {
+            // Most blocks capture one array.
+            self.entries.reserve_exact(1);
+        }
         self.entries.push(Entry {
             place: place as usize,
             shape: shape.clone(),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::codegen::{self, Code};
@@ -18,7 +18,7 @@ pub const CAPACITY: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Tier {
-    /// As machine code, or by the interpreter where that cannot be.
+    /// By the interpreter until the kernel proves hot, from then on as machine code where that can be.
     Auto,
     /// As machine code at once; the interpreter only where none can be made.
     Jit,
@@ -49,7 +49,16 @@ pub struct Runner {
     /// `None` inside: there is no machine code to be had.
     code: OnceLock<Option<Code>>,
     used: AtomicU64,
+    /// What it cost to interpret it so far, in light ops.
+    interpreted: AtomicUsize,
 }
+
+/// A run of this many light ops takes as long as making machine code, which helps it at once.
+const LONG: usize = 1 << 20;
+/// The light ops that a kernel's runs are interpreted for, before it counts as hot. A run counts as
+/// `AT_LEAST`, so a kernel is interpreted some dozens of times at most.
+const HOT: usize = 32 * AT_LEAST;
+const AT_LEAST: usize = 1 << 19;
 
 /// A kernel ready to run.
 #[derive(Clone, Copy, Debug)]
@@ -90,13 +99,27 @@ impl Runner {
         &self.kernel
     }
 
-    /// How the kernel runs under `tier`; compiles it if it must.
-    pub fn engine(&self, tier: Tier) -> Engine<'_> {
+    /// How the kernel runs under `tier`, work of `cost` light ops; compiles it if it must.
+    pub fn engine(&self, tier: Tier, cost: usize) -> Engine<'_> {
         let code = match tier {
             Tier::Interp => None,
+            Tier::Auto if !self.is_hot(cost) => None,
             Tier::Jit | Tier::Auto => self.code.get_or_init(|| compile(&self.kernel)).as_ref(),
         };
         code.map_or(Engine::Interp(&self.kernel), Engine::Jit)
+    }
+}
+
+impl Runner {
+    /// Whether machine code is there or worth its making.
+    fn is_hot(&self, cost: usize) -> bool {
+        let before = self.interpreted.load(Ordering::Relaxed);
+        if before >= HOT || cost >= LONG {
+            self.interpreted.store(HOT, Ordering::Relaxed);
+            return true;
+        }
+        self.interpreted.store(before + cost.max(AT_LEAST), Ordering::Relaxed);
+        false
     }
 }
 
@@ -203,6 +226,7 @@ pub fn lookup(kernel: &Arc<Kernel>) -> Arc<Runner> {
             kernel: kernel.clone(),
             code: OnceLock::new(),
             used: AtomicU64::new(0),
+            interpreted: AtomicUsize::new(0),
         });
         maps.runners.insert(kernel.clone(), runner.clone());
         runner

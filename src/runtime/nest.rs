@@ -142,6 +142,7 @@ impl<'a> Nest<'a> {
             (_, seg) if streamed => (STREAMED_CHUNK, seg),
             sizes => sizes,
         };
+        let weight = weight(kernel);
         let (reduced, columns) = match kernel.form {
             Form::Map => (1, run),
             Form::Inner => (run, 1),
@@ -149,7 +150,10 @@ impl<'a> Nest<'a> {
         };
         let mut nest = Nest {
             // An empty nest calls no kernel, so none is compiled for it.
-            engine: runner.engine(if all == 0 { super::Tier::Interp } else { tier() }),
+            engine: match all {
+                0 => runner.engine(super::Tier::Interp, 0),
+                _ => runner.engine(tier(), all.saturating_mul(weight)),
+            },
             layout: kernel.layout(),
             form: kernel.form,
             extents,
@@ -166,7 +170,7 @@ impl<'a> Nest<'a> {
             slots: Vec::new(),
             folds,
             words: Vec::new(),
-            weight: weight(kernel),
+            weight,
             status: AtomicU32::new(0),
             tables,
         };

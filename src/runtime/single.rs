@@ -29,6 +29,8 @@ pub(super) struct Single {
     folds: SmallVec<[(FoldFns, usize); 2]>,
     /// Bytes of the states of folds, and of the largest partial result.
     states: usize,
+    /// What a run costs, in light ops.
+    cost: usize,
 }
 
 /// Which bytes of some memory a buffer covers.
@@ -105,7 +107,8 @@ impl Single {
             folds.push((fns, buf as usize));
         }
         let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
-        Some(Self { words, layout, places, scalars, folds, states: states + partial })
+        let (states, cost) = (states + partial, run * nest::weight(kernel));
+        Some(Self { words, layout, places, scalars, folds, states, cost })
     }
 
     /// Runs the launch on the calling thread.
@@ -133,7 +136,7 @@ impl Single {
             words[self.layout.scalars + s] =
                 value.ok_or_else(|| nest::bug("a scalar's dtype"))?.bits;
         }
-        let engine = runner.engine(tier());
+        let engine = runner.engine(tier(), self.cost);
         let (scratch, need) = (engine.scratch().next_multiple_of(64), self.states);
         let mut desk = Desk([const { std::mem::MaybeUninit::uninit() }; Desk::WORDS]);
         let mut heap = None;

@@ -15,6 +15,14 @@ from process import MIB, child, rss
 # -- the kernel cache
 
 
+@pytest.fixture(autouse=True)
+def compiled():
+    """Compile kernels when they are met first, not when they are hot."""
+    before = rnp._core._set_tier("jit")
+    yield
+    rnp._core._set_tier(before)
+
+
 def maps():
     """Return the lines of this process's memory map."""
     return Path("/proc/self/maps").read_text().splitlines()
@@ -49,6 +57,7 @@ def test_many_kernels_stay_bounded():
 def test_no_page_is_writable_and_executable():
     # In a process of its own: ctypes, which other tests use, has such pages.
     done = child("""
+        rnp._core._set_tier("jit")
         for i in range(1, 40):
             with rnp.lazy():
                 y = rnp.asarray(np.ones(8))
@@ -95,6 +104,7 @@ def test_keys_are_not_confused(flip):
 def test_where_no_code_can_be_made():
     done = child("""
         import ctypes
+        rnp._core._set_tier("jit")
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(65, 1, 0, 0, 0) != 0:  # PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN
             print("refused")

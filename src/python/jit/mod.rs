@@ -21,7 +21,7 @@ use self::key::{Flat, Key};
 pub use self::trace::Tracing;
 use self::trace::{Captured, borrow};
 use self::tree::{Tree, tracers};
-use super::{mode, nd, run};
+use super::{error, mode, nd, run};
 use crate::expr::Number;
 use crate::shape::Shape;
 use crate::trace::{Argument, Trace};
@@ -95,8 +95,16 @@ impl Entry {
             arguments.push(Argument::Array(borrow(captured.array.bind(py))?));
         }
         let values = match &self.trace {
-            Some(trace) => run::released(py, |ctx| trace.call(&arguments, ctx))?,
             None => Vec::new(),
+            Some(trace) => {
+                let bound = error::guard(|| trace.bind(&arguments));
+                let bound = bound.map_err(|e| error::raise(py, &e))?;
+                if bound.is_quick() {
+                    run::held(py, |ctx| bound.run(ctx))?
+                } else {
+                    run::released(py, |ctx| bound.run(ctx))?
+                }
+            }
         };
         drop(arguments);
         let mut values: Vec<_> = values.into_iter().map(Some).collect();
@@ -167,8 +175,13 @@ impl Jitted {
         args: &Bound<'_, PyTuple>,
     ) -> PyResult<Option<Arc<Entry>>> {
         // Comparing may run Python code: never while the list is locked.
+        let newest = self.entries().last().cloned();
+        let Some(newest) = newest else { return Ok(None) };
+        if newest.matches(py, flat, args)? {
+            return Ok(Some(newest));
+        }
         let all: Vec<Arc<Entry>> = self.entries().clone();
-        for entry in all.iter().rev() {
+        for entry in all.iter().rev().filter(|e| !Arc::ptr_eq(e, &newest)) {
             if entry.matches(py, flat, args)? {
                 let mut entries = self.entries();
                 if let Some(at) = entries.iter().position(|e| Arc::ptr_eq(e, entry)) {

@@ -3,6 +3,8 @@
 //! The only module that sees the whole stair: program, graph, passes, loops, run. Plans are kept by
 //! program, so an evaluation that was seen before goes from the first step to the last.
 
+mod stretch;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -32,7 +34,20 @@ pub(crate) struct Planned {
     /// Per wanted node a place in the plan's outputs; equal nodes share one.
     results: Vec<usize>,
     tally: Tally,
+    /// The one length of all its arrays; 0 if they have several.
+    length: usize,
 }
+
+/// The plans that were made.
+#[derive(Default)]
+struct Cache {
+    plans: Plans,
+    /// By the program on arrays of the length [`MODEL`], one for all lengths.
+    models: Plans,
+}
+
+/// The length that stands for all.
+const MODEL: usize = 2;
 
 /// Plans by the hash of their program, with the time of their last use.
 #[derive(Default)]
@@ -48,7 +63,7 @@ struct Kept {
     used: u64,
 }
 
-static CACHE: PerProcess<Mutex<Plans>> = PerProcess::new(Mutex::default);
+static CACHE: PerProcess<Mutex<Cache>> = PerProcess::new(Mutex::default);
 
 /// Arrays to be evaluated together, with their plan if one was made before.
 pub struct Evaluation<'a> {
@@ -65,8 +80,11 @@ impl<'a> Evaluation<'a> {
     /// Finds what lies below the arrays, and plans nothing.
     pub fn new(arrays: &'a [Array]) -> Self {
         let walk = Walk::new(arrays);
-        let known =
-            if walk.len() > LARGEST { None } else { plans().find(walk.hash(), |p| walk.is(p)) };
+        let known = if walk.len() > LARGEST {
+            None
+        } else {
+            cache().plans.find(walk.hash(), |p| walk.is(p))
+        };
         let step = match known {
             Some(planned) => Step::Known(planned, walk.into_bindings()),
             None => Step::New(walk),
@@ -137,6 +155,20 @@ pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
 }
 
 impl Planned {
+    /// The plan for the same program on arrays of another length.
+    fn stretched(&self, program: &Program, length: usize) -> Option<Planned> {
+        let plan = stretch::plan(program, self.plan.plan(), self.length, length)?;
+        let tally = Tally::of_graph(&graph::build(program).ok()?).with_plan(&plan);
+        let plan = Prepared::new(plan);
+        let planned = Planned { plan, results: self.results.clone(), tally, length };
+        #[cfg(feature = "verify")]
+        {
+            let anew = format!("{:?}", make(program).ok()?.plan.plan());
+            assert_eq!(format!("{:?}", planned.plan.plan()), anew, "stretched and planned anew");
+        }
+        Some(planned)
+    }
+
     /// The results in these shapes; one that is wanted twice is copied.
     pub(crate) fn give<'a>(
         &self,
@@ -166,24 +198,42 @@ impl Planned {
     }
 }
 
-fn plans() -> MutexGuard<'static, Plans> {
+fn cache() -> MutexGuard<'static, Cache> {
     CACHE.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The plan of a program, made or found.
 pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
     let hash = program.hash();
-    let known = plans().find(hash, |p| *p == program);
+    let known = cache().plans.find(hash, |p| *p == program);
     known.map_or_else(|| plan_new(hash, program), Ok)
 }
 
 /// The plan of a program that is not known, from now on kept.
 fn plan_new(hash: u64, program: Program) -> Result<Arc<Planned>> {
     // Made outside the lock: planning may take long and other threads go on.
-    let planned = Arc::new(make(&program)?);
-    if program.nodes.len() <= LARGEST {
-        plans().keep(hash, program, planned.clone());
+    if program.nodes.len() > LARGEST {
+        return make(&program).map(Arc::new);
     }
+    let model = stretch::length(&program).map(|n| (n, stretch::program(&program, MODEL)));
+    if let Some((length, model)) = model {
+        let key = model.hash();
+        let known = cache().models.find(key, |p| *p == model);
+        let stretched = known.and_then(|known| known.stretched(&program, length));
+        let planned = match stretched {
+            Some(planned) => Arc::new(planned),
+            None => {
+                let planned = Planned { length, ..make(&program)? };
+                let planned = Arc::new(planned);
+                cache().models.keep(key, model, planned.clone());
+                planned
+            }
+        };
+        cache().plans.keep(hash, program, planned.clone());
+        return Ok(planned);
+    }
+    let planned = Arc::new(make(&program)?);
+    cache().plans.keep(hash, program, planned.clone());
     Ok(planned)
 }
 
@@ -205,7 +255,7 @@ pub(crate) fn make(program: &Program) -> Result<Planned> {
         });
         results.push(place);
     }
-    Ok(Planned { plan: Prepared::new(plan), results, tally })
+    Ok(Planned { plan: Prepared::new(plan), results, tally, length: 0 })
 }
 
 impl Plans {
@@ -216,8 +266,13 @@ impl Plans {
         Some(kept.planned.clone())
     }
 
-    /// Keeps a plan; when there are too many, the older half of them goes.
+    /// Keeps a plan in place of an equal program's; when there are too many, the older half of them goes.
     fn keep(&mut self, hash: u64, program: Program, planned: Arc<Planned>) {
+        if let Some(same) = self.by_hash.get_mut(&hash) {
+            let before = same.len();
+            same.retain(|kept| kept.program != program);
+            self.count -= before - same.len();
+        }
         if self.count >= PLANS {
             let mut times: Vec<u64> = self.by_hash.values().flatten().map(|k| k.used).collect();
             times.sort_unstable();
