@@ -6,7 +6,7 @@ cell has a bar below its figure as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 # Upper limit, colour, ink: from a quarter as fast and less, to 8 times and more.
@@ -28,9 +28,8 @@ FONT = "font-family='Helvetica, Arial, sans-serif'"
 Ratios = Mapping[tuple[str, int], float]  # work and size: ratio
 
 
-def draw(title: str, panels: Mapping[str, Ratios]) -> str:
-    """Return the chart as SVG."""
-    works = list(dict.fromkeys(work for panel in panels.values() for work, _ in panel))
+def draw(title: str, works: Sequence[str], panels: Mapping[str, Ratios]) -> str:
+    """Return the chart as SVG, works from top to bottom."""
     sizes = {name: sorted({size for _, size in panel}) for name, panel in panels.items()}
     wide = LEFT + sum(len(s) * WIDTH + GAP for s in sizes.values())
     high = TOP + len(works) * HEIGHT + LEGEND

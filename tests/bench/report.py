@@ -241,7 +241,7 @@ def charts(parts: dict[str, Part]) -> dict[str, str]:
             for form in FORMS
         }
         title = f"rnp: times as fast as NumPy's best spelling, {part.threads} threads, {part.date}"
-        out["benchmarks.svg"] = chart.draw(title, panels)
+        out["benchmarks.svg"] = chart.draw(title, works_of(part), panels)
     if "peers" in parts:
         part = parts["peers"]
         panels = {
@@ -249,5 +249,10 @@ def charts(parts: dict[str, Part]) -> dict[str, str]:
             for peer in peer_names(part)
         }
         title = f"@rnp.jit: times as fast as other engines, {part.threads} threads, {part.date}"
-        out["benchmarks-peers.svg"] = chart.draw(title, panels)
+        out["benchmarks-peers.svg"] = chart.draw(title, works_of(part), panels)
     return out
+
+
+def works_of(part: Part) -> list[str]:
+    """Return the works of a part, in their order."""
+    return list(dict.fromkeys(cell.work for cell in part.cells))
