@@ -33,7 +33,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 # $(call need,program,what is missing without it)
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
-.PHONY: help setup run test rust-test py-test consumers consumers-table lint format generate golden \
+.PHONY: help setup run test sweep rust-test py-test consumers consumers-table lint format generate golden \
 	bench bench-peers bench-audio resamplers wheel pins clean
 
 help: ## list the targets
@@ -160,6 +160,10 @@ pins: .venv/tools.stamp $(wildcard requirements-*.in) ## choose newer tools, pin
 	@mv build/pins/requirements-*.txt .
 
 # -- others
+
+sweep: .venv/tools.stamp ## measure float32 functions over all 2^32 arguments (minutes)
+	@echo '== accuracy of float32 functions, every argument'
+	@cargo test $(LOCKED) --features verify --test sweep -- --ignored --nocapture
 
 bench: setup ## time every form of rnp against NumPy, write design/benchmarks.md (QUICK=1: only print)
 	@echo '== benchmarks: every work, every size, every form, against NumPy; the bars'

@@ -55,6 +55,7 @@ pub mod fork;
 pub mod buffer;
 
 pub mod call;
+pub mod select;
 
 pub mod op;
 

@@ -363,6 +363,27 @@ def argmax(a: _Operand, axis: _Axis = None, out: None = None, keepdims: bool = F
 def mean(
     a: _Operand, axis: _Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False
 ) -> _Result: ...
+def median(
+    a: _Operand, axis: _Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+) -> _Result: ...
+def percentile(
+    a: _Operand,
+    q: float | Sequence[float],
+    axis: _Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> _Result: ...
+def quantile(
+    a: _Operand,
+    q: float | Sequence[float],
+    axis: _Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> _Result: ...
 def var(
     a: _Operand,
     axis: _Axis = None,
@@ -620,6 +641,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimum",
     "mod",
@@ -629,12 +651,14 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "percentile",
     "permute_dims",
     "plan",
     "positive",
     "pow",
     "power",
     "prod",
+    "quantile",
     "rad2deg",
     "radians",
     "ravel",

@@ -24,6 +24,7 @@ mod reduce;
 mod report;
 mod run;
 mod scan;
+mod select;
 mod snapshot;
 mod span;
 mod store;
@@ -45,6 +46,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<report::Report>()?;
     elementwise::register(m)?;
     reduce::register(m)?;
+    select::register(m)?;
     scan::register(m)?;
     fft::register(m)?;
     views::register(m)?;

@@ -4,8 +4,8 @@ All of them are compositions on the graph: in a lazy block they are recorded and
 operations around them, outside of one they compute at once and return what NumPy would. Samples are
 mono `(n,)`, or channels as `(n, channels)` or `(channels, n)`: `axis` says where the time is.
 
-`linspace`, `interp`, `arange`, `concatenate`, `vstack`, `hstack`, `array` and `eye`, which the port
-had in forms of its own, are NumPy's.
+`arange`, `concatenate`, `vstack`, `hstack`, `array` and `eye`, which the port had in forms of its
+own, are NumPy's.
 """
 
 from typing import Any
@@ -41,6 +41,8 @@ from rnp.audio.vectors import (
     compute_sum,
     compute_var,
     dot_vec,
+    interp,
+    linspace,
     log10_vec,
     log_vec,
     matmul_2d,
@@ -113,9 +115,7 @@ __all__ = [
     "zeros_vec",
 ]
 
-_NUMPY = frozenset(
-    ["arange", "array", "concatenate", "eye", "hstack", "interp", "linspace", "vstack"]
-)
+_NUMPY = frozenset(["arange", "array", "concatenate", "eye", "hstack", "vstack"])
 
 
 def __getattr__(name: str) -> Any:

@@ -61,22 +61,22 @@ def _gains(count: int, curve: str, first: float, last: float) -> Any:
     return (_kept if count <= _KEPT else _ramp)(count, curve, first, last)
 
 
-def _scaled(x: Any, gains: Any) -> Any:
-    """Multiply in float64 and round once, as NumPy's `x *= gains` does."""
-    return (x * gains).astype(x.dtype)
-
-
 def _recorded(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) -> Any:
     """Record both fades as gains of all samples, so that they fuse with what is around them."""
-    i = rnp.arange(n)
+    i = rnp.arange(n).astype("float64")
+    j = i - (n - fade_out)
+
+    def faded(x: Any, gains: Any) -> Any:
+        return (x * _oriented(gains, at, x.ndim)).astype(x.dtype)
+
+    # Where they overlap the second fade meets what the first one has rounded.
+    apart = fade_in + fade_out <= n
+    gains = rnp.where(j >= 0, _bend(_times(j, fade_out, 1.0, 0.0), curve), 1.0) if fade_out else 1.0
     if fade_in:
-        gains = rnp.where(i < fade_in, _bend(_times(i, fade_in, 0.0, 1.0), curve), 1.0)
-        x = _scaled(x, _oriented(gains, at, x.ndim))
-    if fade_out:
-        j = i - (n - fade_out)
-        gains = rnp.where(j >= 0, _bend(_times(j, fade_out, 1.0, 0.0), curve), 1.0)
-        x = _scaled(x, _oriented(gains, at, x.ndim))
-    return x
+        rest = gains if apart else 1.0
+        rising = rnp.where(i < fade_in, _bend(_times(i, fade_in, 0.0, 1.0), curve), rest)
+        x = faded(x, rising)
+    return faded(x, gains) if fade_out and not (fade_in and apart) else x
 
 
 def _at_once(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) -> Any:

@@ -16,7 +16,7 @@ import rnp
 import rnp._core as core
 from rnp._core import Array
 from rnp.audio import _checks as checks
-from rnp.audio._run import MANY, graph
+from rnp.audio._run import graph
 
 
 class _Encoding(NamedTuple):
@@ -115,6 +115,7 @@ def _triangle(x: Any, seed: Any) -> Any:
     return (high.astype("float64") - low.astype("float64")) * 2.0**-32
 
 
+@graph("full", "bits", "dithered", "clean")
 def _codes(x: Any, seed: Any, full: float, bits: int, dithered: bool, clean: bool) -> Any:
     """Scale, dither, round to even, saturate; NaN, if there may be any, is silence."""
     char = "d" if bits == 32 else {"e": "f"}.get(x.dtype.char, x.dtype.char)
@@ -135,24 +136,13 @@ def _bytes24(codes: Any) -> Any:
     return rnp.right_shift(codes.reshape(-1, 1), places).astype("uint8").reshape(-1)
 
 
-@graph("full", "bits", "dithered", many=0)
-def _checked(x: Any, seed: Any, full: float, bits: int, dithered: bool) -> Any:
-    """Codes, and whether there was a NaN."""
-    codes = _codes(x, seed, full, bits, dithered, False)
-    return codes, rnp.any(rnp.not_equal(x, x))
-
-
 def _warned(x: Any, level: int, seed: Any, full: float, bits: int, dithered: bool) -> Any:
     """Codes at once, with a warning of NaN on the line so many calls up."""
-    if 0 < x.size < MANY:
-        top = rnp.max(x)
-        broken = top != top
-        codes = _codes(x, seed, full, bits, dithered, not broken)
-    else:
-        codes, broken = _checked(x, seed, full, bits, dithered)
-    if broken:
+    top = rnp.max(x) if x.size else 0.0
+    clean = bool(top == top)
+    if not clean:
         warnings.warn("samples have NaN, which became 0", RuntimeWarning, stacklevel=level)
-    return codes
+    return _codes(x, seed, full, bits, dithered, clean)
 
 
 def _encode(samples: Any, name: str, scale: Any, dither: Any, seed: Any, packed: bool) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import rnp
 from rnp.audio import _checks as checks
-from rnp.audio._run import every, graph, scalars
+from rnp.audio._run import MANY, every, graph, scalars
 
 
 def _largest(x: Any, axis: int | None) -> Any:
@@ -18,8 +18,10 @@ def _root_mean_square(x: Any, axis: int | None) -> Any:
     return rnp.sqrt(rnp.mean(squares) if axis is None else rnp.mean(squares, axis))
 
 
-_peak = graph("axis")(_largest)
-_rms = graph("axis")(_root_mean_square)
+# One or two passes are as fast as a trace for longer.
+_SHORT = 10 * MANY
+_peak = graph("axis", many=_SHORT)(_largest)
+_rms = graph("axis", many=_SHORT)(_root_mean_square)
 
 
 @graph("axis")
@@ -29,7 +31,7 @@ def _normalize(x: Any, gain: Any, axis: int | None) -> Any:
     return rnp.where(rnp.greater(peak, 0), level, x)
 
 
-@graph("axis")
+@graph("axis", many=_SHORT)
 def _metrics(x: Any, axis: int | None) -> Any:
     rms, peak = _root_mean_square(x, axis), _largest(x, axis)
     ratio = rnp.divide(peak, rnp.maximum(rms, 1e-10))

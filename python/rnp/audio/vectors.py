@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import rnp
+import rnp._core as core
 from rnp.audio import _checks as checks
-from rnp.audio._run import breadth
+from rnp.audio._run import MANY, breadth
 
 
 def compute_mean(samples: Any, *, axis: int | None = None) -> Any:
@@ -95,6 +96,36 @@ def prod(a: Any, *, axis: int | None = None) -> Any:
     320
     """
     return rnp.prod(checks.real(a, "a"), axis=axis)
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+) -> Any:
+    """Evenly spaced numbers, `np.linspace`, the last being `stop`; the port left that out.
+
+    >>> audio.linspace(0, 1, 3)
+    array([0. , 0.5, 1. ])
+    """
+    few = not core.is_lazy() and num < MANY
+    return (np if few else rnp).linspace(start, stop, num, endpoint, retstep, dtype)
+
+
+def interp(x: Any, xp: Any, fp: Any) -> Any:
+    """Values on the straight lines between points, `np.interp`, in float64.
+
+    x: where. xp: the points, increasing. fp: their values. Beyond the ends the value is that of the
+    end; ValueError for no points or unequal lengths.
+
+    >>> audio.interp([0.5, 9.0], [0, 1], [2.0, 4.0])
+    array([3., 4.])
+    """
+    few = type(x) is np.ndarray and x.size < MANY and not core.is_lazy()
+    return (np if few else rnp).interp(x, xp, fp)
 
 
 def sqrt_vec(samples: Any) -> Any:

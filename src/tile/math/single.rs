@@ -144,20 +144,26 @@ pub(super) fn exp2_single(x: f32) -> f32 {
     scale(sum + (r * r).mul_add(poly(r, EXP2), rest), biased)
 }
 
-/// `e**x - 1`.
+/// `e**x - 1` as a sum of two singles.
 #[inline(always)]
-pub(super) fn expm1_single(x: f32) -> f32 {
+fn expm1_parts(x: f32) -> (f32, f32) {
     let Reduced { biased, r, rest } = reduce(x);
     let tail = (r * r) * poly(r, EXPM1);
     let p = r + tail;
-    let p_rest = ((r - p) + tail) + rest;
+    let p_rest = ((r - p) + tail) + rest.mul_add(r, rest);
     let power = power_of_two(biased);
     let below = power - 1.0;
     let below_rest = (power - below) - 1.0;
     let e = p.mul_add(power, below);
-    let e_rest = p_rest.mul_add(power, p.mul_add(power, below - e) + below_rest);
+    (e, p_rest.mul_add(power, p.mul_add(power, below - e) + below_rest))
+}
+
+/// `e**x - 1`.
+#[inline(always)]
+pub(super) fn expm1_single(x: f32) -> f32 {
+    let (e, rest) = expm1_parts(x);
     // The sum loses the sign of -0.0.
-    (e + e_rest).copysign(x)
+    (e + rest).copysign(x)
 }
 
 /// Hyperbolic tangent, of anything: near 0 a polynomial, then `1 - 2 / (exp(2 |x|) + 1)`.
@@ -165,7 +171,9 @@ pub(super) fn expm1_single(x: f32) -> f32 {
 pub(super) fn tanh_single(x: f32) -> f32 {
     let a = x.abs();
     let z = a * a;
-    let near = (a * z).mul_add(poly(z, TANH), a);
+    // Horner's rule proper: its last step alone rounds the largest coefficient.
+    let p = TANH.iter().rev().fold(0.0, |p: f32, &c| p.mul_add(z, c));
+    let near = (a * z).mul_add(p, a);
 
     let b = if a > 10.0 { 10.0 } else { a };
     let Reduced { biased, r, rest } = reduce(b + b);
@@ -205,13 +213,12 @@ pub(super) fn cosh_single(x: f32) -> f32 {
     y + (((u - y) + v) + u_rest)
 }
 
-/// A number as `2**e (1 + f)`, where `log(1 + f)` is `f - f bend`.
+/// A number as `2**e (1 + f)`.
 struct Split {
     /// `e`, in the place of a number's exponent.
     exponent: u32,
     e: f32,
     f: f32,
-    bend: f32,
 }
 
 /// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to positive normal numbers.
@@ -228,7 +235,7 @@ fn split(x: f32) -> Split {
     let above = x.to_bits().wrapping_sub(LOW);
     let e = (above.cast_signed() >> 23) as f32;
     let f = f32::from_bits((above & FRACTION) + LOW) - 1.0;
-    Split { exponent: above & !FRACTION, e, f, bend: bend(f) }
+    Split { exponent: above & !FRACTION, e, f }
 }
 
 /// `(f - log(1 + f)) / f`.
@@ -240,35 +247,43 @@ fn bend(f: f32) -> f32 {
 /// Natural logarithm.
 #[inline(always)]
 pub(super) fn log_single(x: f32) -> f32 {
-    let Split { e, f, bend, .. } = split(x);
+    let Split { e, f, .. } = split(x);
     let whole = e * LN_2_16;
     let head = whole + f;
     let rest = (whole - head) + f;
-    head + (rest + bend.mul_add(-f, e * LN_2_16_REST))
+    head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST))
+}
+
+/// `scale log(1 + f)` as a sum of two singles, `scale` being one itself.
+#[inline(always)]
+fn scaled_log(f: f32, (scale, scale_rest): (f32, f32)) -> (f32, f32) {
+    let part = f * scale;
+    let part_rest = f.mul_add(scale_rest, f.mul_add(scale, -part));
+    let half = 0.5 * f;
+    let bent = part.mul_add(-half, part);
+    let bent_rest = part.mul_add(-half, part - bent);
+    (bent, ((f * f) * poly(f, LOG)).mul_add(part, bent_rest + part_rest))
 }
 
 /// Binary logarithm.
 #[inline(always)]
 pub(super) fn log2_single(x: f32) -> f32 {
-    let Split { e, f, bend, .. } = split(x);
-    let part = f * LOG2_E;
-    let part_rest = f.mul_add(LOG2_E, -part);
+    let Split { e, f, .. } = split(x);
+    let (part, part_rest) = scaled_log(f, (LOG2_E, LOG2_E_REST));
     let head = e + part;
     let rest = (e - head) + part;
-    head + (rest + bend.mul_add(-part, f.mul_add(LOG2_E_REST, part_rest)))
+    head + (rest + part_rest)
 }
 
 /// Decimal logarithm.
 #[inline(always)]
 pub(super) fn log10_single(x: f32) -> f32 {
-    let Split { e, f, bend, .. } = split(x);
-    let part = f * LOG10_E;
-    let part_rest = f.mul_add(LOG10_E, -part);
+    let Split { e, f, .. } = split(x);
+    let (part, part_rest) = scaled_log(f, (LOG10_E, LOG10_E_REST));
     let whole = e * LOG10_2_16;
     let head = whole + part;
     let rest = (whole - head) + part;
-    let low = f.mul_add(LOG10_E_REST, e.mul_add(LOG10_2_16_REST, part_rest));
-    head + (rest + bend.mul_add(-part, low))
+    head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
 }
 
 /// Whether [`log1p_single`] applies.
@@ -283,7 +298,7 @@ pub(super) fn log1p_single(x: f32) -> f32 {
     let u = 1.0 + x;
     let x_part = u - 1.0;
     let dropped = (1.0 - (u - x_part)) + (x - x_part);
-    let Split { exponent, e, f: g, .. } = split(u);
+    let Split { exponent, e, f: g } = split(u);
     let down = f32::from_bits(1f32.to_bits().wrapping_sub(exponent));
     let g_rest = dropped * down;
     let f = g + g_rest;

@@ -1,0 +1,463 @@
+//! Order statistics: median and quantiles, as opaque calls.
+//!
+//! Elements become unsigned integers of the same order, of which a selection puts the wanted ones in
+//! their places, without sorting the rest. What is computed from those follows NumPy's formulas step
+//! by step, each rounded in NumPy's dtype, so that results have its bits (but for the sign of a zero
+//! among zeros of both signs, which NumPy leaves to chance).
+//!
+//! May not know: arrays that are not in memory, graphs, Python.
+
+use std::sync::Arc;
+
+use crate::buffer::{Buffer, Storage};
+use crate::call::Call;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Result};
+use crate::shape::{self, Shape, Strides};
+
+/// What stands at a place of the sorted elements, or between two places.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statistic {
+    /// The middle one, or the mean of the middle two.
+    Median,
+    /// By linear interpolation between neighbours (NumPy's method `linear`).
+    Quantiles {
+        /// Fractions of the way from the smallest to the largest, between 0 and 1.
+        at: Vec<f64>,
+        /// Whether the result has a leading axis for them.
+        many: bool,
+        /// Whether the fractions leave a float dtype as it is, as Python's numbers do.
+        weak: bool,
+    },
+}
+
+/// A statistic along axes.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// What texts and errors call it.
+    pub name: &'static str,
+    /// What is wanted.
+    pub statistic: Statistic,
+    /// Along which axes; `None`: all.
+    pub axis: Option<Vec<i64>>,
+    /// Whether those stay, with length 1.
+    pub keepdims: bool,
+}
+
+impl Select {
+    fn dtype(&self, of: DType) -> Result<DType> {
+        use DType::*;
+        let (median, weak) = match self.statistic {
+            Statistic::Median => (true, true),
+            Statistic::Quantiles { weak, .. } => (false, weak),
+        };
+        match of {
+            F16 if median => Ok(F16),
+            F32 if weak => Ok(F32),
+            Bool if !median => Err(self.unsupported(of)),
+            F16 | C64 | C128 => Err(self.unsupported(of)),
+            _ => Ok(F64),
+        }
+    }
+
+    fn unsupported(&self, of: DType) -> Error {
+        let known = "integers, float32 and float64";
+        Error::unsupported(format!("{}: no kernel for {of}; there are some for {known}", self.name))
+    }
+
+    /// The axes that stay, then those that are reduced.
+    fn split(&self, rank: usize) -> Result<(Vec<usize>, Vec<usize>)> {
+        let reduced = shape::axes(self.name, self.axis.as_deref(), rank)?;
+        Ok((0..rank).partition(|axis| !reduced.contains(axis)))
+    }
+
+    /// How many results each run of elements has.
+    fn results(&self) -> usize {
+        match &self.statistic {
+            Statistic::Median => 1,
+            Statistic::Quantiles { at, .. } => at.len(),
+        }
+    }
+
+    /// The results of runs of `n` elements, those of one fraction together.
+    fn fill<K: Key>(
+        &self,
+        from: DType,
+        elements: &[u8],
+        n: usize,
+        out: &mut Results,
+    ) -> Result<()> {
+        let points = match &self.statistic {
+            Statistic::Median => vec![Point::middle(n)],
+            Statistic::Quantiles { at, .. } => at.iter().map(|&q| Point::linear(n, q)).collect(),
+        };
+        let mut places: Vec<usize> = points.iter().flat_map(|p| [p.low, p.high]).collect();
+        places.sort_unstable();
+        places.dedup();
+
+        let (mut keys, mut room, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+        for part in [&mut keys, &mut room] {
+            let reserved = Vec::<K>::try_reserve_exact(part, n + 1);
+            let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
+            reserved.map_err(memory)?;
+        }
+        let size = from.size();
+        let runs = elements.len() / size / n;
+        for (run, bytes) in elements.chunks_exact(n * size).enumerate() {
+            keys.clear();
+            K::extend(&mut keys, bytes, from);
+            if from.is_float() && K::any_nan(&keys, from) {
+                for k in 0..points.len() {
+                    out.put(k * runs + run, f64::NAN);
+                }
+                continue;
+            }
+            settle(&mut keys, &places, &mut room, &mut settled);
+            for (k, point) in points.iter().enumerate() {
+                let at = |place: usize| places.partition_point(|&p| p < place);
+                let value = |place: usize| settled[at(place)].value(from);
+                let result = self.combine(point, value(point.low), value(point.high));
+                out.put(k * runs + run, result);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a result is made of its neighbours, as NumPy computes it.
+    fn combine(&self, point: &Point, low: Scalar, high: Scalar) -> f64 {
+        match &self.statistic {
+            Statistic::Median => point.mean(low, high),
+            Statistic::Quantiles { weak, .. } => point.between(low, high, *weak),
+        }
+    }
+}
+
+impl Call for Select {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn infer(&self, operands: &[(DType, &[usize])]) -> Result<(DType, Shape)> {
+        let (from, full) = operands[0];
+        let dtype = self.dtype(from)?;
+        let (kept, reduced) = self.split(full.len())?;
+        if full.is_empty() || reduced.iter().any(|&axis| full[axis] == 0) {
+            let what = if full.is_empty() { "a single value" } else { "no elements" };
+            return Err(Error::unsupported(format!("{}: no kernel for {what}", self.name)));
+        }
+        let mut shape = Shape::new();
+        if let Statistic::Quantiles { at, many: true, .. } = &self.statistic {
+            shape.push(at.len());
+        }
+        shape.extend((0..full.len()).filter_map(|axis| {
+            if kept.contains(&axis) { Some(full[axis]) } else { self.keepdims.then_some(1) }
+        }));
+        Ok((dtype, shape))
+    }
+
+    fn run(&self, operands: &[Storage]) -> Result<Storage> {
+        let a = &operands[0];
+        let (dtype, shape) = self.infer(&[(a.dtype, &a.shape)])?;
+        let (kept, reduced) = self.split(a.shape.len())?;
+        let n: usize = reduced.iter().map(|&axis| a.shape[axis]).product();
+        let order = || kept.iter().chain(&reduced);
+        let lined = Storage {
+            shape: order().map(|&axis| a.shape[axis]).collect(),
+            strides: order().map(|&axis| a.strides[axis]).collect::<Strides>(),
+            ..a.clone()
+        };
+        let elements =
+            if lined.is_contiguous() { lined.copied()? } else { lined.c_ordered()?.copied()? };
+        let count = shape::count(&a.shape)?;
+        let bytes = &elements.bytes()[..count * a.dtype.size()];
+        let mut out = Results { buffer: Buffer::new(shape::count(&shape)? * dtype.size())?, dtype };
+        debug_assert_eq!(shape::count(&shape)?, count / n * self.results());
+        match a.dtype.size() {
+            1 => self.fill::<u8>(a.dtype, bytes, n, &mut out)?,
+            2 => self.fill::<u16>(a.dtype, bytes, n, &mut out)?,
+            4 => self.fill::<u32>(a.dtype, bytes, n, &mut out)?,
+            _ => self.fill::<u64>(a.dtype, bytes, n, &mut out)?,
+        }
+        Storage::from_buffer(Arc::new(out.buffer), dtype, shape)
+    }
+}
+
+/// Runs shorter than this are selected from as they are; and so are those too long to count.
+const LONG: std::ops::Range<usize> = 2048..u32::MAX as usize;
+/// Leading bits that elements of long runs are sorted into bins by.
+const BIN_BITS: u32 = 11;
+
+/// Puts the keys that would stand at ascending `places`, were all sorted, into `settled`.
+///
+/// A long run is counted into bins first, so that only those elements are selected among that share
+/// a bin with a wanted one. `room` is memory for them.
+fn settle<K: Key>(keys: &mut [K], places: &[usize], room: &mut Vec<K>, settled: &mut Vec<K>) {
+    settled.clear();
+    if !LONG.contains(&keys.len()) {
+        return select(keys, places, 0, settled);
+    }
+    // Two tables, since neighbours are often alike, and one count would wait for the other.
+    let mut counts = [[0u32; 1 << BIN_BITS]; 2];
+    let pairs = keys.chunks_exact(2);
+    pairs.remainder().iter().for_each(|key| counts[0][key.bin()] += 1);
+    for pair in pairs {
+        counts[0][pair[0].bin()] += 1;
+        counts[1][pair[1].bin()] += 1;
+    }
+    let (mut bin, mut below, mut wanted) = (0, 0, places);
+    while !wanted.is_empty() && bin < 1 << BIN_BITS {
+        let count = (counts[0][bin] + counts[1][bin]) as usize;
+        if wanted[0] < below + count {
+            let here = wanted.partition_point(|&place| place < below + count);
+            if room.len() <= count {
+                room.resize(count + 1, keys[0]);
+            }
+            // Each key is written, and stays if the place moves on.
+            let mut taken = 0;
+            for &key in keys.iter() {
+                room[taken.min(count)] = key;
+                taken += usize::from(key.bin() == bin);
+            }
+            select(&mut room[..count], &wanted[..here], below, settled);
+            wanted = &wanted[here..];
+        }
+        below += count;
+        bin += 1;
+    }
+}
+
+/// Appends the keys at ascending `places`, counted from `base`, of those that are here.
+fn select<K: Key>(keys: &mut [K], places: &[usize], base: usize, settled: &mut Vec<K>) {
+    // From the last on, each among what the one after it left below.
+    let mut below = keys.len();
+    for &place in places.iter().rev() {
+        keys[..below].select_nth_unstable(place - base);
+        below = place - base;
+    }
+    settled.extend(places.iter().map(|place| keys[place - base]));
+}
+
+/// Results as they come, by number.
+struct Results {
+    buffer: Buffer,
+    dtype: DType,
+}
+
+impl Results {
+    fn put(&mut self, i: usize, value: f64) {
+        let size = self.dtype.size();
+        let bytes = Scalar::from_f64(value, self.dtype).to_bytes();
+        self.buffer.bytes_mut()[i * size..][..size].copy_from_slice(&bytes[..size]);
+    }
+}
+
+/// Neighbours among the sorted elements, and how far from the lower to the upper a result is.
+#[derive(Debug, PartialEq)]
+struct Point {
+    low: usize,
+    high: usize,
+    way: f64,
+}
+
+impl Point {
+    /// The middle of `n` elements.
+    fn middle(n: usize) -> Self {
+        Self { low: (n - 1) / 2, high: n / 2, way: 0.5 }
+    }
+
+    /// The fraction `q` of the way through `n` elements.
+    fn linear(n: usize, q: f64) -> Self {
+        let last = n - 1;
+        let at = last as f64 * q;
+        if at >= last as f64 {
+            // NumPy counts the last place as -1 here, in the difference too.
+            return Self { low: last, high: last, way: at + 1.0 };
+        }
+        let low = at.floor();
+        Self { low: low as usize, high: low as usize + 1, way: at - low }
+    }
+
+    /// NumPy's mean of one or two elements, which it adds in `float32` if they are no wider, and
+    /// whose sum may overflow.
+    fn mean(&self, low: Scalar, high: Scalar) -> f64 {
+        let (a, b) = (low.to_f64(), high.to_f64());
+        if self.low == self.high {
+            // The sum starts from 0.0, and loses the sign of -0.0.
+            return 0.0 + a;
+        }
+        let narrow = matches!(low.dtype, DType::F16 | DType::F32);
+        let sum = if narrow { f64::from(a as f32 + b as f32) } else { a + b };
+        sum / 2.0
+    }
+
+    /// NumPy's interpolation: from the nearer end, the difference of integers in their own dtype.
+    fn between(&self, low: Scalar, high: Scalar, weak: bool) -> f64 {
+        let (a, b, t) = (low.to_f64(), high.to_f64(), self.way);
+        match low.dtype {
+            DType::F32 if weak => {
+                let (a, b) = (a as f32, b as f32);
+                let step = b - a;
+                let near = a + step * t as f32;
+                (if t >= 0.5 { b - step * (1.0 - t) as f32 } else { near }).into()
+            }
+            from => {
+                let step = match from {
+                    DType::F32 => (b as f32 - a as f32).into(),
+                    DType::F64 => b - a,
+                    _ => Scalar::wrap_int(high.to_i128() - low.to_i128(), from).to_f64(),
+                };
+                if t >= 0.5 { b - step * (1.0 - t) } else { a + step * t }
+            }
+        }
+    }
+}
+
+/// Integers by which elements are ordered: as the elements are, NaN after and before all.
+trait Key: Copy + Ord {
+    /// Appends the keys of elements.
+    fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType);
+    /// The leading bits.
+    fn bin(self) -> usize;
+    /// The element of a key.
+    fn value(self, from: DType) -> Scalar;
+    /// Whether one of these floats is NaN.
+    fn any_nan(keys: &[Self], from: DType) -> bool;
+}
+
+/// All bits where the top one is set, else none.
+macro_rules! all_if_negative {
+    ($key:ident, $x:expr) => {
+        (($x).cast_signed() >> ($key::BITS - 1)).cast_unsigned()
+    };
+}
+
+macro_rules! keys {
+    ($($key:ident $signed:ident;)+) => {$(
+        impl Key for $key {
+            fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType) {
+                const SIGN: $key = $signed::MIN.cast_unsigned();
+                let bits = elements.chunks_exact(size_of::<$key>());
+                let bits = bits.map(|x| x.try_into().map_or(0, $key::from_le_bytes));
+                if from.is_float() {
+                    // The sign is flipped, and of a negative number the rest too.
+                    keys.extend(bits.map(|x| x ^ (all_if_negative!($key, x) | SIGN)));
+                } else if from.is_signed_int() {
+                    keys.extend(bits.map(|x| x ^ SIGN));
+                } else if from == DType::Bool {
+                    keys.extend(bits.map(|x| $key::from(x != 0)));
+                } else {
+                    keys.extend(bits);
+                }
+            }
+
+            #[inline(always)]
+            fn bin(self) -> usize {
+                (self >> $key::BITS.saturating_sub(BIN_BITS)) as usize
+            }
+
+            fn value(self, from: DType) -> Scalar {
+                const SIGN: $key = $signed::MIN.cast_unsigned();
+                let bits = if from.is_float() {
+                    self ^ (all_if_negative!($key, !self) | SIGN)
+                } else if from.is_signed_int() {
+                    self ^ SIGN
+                } else {
+                    self
+                };
+                Scalar { dtype: from, bits: bits.into() }
+            }
+
+            fn any_nan(keys: &[Self], from: DType) -> bool {
+                const SIGN: $key = $signed::MIN.cast_unsigned();
+                let top = Scalar::from_f64(f64::INFINITY, from).bits as $key | SIGN;
+                keys.iter().fold(false, |any, &key| any | (key > top) | (key < !top))
+            }
+        }
+    )+};
+}
+
+keys! {
+    u8 i8;
+    u16 i16;
+    u32 i32;
+    u64 i64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of<T: crate::dtype::Element>(statistic: Statistic, x: &[T]) -> Scalar {
+        let select = Select { name: "select", statistic, axis: None, keepdims: false };
+        let operand = Storage::from_slice(x, &[x.len()]).unwrap();
+        select.run(&[operand]).unwrap().read_scalar()
+    }
+
+    fn quantile(q: f64) -> Statistic {
+        Statistic::Quantiles { at: vec![q], many: false, weak: true }
+    }
+
+    #[test]
+    fn keys_are_ordered_as_elements_are() {
+        let (inf, tiny) = (f32::INFINITY, f32::from_bits(1));
+        let sorted = [-inf, -1.5, -tiny, -0.0, 0.0, tiny, 1.0, inf];
+        let bytes: Vec<u8> = sorted.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let mut keys: Vec<u32> = Vec::new();
+        Key::extend(&mut keys, &bytes, DType::F32);
+        assert!(keys.is_sorted_by(|a, b| a < b) && !Key::any_nan(&keys, DType::F32));
+        for (key, x) in keys.iter().zip(sorted) {
+            assert_eq!(key.value(DType::F32), Scalar::f32(x));
+        }
+        for nan in [f32::NAN, -f32::NAN] {
+            keys.clear();
+            Key::extend(&mut keys, &nan.to_le_bytes(), DType::F32);
+            assert!(Key::any_nan(&keys, DType::F32));
+        }
+    }
+
+    #[test]
+    fn every_place_is_that_of_the_sorted_elements() {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            (state >> 16) as i16 % 300
+        };
+        for n in [1, 2, 3, 10, 99, 1023, 1024, 5000] {
+            let x: Vec<i16> = (0..n).map(|_| next()).collect();
+            let mut sorted = x.clone();
+            sorted.sort_unstable();
+            let (low, high) = (sorted[(n - 1) / 2], sorted[n / 2]);
+            let want = f64::midpoint(low.into(), high.into());
+            assert_eq!(of(Statistic::Median, &x), Scalar::f64(want), "{n}");
+            for k in (0..n).step_by(1 + n / 50) {
+                let q = k as f64 / (n - 1).max(1) as f64;
+                let got = of(quantile(q), &x).to_f64();
+                assert!((got - f64::from(sorted[k])).abs() < 1e-9, "{k} of {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn float32_is_interpolated_in_float32_or_for_wide_fractions_in_float64() {
+        let x = [1.0f32, 1.1];
+        assert_eq!(of(quantile(0.3), &x), Scalar::f32(1.0 + (1.1f32 - 1.0) * 0.3));
+        let wide = Statistic::Quantiles { at: vec![0.3], many: false, weak: false };
+        assert_eq!(of(wide, &x), Scalar::f64(1.0 + f64::from(1.1f32 - 1.0) * 0.3));
+        assert_eq!(of(Statistic::Median, &[3e38f32, 3.2e38]), Scalar::f32(f32::INFINITY));
+        assert!(of(quantile(1.0), &[1.0, f64::INFINITY]).to_f64().is_nan()); // as NumPy's
+    }
+
+    #[test]
+    fn what_has_no_kernel_says_so() {
+        let select = |statistic| Select { name: "f", statistic, axis: None, keepdims: false };
+        for (statistic, dtype) in [
+            (Statistic::Median, DType::C64),
+            (quantile(0.5), DType::Bool),
+            (quantile(0.5), DType::F16),
+        ] {
+            let error = select(statistic).infer(&[(dtype, &[3])]).unwrap_err();
+            assert_eq!(error.kind(), crate::error::ErrorKind::Unsupported);
+        }
+        assert!(select(Statistic::Median).infer(&[(DType::F32, &[0])]).is_err());
+    }
+}
