@@ -30,6 +30,7 @@ Rule = Callable[..., Meta | None]
 
 _FUNCTIONS: dict[Any, Any] = {}
 _RULES: dict[Any, Rule] = {}
+_LATER: dict[str, Callable[[], None]] = {}
 
 
 def find(path: str) -> Any:
@@ -242,6 +243,14 @@ def native(path: str) -> Function:
 def alias(path: str, function: Function) -> None:
     """Let `numpy.<path>` be answered by the function of another name that means the same."""
     _FUNCTIONS[find(path)] = function
+
+
+def later(module: str) -> Callable[[Callable[[], None]], None]:
+    """Register functions of `numpy.<module>` when one of them is first asked for.
+
+    For what takes long to import, and whose functions do not ask deferred arrays themselves.
+    """
+    return functools.partial(_LATER.__setitem__, module)
 
 
 def rule(*paths: str) -> Callable[[Rule], Rule]:
@@ -462,6 +471,7 @@ def array_function(function: Callable[..., Any], types: Any, args: Any, keywords
 @functools.cache
 def public(path: str) -> Any:
     """Give what `rnp.<path>` is: ours, or NumPy's object, functions being wrapped."""
+    _LATER.pop(path.rpartition(".")[0], lambda: None)()
     target = find(path)
     try:
         ours = _FUNCTIONS.get(target)

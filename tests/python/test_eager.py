@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -232,3 +233,17 @@ def test_subnormals_are_kept_beside_a_library_that_drops_them() -> None:
         libm.fesetenv((ctypes.c_uint8 * 32)(*before))
     assert (doubled == 2 * tiny).all()
     assert total == 4 * tiny[0]
+
+
+def test_import_leaves_what_takes_long_until_it_is_asked_for() -> None:
+    code = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import rnp\n"
+        "slow = {'numpy.random', 'numpy.testing', 'numpy.ma', 'unittest', 'rnp.audio'}\n"
+        "assert not slow & (set(sys.modules) - before), slow & set(sys.modules)\n"
+        "assert rnp.random.normal(size=3).shape == (3,) and rnp.audio.__name__ == 'rnp.audio'\n"
+        "assert dict(rnp.coverage().rows)['random.normal'] == 'NumPy'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Function, Meta, arrays_in, composed, exists, find, record, rule
+from rnp._dispatch import Function, Meta, arrays_in, composed, exists, find, later, record, rule
 from rnp._numpy.arguments import (
     builtins_any,
     index,
@@ -415,19 +415,19 @@ _SOURCES = (
     "load",
     "loadtxt",
 )
-_DRAWS = [
-    f"random.{name}"
-    for name, target in vars(numpy.random).items()
-    if name in numpy.random.__all__
-    and callable(target)
-    and not isinstance(target, type)
-    and name not in ("shuffle", "seed", "get_state", "set_state", "default_rng")
-]
-for _path in filter(exists, (*_SOURCES, *_DRAWS)):
+for _path in filter(exists, _SOURCES):
     taken(_path)
 
 
-@composed("random.shuffle", "numpy")
+@later("random")
+def _draws() -> None:
+    for name, target in vars(numpy.random).items():
+        drawn = name in numpy.random.__all__ and callable(target) and not isinstance(target, type)
+        if drawn and name not in ("shuffle", "seed", "get_state", "set_state", "default_rng"):
+            taken(f"random.{name}")
+    composed("random.shuffle", "numpy")(shuffle)
+
+
 def shuffle(x: Any) -> None:
     """Put the rows of an array in random order, in place."""
     if not isinstance(x, Array):
