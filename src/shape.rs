@@ -228,7 +228,7 @@ impl<'a> Places<'a> {
     }
 
     /// The next place; after the last comes the first.
-    pub fn next(&mut self) -> isize {
+    pub fn advance(&mut self) -> isize {
         let here = self.at;
         for i in (0..self.shape.len()).rev() {
             self.index[i] += 1;

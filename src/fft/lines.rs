@@ -80,7 +80,9 @@ pub(super) fn run<T: Precision>(
                 }
                 plan.process_with_scratch(line, out, &mut scratch).map_err(failed)?;
                 if scale != T::one() {
-                    out.iter_mut().for_each(|x| *x = *x * scale);
+                    for x in out {
+                        *x = *x * scale;
+                    }
                 }
                 Ok(())
             };
@@ -143,7 +145,7 @@ fn each_line<I: Copy + Default, O: Copy + Default>(
     let mut lines: Vec<I> = room(group * taken)?;
     let mut results: Vec<O> = if inner == 1 { Vec::new() } else { room(group * given)? };
     for o in 0..outer {
-        let base = from.ptr.wrapping_offset(outers.next());
+        let base = from.ptr.wrapping_offset(outers.advance());
         if inner == 1 {
             if step == size_of::<I>().cast_signed() {
                 // SAFETY: `there` elements lie beside each other at `base`; the line has room for them.
@@ -163,7 +165,7 @@ fn each_line<I: Copy + Default, O: Copy + Default>(
         for i in (0..inner).step_by(group) {
             let firsts: [*const u8; GROUP] = std::array::from_fn(|j| {
                 let within = i + j < inner;
-                base.wrapping_offset(if within { inners.next() } else { 0 })
+                base.wrapping_offset(if within { inners.advance() } else { 0 })
             });
             let firsts = &firsts[..group.min(inner - i)];
             // Element by element, since those of lines beside each other share a cache line.

@@ -198,7 +198,7 @@ mod tests {
                 }
                 ended.fetch_add(1, Ordering::Relaxed);
             };
-            together(helpers, &body, &body);
+            together(helpers, &body, body);
             let begun = begun.into_inner();
             assert!((1..=helpers + 1).contains(&begun), "{begun} of {helpers}");
             assert_eq!(begun, ended.into_inner());

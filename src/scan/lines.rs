@@ -270,11 +270,11 @@ unsafe fn lines<T: Copy, S: Step<T>, const EXACT: bool>(job: &Job<'_>) {
     let (mut base, mut count) = (0, 0);
     let mut next = || {
         if count % job.inner == 0 {
-            base = outer.next();
+            base = outer.advance();
         }
         let place = (count / job.inner * job.n * job.inner + count % job.inner) * size_of::<T>();
         count += 1;
-        (from.ptr.wrapping_offset(base + inner.next()), job.to.wrapping_add(place))
+        (from.ptr.wrapping_offset(base + inner.advance()), job.to.wrapping_add(place))
     };
     let mut left = job.outer * job.inner;
     while left > 0 {
@@ -468,13 +468,13 @@ unsafe fn rows<T: Copy, S: Step<T>>(job: &Job<'_>, run: usize) {
     let mut outer = Places::new(&from.shape[..axis], &from.strides[..axis]);
     // The axes that make the pieces; those of the run come after them.
     let mut inner = Places::new(&from.shape[axis + 1..], &from.strides[axis + 1..]);
-    let starts: Vec<isize> = (0..job.inner).map(|_| inner.next()).step_by(run).collect();
+    let starts: Vec<isize> = (0..job.inner).map(|_| inner.advance()).step_by(run).collect();
     debug_assert_eq!(starts.len(), pieces);
     let (row, size) = (job.inner * size_of::<T>(), from.dtype.size());
     let mut tile = [0u64; CHUNK];
     let mut to = job.to;
     for _ in 0..job.outer {
-        let base = from.ptr.wrapping_offset(outer.next());
+        let base = from.ptr.wrapping_offset(outer.advance());
         for k in 0..job.n {
             let line = base.wrapping_offset(from.strides[axis] * k.cast_signed());
             for start in &starts {

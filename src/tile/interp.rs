@@ -163,6 +163,7 @@ unsafe fn tile(
 /// The interval of `x`, looked for around `near`: NumPy's search, so that points out of order and NaN among
 /// them give what they give there.
 #[inline(always)]
+#[allow(clippy::neg_cmp_op_on_partial_ord, reason = "NaN goes the way of NumPy's comparison")]
 fn search(point: impl Fn(usize) -> f64, last: usize, x: f64, near: usize) -> Option<usize> {
     let len = last + 1;
     if len <= 4 {

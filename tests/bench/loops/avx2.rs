@@ -207,7 +207,7 @@ fn bind(case: &Case, x: &Storage, y: &Buffer, n: usize) -> Result<Bound> {
         };
         words[layout.scalars + s] = bindings.scalars[a as usize].bits;
     }
-    let Engine::Jit(code) = runner.engine(Tier::Jit) else { panic!("no machine code") };
+    let Engine::Jit(code) = runner.engine(Tier::Jit, 0) else { panic!("no machine code") };
     let mut scratch = Buffer::new(code.scratch().max(64))?;
     let mut status = Box::new(0u32);
     words[Layout::N] = n as u64;
@@ -244,7 +244,7 @@ fn row(case: &Case, place: &str, n: usize) -> Result<()> {
     };
     let mut y = Buffer::new(n * case.output.size())?;
     let bound = bind(case, &x, &y, n)?;
-    let Engine::Jit(code) = bound.runner.engine(Tier::Jit) else { panic!("no machine code") };
+    let Engine::Jit(code) = bound.runner.engine(Tier::Jit, 0) else { panic!("no machine code") };
     let (from, to) = (x.ptr, y.as_mut_ptr());
     let (ours, hand) = race(
         n,
