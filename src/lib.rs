@@ -21,6 +21,7 @@
 //! | ground | [`fork`] | state that survives `fork` |
 //! | ground | [`buffer`] | memory: our own, and views of others' |
 //! | ground | [`call`] | functions that the engine calls and cannot see into |
+//! | ground | [`select`] | order statistics of lines of values, a native opaque call |
 //! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
 //! | 2 | [`tile`] | what each op means, on short runs of elements |
 //! | 2 | [`scan`] | all partial results along an axis |
@@ -55,6 +56,7 @@ pub mod fork;
 pub mod buffer;
 
 pub mod call;
+
 pub mod select;
 
 pub mod op;

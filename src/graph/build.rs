@@ -42,8 +42,27 @@ pub fn build(program: &Program) -> Result<Graph> {
         }
         places.push(at);
     }
-    graph.outputs = program.outputs.iter().map(|&o| places[o as usize]).collect();
+    graph.outputs =
+        program.outputs.iter().map(|&o| output(&mut graph, places[o as usize])).collect();
     Ok(graph)
+}
+
+/// What is wanted for `at`: a complex input is copied by its parts, for no loop has complex elements.
+fn output(graph: &mut Graph, at: Ix) -> Ix {
+    let whole = graph[at].clone();
+    if !(matches!(whole.kind, Kind::Input(_)) && whole.dtype.is_complex()) {
+        return at;
+    }
+    let parts = [false, true].map(|imag| {
+        let dtype = whole.dtype.component();
+        let part = Node { kind: Kind::Component(imag), dtype, ..whole.clone() };
+        let part = graph.nodes.add_node(part);
+        graph.set_operands(part, &[at]);
+        part
+    });
+    let pair = graph.nodes.add_node(Node { kind: Kind::Complex, ..whole });
+    graph.set_operands(pair, &parts);
+    pair
 }
 
 fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>) -> Result<Kind> {
