@@ -15,6 +15,7 @@ PROGRAMS = sorted((Path(__file__).parents[1] / "golden").glob("*.rnp"))
 SHORT = {name[0] + name.lstrip("uintfloa"): name for name in DTYPES} | {
     "bool": "bool",
     "c64": "complex64",
+    "c128": "complex128",
 }
 
 
