@@ -35,7 +35,9 @@ is in microseconds; the other figures are how often rnp is done in that time: ab
 Eager calls compute at once. Lazy ones record a block and evaluate it; their inputs are promised to
 stay. `rnp.jit` calls a traced function. At most {threads} threads, on {machine}.
 
-Bias: rnp's authors chose functions, lengths and recording; NumPy uses one thread.
+Bias: rnp's authors chose functions, lengths and recording; NumPy uses one thread. `linspace` and
+`interp` of fewer than 4,096 points outside of blocks are NumPy's own, behind a check. `sinc` stands
+beside the port's fallback, which is linear interpolation and no filter.
 """
 
 
