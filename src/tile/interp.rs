@@ -91,6 +91,11 @@ pub unsafe extern "C" fn interp(
     }
 }
 
+/// Tables of fewer points are looked through at each tile, to see whether they ascend.
+const FEW: usize = 64;
+/// Elements that are tried at once between two points.
+const CHUNK: usize = 16;
+
 /// The loop over a tile. `find(x, near)` is called for `x` between the first and the last point and
 /// gives the interval of `x`: the last point not above it, `None` where there is none.
 ///
@@ -151,13 +156,41 @@ unsafe fn tile(
         let y = slope * (x - x1) + y1;
         if y.is_nan() && y0 == y1 { y0 } else { y }
     };
-    for i in 0..n {
-        // SAFETY: `i < n`; an element is read before its place is written.
+    let ascending = last < FEW && (0..last).all(|i| point(i) <= point(i + 1));
+    let mut i = 0;
+    while i < n {
+        let count = CHUNK.min(n - i);
+        // SAFETY: elements `i..i + count` are the tile's; each is read before its place is written.
         unsafe {
-            let x = a.cast::<f64>().add(i).read_unaligned();
-            out.cast::<f64>().add(i).write_unaligned(at(x, &mut interval));
+            let (from, to) = (a.cast::<f64>().add(i), out.cast::<f64>().add(i));
+            let mut y = None;
+            if ascending && interval < last && count == CHUNK {
+                let ends = [interval, interval + 1].map(|i| (point(i), value(i)));
+                y = between(from.cast::<[f64; CHUNK]>().read_unaligned(), ends);
+            }
+            match y {
+                Some(y) => to.cast::<[f64; CHUNK]>().write_unaligned(y),
+                None => {
+                    for k in 0..count {
+                        let x = from.add(k).read_unaligned();
+                        to.add(k).write_unaligned(at(x, &mut interval));
+                    }
+                }
+            }
         }
+        i += CHUNK;
     }
+}
+
+/// The values at elements that all lie between two points, as long runs of a fade or an envelope do: what is
+/// computed of each is the same, without a search and with one division.
+#[inline(always)]
+fn between(x: [f64; CHUNK], [(x0, y0), (x1, y1)]: [(f64, f64); 2]) -> Option<[f64; CHUNK]> {
+    let slope = (y1 - y0) / (x1 - x0);
+    let y = x.map(|x| slope * (x - x0) + y0);
+    let inside = x.iter().fold(true, |all, &x| all & (x > x0) & (x < x1));
+    let numbers = y.iter().fold(true, |all, &y| all & !y.is_nan());
+    (inside & numbers).then_some(y)
 }
 
 /// The interval of `x`, looked for around `near`: NumPy's search, so that points out of order and NaN among
@@ -295,11 +328,16 @@ mod tests {
         a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
     }
 
-    /// Points, their neighbours, places between, and special values: up, down and shuffled.
+    /// Points, their neighbours, places between (of a few points, long runs of them), and special values: up,
+    /// down and shuffled.
     fn queries(xp: &[f64]) -> Vec<f64> {
         let mut x = vec![f64::NEG_INFINITY, f64::MIN, -1.0, -0.0, 0.0, 0.3, 1.0, f64::MAX];
         for (i, &p) in xp.iter().enumerate() {
-            x.extend([p, p.next_up(), p.next_down(), p + 0.25 * (xp[(i + 1) % xp.len()] - p)]);
+            let next = xp[(i + 1) % xp.len()];
+            x.extend([p, p.next_up(), p.next_down(), p + 0.25 * (next - p)]);
+            if xp.len() <= 5 {
+                x.extend((0..40).map(|k| p + f64::from(k) / 40.0 * (next - p)));
+            }
         }
         x.push(f64::INFINITY);
         x.retain(|x| !x.is_nan());

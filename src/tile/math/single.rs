@@ -221,10 +221,18 @@ struct Split {
     f: f32,
 }
 
-/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to positive normal numbers.
+/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to all but subnormal numbers.
 #[inline(always)]
 pub(super) fn log_applies(x: f32) -> bool {
-    x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
+    !(x > 0.0 && x < f32::MIN_POSITIVE)
+}
+
+/// The logarithm of `x`, which is `y` for positive normal numbers. Silence has zeros, and must not be slow.
+#[inline(always)]
+fn with_ends(x: f32, y: f32) -> f32 {
+    let y = if x < f32::INFINITY { y } else { x };
+    let y = if x < 0.0 { f32::NAN } else { y };
+    if x == 0.0 { f32::NEG_INFINITY } else { y }
 }
 
 #[inline(always)]
@@ -251,7 +259,7 @@ pub(super) fn log_single(x: f32) -> f32 {
     let whole = e * LN_2_16;
     let head = whole + f;
     let rest = (whole - head) + f;
-    head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST))
+    with_ends(x, head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST)))
 }
 
 /// `scale log(1 + f)` as a sum of two singles, `scale` being one itself.
@@ -272,7 +280,7 @@ pub(super) fn log2_single(x: f32) -> f32 {
     let (part, part_rest) = scaled_log(f, (LOG2_E, LOG2_E_REST));
     let head = e + part;
     let rest = (e - head) + part;
-    head + (rest + part_rest)
+    with_ends(x, head + (rest + part_rest))
 }
 
 /// Decimal logarithm.
@@ -283,7 +291,7 @@ pub(super) fn log10_single(x: f32) -> f32 {
     let whole = e * LOG10_2_16;
     let head = whole + part;
     let rest = (whole - head) + part;
-    head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
+    with_ends(x, head + (rest + e.mul_add(LOG10_2_16_REST, part_rest)))
 }
 
 /// Whether [`log1p_single`] applies.
