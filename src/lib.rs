@@ -81,7 +81,10 @@ pub mod pass;
 #[allow(unsafe_code, reason = "turns bytes into functions")]
 pub mod codegen;
 
-#[allow(unsafe_code, reason = "hands addresses to kernels, having checked them")]
+#[allow(
+    unsafe_code,
+    reason = "hands checked addresses to kernels, and work on the stack to threads"
+)]
 pub mod runtime;
 
 #[allow(

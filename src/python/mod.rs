@@ -1,6 +1,7 @@
 //! The Python face, `rnp._core`: names, arguments, conversions and modes.
 //!
-//! Holds no arithmetic: every function hands its operands to `expr` and the result to `eval`.
+//! Holds no arithmetic: outside of blocks plain calls go to `runtime::direct`, `scan` and `fft`; all else
+//! to `expr` and `eval`.
 
 mod array;
 mod audio;

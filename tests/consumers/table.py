@@ -1,9 +1,9 @@
 """Write what rnp makes of each function, beside NumPy: `make consumers-table`.
 
-One process, each case in turn: the first call of each engine is the cold one; then they alternate,
-and medians count. The function runs unmodified in a block, on NumPy's arrays; evaluating its result
-counts, swapping its `np` does not. Cases that fail are in the table too, and make the exit status
-1.
+One process, each case in turn: the first call of each engine is the cold one; short ones are called
+some dozens of times more; then they alternate, and medians count. The function runs unmodified in a
+block, on NumPy's arrays; evaluating its result counts, swapping its `np` does not. Cases that fail
+are in the table too, and make the exit status 1.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ unmodified inside `with rnp.lazy():`, on NumPy's arrays.
 - ops, loops, fallbacks: what the block's report says. A fallback ran through NumPy, as the graph's
   opaque node.
 - No ops: the function uses only operators and methods of its argument, which is NumPy's here.
-- cold, warm: how many times as fast as NumPy. Cold is the first call in the process, compiling
-  included; warm is the median of {rounds} calls, taken in turns with NumPy's. NumPy's own warm time
-  stands beside it.
+- cold, warm: how many times as fast as NumPy. Cold is the first call in the process; kernels are
+  interpreted until they are hot. Warm is the median of {rounds} calls, taken in turns with NumPy's,
+  after 40 that do not count where a call takes under a millisecond. NumPy's own warm time stands
+  beside it.
 - Bias: rnp's authors chose the calls. NumPy's side is the package's own code, as its users run it.
   rnp may use {threads} threads, NumPy uses one but for matrix products.
 
@@ -81,6 +82,9 @@ def row(case: Case) -> str:
     """Run one case in all ways, and return its cells."""
     engines = {"numpy": (np, by_numpy(case)), "rnp": (rnp, by_rnp(case))}
     cold = {name: once(case, *engine) for name, engine in engines.items()}
+    for instead, run in engines.values():
+        with swapped(case.package, instead):
+            clock.heat(run)
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(ROUNDS):
         for name, engine in engines.items():

@@ -27,7 +27,7 @@ TITLES = {
     2: "Throughput",
     3: "Cold start",
     4: "Reductions",
-    5: "The seed's table",
+    5: "The port's table",
     6: "No cell lost",
     7: "Growth",
     8: "Accuracy is not the price",
