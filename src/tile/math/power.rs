@@ -7,7 +7,7 @@
 use super::exp::{clamp, exp_short, exp_with_rest};
 use super::lanes::{LN2_42, LN2_42_REST, poly};
 use super::log::{HALF_TOP, Split, log_short, split, split_normal};
-use super::single::log_applies;
+use super::single::is_positive_normal;
 
 /// `2 / 3` as a sum of two doubles.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -97,7 +97,7 @@ fn product_short(x: f32, y: f32) -> f64 {
 /// Whether [`power_fast`] applies: to positive normal `x` and powers that are normal too.
 #[inline(always)]
 pub(super) fn power_applies(x: f32, y: f32) -> bool {
-    log_applies(x) & (product_short(x, y).abs() < 87.0)
+    is_positive_normal(x) & (product_short(x, y).abs() < 87.0)
 }
 
 /// `x**y` of ordinary operands.

@@ -221,6 +221,12 @@ struct Split {
     f: f32,
 }
 
+/// Whether a number is above 0, finite, and not subnormal.
+#[inline(always)]
+pub(super) fn is_positive_normal(x: f32) -> bool {
+    x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
+}
+
 /// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to all but subnormal numbers.
 #[inline(always)]
 pub(super) fn log_applies(x: f32) -> bool {
