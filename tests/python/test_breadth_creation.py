@@ -39,6 +39,7 @@ for d in DTYPES:
 CASES += [
     case("eye", 3),
     case("eye", 0),
+    *[case("eye", 2, 3, k) for k in (3, -2, 2**63, -(2**64))],
     case("identity", 3, "int8"),
     case("tri", 4),
     case("tri", 2, -1),

@@ -251,7 +251,10 @@ def eye(
     _placed(order, device, like)
     if index(N) < 0 or (M is not None and index(M) < 0):
         raise Unsupported("NumPy says what is wrong with it")
-    return band(*_sized(N, M), index(k), _core.equal).astype(numpy.dtype(dtype))
+    rows, columns = _sized(N, M)
+    # Diagonals beyond the corners are empty, however far away.
+    diagonal = max(-rows, min(index(k), columns))
+    return band(rows, columns, diagonal, _core.equal).astype(numpy.dtype(dtype))
 
 
 @composed("identity")
