@@ -185,6 +185,7 @@ unsafe fn tile(
 /// The values at elements that all lie between two points, as long runs of a fade or an envelope do: what is
 /// computed of each is the same, without a search and with one division.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches the loops are vectors")]
 fn between(x: [f64; CHUNK], [(x0, y0), (x1, y1)]: [(f64, f64); 2]) -> Option<[f64; CHUNK]> {
     let slope = (y1 - y0) / (x1 - x0);
     let y = x.map(|x| slope * (x - x0) + y0);
