@@ -2,7 +2,7 @@
 //!
 //! They compute in `float32` throughout, with compensated steps where a result would lose more than
 //! an ulp: twice the lanes of the forms in `float64`, and fewer terms. Each has a test beside it that
-//! says where it applies; beyond, and for special values, the forms in `float64` take over. May not
+//! says where it applies; beyond, and for most special values, the forms in `float64` take over. May not
 //! know: tiles, machines.
 
 use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E, LOG10_E};
