@@ -42,6 +42,7 @@ CASES += [
     *[case("eye", 2, 3, k) for k in (3, -2, 2**63, -(2**64))],
     case("identity", 3, "int8"),
     case("tri", 4),
+    *[case("tri", 2, 3, k) for k in (3, -2, 2**63, -(2**40))],
     case("tri", 2, -1),
     case("zeros", (), "complex64"),
     case("arange", 5),

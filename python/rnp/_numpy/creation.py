@@ -227,6 +227,8 @@ def full_like(
 
 def band(rows: int, columns: int, k: int, compare: Callable[..., Any]) -> Any:
     """Compare row index plus `k` with column index, all over a matrix."""
+    # Beyond the corners all diagonals are alike, however far away.
+    k = max(-rows, min(k, columns))
     return compare(_core.arange(k, rows + k).reshape((rows, 1)), _core.arange(columns))
 
 
@@ -251,10 +253,7 @@ def eye(
     _placed(order, device, like)
     if index(N) < 0 or (M is not None and index(M) < 0):
         raise Unsupported("NumPy says what is wrong with it")
-    rows, columns = _sized(N, M)
-    # Diagonals beyond the corners are empty, however far away.
-    diagonal = max(-rows, min(index(k), columns))
-    return band(rows, columns, diagonal, _core.equal).astype(numpy.dtype(dtype))
+    return band(*_sized(N, M), index(k), _core.equal).astype(numpy.dtype(dtype))
 
 
 @composed("identity")
