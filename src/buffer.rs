@@ -312,11 +312,21 @@ impl Storage {
                 crate::shape::show(shape)
             )));
         }
-        let len = size_of_val(values);
-        let mut buffer = Buffer::new(len)?;
-        // SAFETY: both have `len` bytes; an element's bytes are all initialized.
-        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr().cast(), buffer.as_mut_ptr(), len) };
-        Self::from_buffer(Arc::new(buffer), T::DTYPE, shape.into())
+        // SAFETY: an element's bytes are all initialized.
+        let bytes = unsafe {
+            std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values))
+        };
+        Self::from_bytes(bytes, T::DTYPE, shape.into())
+    }
+
+    /// A copy of elements in C order.
+    ///
+    /// # Errors
+    /// `Memory`; a bug for too few bytes.
+    pub fn from_bytes(bytes: &[u8], dtype: DType, shape: Shape) -> Result<Self> {
+        let mut buffer = Buffer::new(bytes.len())?;
+        buffer.bytes_mut().copy_from_slice(bytes);
+        Self::from_buffer(Arc::new(buffer), dtype, shape)
     }
 
     /// The elements in C order.

@@ -97,6 +97,7 @@ pub mod eval;
 pub mod explain;
 pub mod figures;
 pub mod stubs;
+pub mod tape;
 pub mod trace;
 
 #[cfg(feature = "python")]

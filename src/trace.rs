@@ -5,13 +5,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use smallvec::SmallVec;
+
 use crate::buffer::Storage;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::eval::{Context, Planned, plan};
+use crate::eval::{Context, Planned, Tally, plan};
 use crate::expr::{Array, Bindings, InputMeta, Number, Prim, Program};
-use crate::runtime::{self, Arguments};
-use crate::shape::Shape;
+use crate::runtime::{self, Arguments, Given, Prepared};
+use crate::shape::{self, Shape};
 
 /// How many shapes of arguments a trace keeps plans for.
 const PLANS: usize = 64;
@@ -33,6 +35,31 @@ struct Specialized {
     inputs: Vec<InputMeta>,
     planned: Arc<Planned>,
     results: Vec<Shape>,
+}
+
+/// A trace with the plan for arguments of certain layouts: calls that look for nothing and hold nothing.
+pub struct Ready {
+    special: Arc<Specialized>,
+    /// Per input the bytes that it covers, counted from its first element.
+    reaches: SmallVec<[(isize, isize); 4]>,
+}
+
+/// What a plan runs on.
+#[derive(Default)]
+pub struct Inputs {
+    /// Memory.
+    pub arrays: SmallVec<[Given; 4]>,
+    /// Values.
+    pub scalars: SmallVec<[Scalar; 8]>,
+}
+
+/// An argument that the caller holds: the address of an array's first element, or a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Bare {
+    /// Of the layout that the call was made ready for.
+    Array(*const u8),
+    /// A Python number.
+    Number(Number),
 }
 
 /// An argument of a call, by its place among the traced arguments.
@@ -61,7 +88,7 @@ impl Trace {
                     program.inputs.push(InputMeta {
                         dtype: node.dtype,
                         shape: node.shape.clone(),
-                        strides: crate::shape::c_strides(&node.shape, node.dtype.size()),
+                        strides: shape::c_strides(&node.shape, node.dtype.size()),
                     });
                 }
                 Prim::NumberParam(i) => {
@@ -99,13 +126,34 @@ impl Trace {
         let mut scalars = self.constants.scalars.clone();
         for &(at, _, dtype) in &self.numbers {
             scalars.push(match arguments.get(at) {
-                Some(Argument::Number(Number::Int(v))) => Scalar::from_int(*v, dtype)?,
-                Some(Argument::Number(Number::Float(v))) => Scalar::from_f64(*v, dtype),
+                Some(Argument::Number(number)) => scalar(*number, dtype)?,
                 _ => return Err(Error::bug(format!("trace: argument {at} is not a number"))),
             });
         }
         let special = self.find(&inputs);
         Ok(Bound { trace: self, inputs, scalars, special })
+    }
+
+    /// What further calls with arguments of these layouts need, if their plan is there and is short.
+    pub fn ready(&self, arguments: &[Argument]) -> Option<Ready> {
+        self.ready_by(self.bind(arguments).ok()?.special?)
+    }
+
+    fn ready_by(&self, special: Arc<Specialized>) -> Option<Ready> {
+        let planned = &special.planned;
+        let short = planned.plan.is_short() && planned.plan.is_quick();
+        if !self.constants.calls.is_empty() || !short || !planned.gives_in_order() {
+            return None;
+        }
+        let reach = |m: &InputMeta| shape::reach(&m.shape, &m.strides, m.dtype.size());
+        let reaches = special.inputs.iter().map(reach).collect();
+        Some(Ready { special, reaches })
+    }
+
+    /// `ready` for arguments of the shapes that were traced, in C order.
+    pub fn ready_as_traced(&self) -> Option<Ready> {
+        let special = self.specialize(self.program.inputs.clone()).ok()?;
+        self.ready_by(special)
     }
 
     /// The plan for inputs of these layouts, if there is one.
@@ -116,8 +164,7 @@ impl Trace {
         plans.iter().rev().find(fits).cloned()
     }
 
-    fn specialize(&self, inputs: &[Storage]) -> Result<Arc<Specialized>> {
-        let metas: Vec<InputMeta> = inputs.iter().map(InputMeta::of).collect();
+    fn specialize(&self, metas: Vec<InputMeta>) -> Result<Arc<Specialized>> {
         for (meta, traced) in metas.iter().zip(&self.program.inputs) {
             if meta.dtype != traced.dtype || meta.shape.len() != traced.shape.len() {
                 return Err(Error::bug(
@@ -136,6 +183,60 @@ impl Trace {
             plans.push(special.clone());
         }
         Ok(special)
+    }
+}
+
+impl Ready {
+    /// The dtype and shape of each result.
+    pub fn results(&self) -> impl Iterator<Item = (DType, &Shape)> {
+        let planned = &self.special.planned;
+        let shapes = self.special.results.iter().enumerate();
+        shapes.filter_map(|(r, shape)| Some((planned.plan.result(r)?.0, shape)))
+    }
+
+    /// What a run counts as.
+    pub fn tally(&self) -> &Tally {
+        &self.special.planned.tally
+    }
+
+    /// The plan, which is short.
+    pub fn plan(&self) -> &Prepared {
+        &self.special.planned.plan
+    }
+
+    /// What the plan runs on in a call of the function that it was made from.
+    ///
+    /// # Errors
+    /// `Overflow` for an integer that does not fit; a bug for arguments of other kinds.
+    pub fn bind(&self, trace: &Trace, arguments: &[Bare], inputs: &mut Inputs) -> Result<()> {
+        let Inputs { arrays, scalars } = inputs;
+        for (input, &(low, high)) in self.reaches.iter().enumerate() {
+            let constant = trace.constants.inputs.get(input);
+            let ptr = constant.map_or(std::ptr::null(), |constant| constant.ptr);
+            arrays.push(Given { ptr, low, high });
+        }
+        scalars.extend_from_slice(&trace.constants.scalars);
+        for &(at, input) in &trace.arrays {
+            match (arguments.get(at), arrays.get_mut(input)) {
+                (Some(Bare::Array(ptr)), Some(given)) => given.ptr = *ptr,
+                _ => return Err(Error::bug(format!("trace: argument {at} is not an array"))),
+            }
+        }
+        for &(at, _, dtype) in &trace.numbers {
+            match arguments.get(at) {
+                Some(Bare::Number(number)) => scalars.push(scalar(*number, dtype)?),
+                _ => return Err(Error::bug(format!("trace: argument {at} is not a number"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A Python number as an argument of a program.
+fn scalar(number: Number, dtype: DType) -> Result<Scalar> {
+    match number {
+        Number::Int(v) => Scalar::from_int(v, dtype),
+        Number::Float(v) => Ok(Scalar::from_f64(v, dtype)),
     }
 }
 
@@ -161,7 +262,7 @@ impl Bound<'_> {
         let Self { trace, inputs, scalars, special } = self;
         let special = match special {
             Some(special) => special,
-            None => trace.specialize(&inputs)?,
+            None => trace.specialize(inputs.iter().map(InputMeta::of).collect())?,
         };
         let calls = &trace.constants.calls;
         let arguments = Arguments { inputs: &inputs, scalars: &scalars, calls };

@@ -103,7 +103,8 @@ class Function(_core._Entry):
         eager: bool = False,
     ) -> Self:
         outside = _outside(path, implementation, kind, eager)
-        return super().__new__(cls, None, outside or find(path), outside is None)
+        recorder = implementation if kind == "native" else None
+        return super().__new__(cls, None, outside or find(path), outside is None, recorder)
 
     def __init__(
         self,

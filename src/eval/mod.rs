@@ -33,7 +33,7 @@ pub(crate) struct Planned {
     pub(crate) plan: Prepared,
     /// Per wanted node a place in the plan's outputs; equal nodes share one.
     results: Vec<usize>,
-    tally: Tally,
+    pub(crate) tally: Tally,
     /// The one length of all its arrays; 0 if they have several.
     length: usize,
 }
@@ -167,6 +167,11 @@ impl Planned {
             assert_eq!(format!("{:?}", planned.plan.plan()), anew, "stretched and planned anew");
         }
         Some(planned)
+    }
+
+    /// Whether the wanted nodes are the plan's outputs one by one.
+    pub(crate) fn gives_in_order(&self) -> bool {
+        self.results.iter().copied().eq(0..self.plan.plan().outputs.len())
     }
 
     /// The results in these shapes; one that is wanted twice is copied.

@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::cell::Handle;
 use super::jit::Tracing;
 use super::run::{self, Call};
+use super::tape::{Keep, Noted};
 use super::{elementwise, error, index, inspect, nd, reduce, ufunc, views};
 use crate::expr::{self, Prim};
 use crate::op::Op;
@@ -31,6 +32,11 @@ impl Array {
     /// The Python object of an expression; `trace` is the one that its tracers belong to.
     pub fn new(expr: expr::Array, trace: Option<Arc<Tracing>>) -> Self {
         Self { handle: Handle::own(expr, trace) }
+    }
+
+    /// An object that stands for an entry of a tape.
+    pub fn noted(noted: Noted) -> Self {
+        Self { handle: Handle::on_tape(noted) }
     }
 
     /// An argument of a function that is traced.
@@ -68,12 +74,23 @@ impl Array {
 
     /// The kept value as a read-only ndarray; evaluates if need be. `TraceError` for a tracer.
     pub fn value<'py>(&self, py: Python<'py>, why: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.compute(py, Keep::Always)?;
         let held = self.handle.get();
         if let Some(trace) = &held.trace {
             return Err(trace.refuse(py, why, &held.expr));
         }
         let value = run::keep(py, std::slice::from_ref(&held.expr))?.pop();
         nd::view(py, &value.ok_or_else(run::missing)?)
+    }
+
+    /// The value of an entry of a tape, computed at once; `None` if it stands for none, or that takes longer.
+    fn compute<'py>(&self, py: Python<'py>, keep: Keep) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some((taped, at)) = self.handle.noted() else { return Ok(None) };
+        let Some((value, kept)) = taped.evaluate(py, at, keep)? else { return Ok(None) };
+        if let Some(kept) = kept {
+            self.handle.settle(kept);
+        }
+        Ok(Some(value))
     }
 
     /// A fresh value as `.eval()` returns it, for the method `what`; `temporary` if the Python object is
@@ -84,6 +101,10 @@ impl Array {
         what: &str,
         temporary: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let keep = if temporary { Keep::Not } else { Keep::Worth };
+        if let Some(value) = self.compute(py, keep)? {
+            return Ok(value);
+        }
         let unseen = temporary && !self.handle.is_shared();
         let held = self.handle.get();
         if let Some(trace) = &held.trace {
@@ -341,11 +362,12 @@ array_methods! {
     }
 
     fn __repr__(&self) -> String {
+        let evaluated = self.handle.is_evaluated();
         let held = self.handle.get();
-        let state = match (&held.trace, held.expr.value()) {
+        let state = match (&held.trace, evaluated) {
             (Some(_), _) => "traced",
-            (None, Some(_)) => "evaluated",
-            (None, None) => "deferred",
+            (None, true) => "evaluated",
+            (None, false) => "deferred",
         };
         let shape = crate::shape::show(held.expr.shape());
         format!("Array({}{shape}, {state})", held.expr.dtype())

@@ -2,14 +2,18 @@
 //!
 //! Expressions never change. Writing gives an object another expression; objects that view one another
 //! share a [`Cell`], and each finds its expression anew when the cell was written. So `v = y[10:20];
-//! v *= 2` changes `y`, as in NumPy, and the graph still holds values alone. May not know: blocks,
-//! evaluation, what an operation does.
+//! v *= 2` changes `y`, as in NumPy, and the graph still holds values alone. An entry of a tape becomes an
+//! expression when one is asked for. May not know: blocks, evaluation, what an operation does.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::jit::Tracing;
+use super::tape::{Noted, Taped};
+use crate::buffer::Storage;
+use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::expr::{self, Prim};
+use crate::tape;
 
 /// Views, one of the other, that lead from a cell to what an object shows of it.
 ///
@@ -108,7 +112,9 @@ enum Place {
 
 /// The place of one object.
 pub struct Handle {
-    place: Mutex<Place>,
+    /// The entry of a tape that it stands for, until somebody asks for the expression.
+    noted: Mutex<Option<Noted>>,
+    place: OnceLock<Mutex<Place>>,
     /// Whether it is an argument of a traced function, or a view of one: those cannot be written.
     argument: bool,
 }
@@ -116,7 +122,42 @@ pub struct Handle {
 impl Handle {
     /// An object with an expression of its own.
     pub fn own(expr: expr::Array, trace: Option<Arc<Tracing>>) -> Self {
-        Self { place: Mutex::new(Place::Own(Held { expr, trace })), argument: false }
+        Self::at(Place::Own(Held { expr, trace }), false)
+    }
+
+    /// An object that stands for an entry of a tape.
+    pub fn on_tape(noted: Noted) -> Self {
+        Self { noted: Mutex::new(Some(noted)), place: OnceLock::new(), argument: false }
+    }
+
+    fn at(place: Place, argument: bool) -> Self {
+        Self { noted: Mutex::default(), place: OnceLock::from(Mutex::new(place)), argument }
+    }
+
+    /// The entry of a tape that the object stands for, if it does.
+    pub fn noted(&self) -> Option<(Arc<Taped>, tape::Place)> {
+        if self.place.get().is_some() {
+            return None;
+        }
+        self.lock_noted().as_ref().map(Noted::place)
+    }
+
+    fn lock_noted(&self) -> MutexGuard<'_, Option<Noted>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stands for a value that was computed from now on, if it stood for an entry of a tape.
+    pub fn settle(&self, value: Storage) {
+        let held = Held { expr: expr::Array::input(value), trace: None };
+        let _ = self.place.set(Mutex::new(Place::Own(held)));
+        let gone = self.lock_noted().take();
+        drop(gone);
+    }
+
+    /// Whether the value is there.
+    pub fn is_evaluated(&self) -> bool {
+        let noted = self.lock_noted().as_ref().map(Noted::is_evaluated);
+        noted.unwrap_or_else(|| self.get().expr.is_evaluated())
     }
 
     /// An argument of a traced function.
@@ -125,7 +166,13 @@ impl Handle {
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+        let place = self.place.get_or_init(|| {
+            let noted = self.lock_noted().take();
+            // A handle has one or the other.
+            let expr = noted.map_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)), |n| n.expr());
+            Mutex::new(Place::Own(Held { expr, trace: None }))
+        });
+        place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The expression as of now.
@@ -167,7 +214,7 @@ impl Handle {
         let held = Held { expr, trace: held.trace.clone() };
         let path = path.then(step);
         let view = Place::View { cell: cell.clone(), path, number: *number, held };
-        Self { place: Mutex::new(view), argument: self.argument }
+        Self::at(view, self.argument)
     }
 
     /// Shows the elements as `expr` from now on, a reshape of what it showed; other objects stay as they are.

@@ -6,9 +6,9 @@ use pyo3::types::PyTuple;
 
 use super::array::Array;
 use super::convert::{self, Operand};
-use super::nd;
 use super::run::Call;
 use super::views::lengths;
+use super::{mode, nd, tape};
 use crate::dtype::{DType, Scalar};
 use crate::expr::{self, Number};
 use crate::op::Op;
@@ -232,7 +232,14 @@ fn full_like<'py>(
 #[pyfunction]
 #[pyo3(signature = (x, *, copy = None))]
 fn asarray<'py>(x: &Obj<'py>, copy: Option<bool>) -> Out<'py> {
-    let mut call = Call::new(x.py(), "asarray")?;
+    let block = mode::current(x.py())?;
+    if let Some(block) = &block
+        && copy != Some(true)
+        && let Some(out) = tape::array(block.get(), x, copy == Some(false))?
+    {
+        return Ok(out);
+    }
+    let mut call = Call::of(x.py(), "asarray", block);
     if let Ok(array) = x.cast::<Array>() {
         let expr = call.array(array.get())?;
         return if call.is_lazy() { Ok(x.clone()) } else { call.finish(expr) };

@@ -10,8 +10,7 @@ use numpy::npyffi::{NpyTypes, PY_ARRAY_API, PyArrayObject, get_type_object};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::{error, mode, nd, run};
-use crate::buffer::{Buffer, Storage};
+use super::{error, nd, run};
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
@@ -21,14 +20,8 @@ use crate::runtime::direct::{self, Host, Input, LONG, Reduction, View};
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
-/// Results of at least this many bytes are pooled memory.
-const POOLED: usize = 256 << 10;
-
 /// `op` of one or two operands.
 pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
     let mut result = Fresh::new(py, false);
     let done = match args {
         [a] => match input(a) {
@@ -46,9 +39,6 @@ pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
 
 /// `where`, whose result is an array even if it is 0-d.
 pub fn choose<'py>(py: Python<'py>, args: [&Obj<'py>; 3]) -> Out<'py> {
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
     let [Some(condition), Some(x), Some(y)] = args.map(input) else { return Ok(None) };
     let mut result = Fresh::new(py, true);
     let done = direct::choose(&[condition, x, y], &mut result);
@@ -58,9 +48,6 @@ pub fn choose<'py>(py: Python<'py>, args: [&Obj<'py>; 3]) -> Out<'py> {
 /// `clip` with the bounds that there are.
 pub fn clip<'py>(x: &Obj<'py>, low: Option<&Obj<'py>>, high: Option<&Obj<'py>>) -> Out<'py> {
     let py = x.py();
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
     let (given, limits) = (input(x), [low, high].map(|bound| bound.map(input)));
     let (Some(x), false) = (given, limits.iter().any(|bound| matches!(bound, Some(None)))) else {
         return Ok(None);
@@ -74,10 +61,7 @@ pub fn clip<'py>(x: &Obj<'py>, low: Option<&Obj<'py>>, high: Option<&Obj<'py>>) 
 /// An ndarray as another dtype.
 pub fn astype<'py>(x: &Obj<'py>, dtype: DType) -> Out<'py> {
     let py = x.py();
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
-    let Some(Input::View(view)) = array(x) else { return Ok(None) };
+    let Some(view) = view(x) else { return Ok(None) };
     let mut result = Fresh::new(py, true);
     let done = direct::convert(&view, dtype, &mut result);
     result.given(done)
@@ -91,10 +75,7 @@ pub fn reduce<'py>(
     keepdims: bool,
 ) -> Out<'py> {
     let py = x.py();
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
-    let Some(Input::View(view)) = array(x) else { return Ok(None) };
+    let Some(view) = view(x) else { return Ok(None) };
     let axis = match axis {
         None => None,
         Some(axis) => match index(axis, view.shape.len()) {
@@ -119,9 +100,15 @@ fn input<'a>(obj: &'a Obj<'_>) -> Option<Input<'a>> {
     array(obj).or_else(|| number(obj))
 }
 
-/// An ndarray of native byte order that is of no subclass.
+/// `view` as an operand.
 #[inline]
 fn array<'a>(obj: &'a Obj<'_>) -> Option<Input<'a>> {
+    view(obj).map(Input::View)
+}
+
+/// An ndarray of native byte order that is of no subclass.
+#[inline]
+pub fn view<'a>(obj: &'a Obj<'_>) -> Option<View<'a>> {
     if !nd::is_exact_ndarray(obj) {
         return None;
     }
@@ -137,17 +124,17 @@ fn array<'a>(obj: &'a Obj<'_>) -> Option<Input<'a>> {
                 std::slice::from_raw_parts(fields.strides, n as usize),
             ),
         };
-        Some(Input::View(View { ptr: fields.data.cast(), dtype, shape, strides }))
+        Some(View { ptr: fields.data.cast(), dtype, shape, strides })
     }
 }
 
 /// A Python number, or a NumPy scalar.
 fn number<'a>(obj: &Obj<'_>) -> Option<Input<'a>> {
-    // SAFETY: any object may be asked; a float has a value.
+    if let Some(value) = float(obj) {
+        return Some(Input::Float(value));
+    }
+    // SAFETY: any object may be asked.
     unsafe {
-        if ffi::PyFloat_CheckExact(obj.as_ptr()) != 0 {
-            return Some(Input::Float(ffi::PyFloat_AsDouble(obj.as_ptr())));
-        }
         if ffi::PyBool_Check(obj.as_ptr()) != 0 {
             return Some(Input::Scalar(Scalar::bool(obj.as_ptr() == ffi::Py_True())));
         }
@@ -155,8 +142,18 @@ fn number<'a>(obj: &Obj<'_>) -> Option<Input<'a>> {
     integer(obj).map(Input::Int).or_else(|| scalar(obj))
 }
 
+/// A Python float of no subclass.
+#[inline]
+pub fn float(obj: &Obj<'_>) -> Option<f64> {
+    // SAFETY: any object may be asked; a float has a value.
+    unsafe {
+        let is = ffi::PyFloat_CheckExact(obj.as_ptr()) != 0;
+        is.then(|| ffi::PyFloat_AsDouble(obj.as_ptr()))
+    }
+}
+
 /// A Python integer of no subclass, of 64 bits at most.
-fn integer(obj: &Obj<'_>) -> Option<i64> {
+pub fn integer(obj: &Obj<'_>) -> Option<i64> {
     let mut overflow = 0;
     // SAFETY: an integer; one that is too large is told by `overflow`, without an exception.
     unsafe {
@@ -244,15 +241,7 @@ impl Host for Fresh<'_> {
             self.made = Made::Value(dtype);
             return Ok(self.word.as_mut_ptr().cast());
         }
-        let bytes = shape.iter().product::<usize>() * dtype.size();
-        let (array, ptr) = if bytes < POOLED {
-            nd::empty(self.py, dtype, shape).map_err(Failure::Python)?
-        } else {
-            let mut buffer = Buffer::new(bytes)?;
-            let ptr = buffer.as_mut_ptr();
-            let storage = Storage::from_buffer(std::sync::Arc::new(buffer), dtype, shape.into())?;
-            (nd::fresh(self.py, &storage).map_err(Failure::Python)?, ptr)
-        };
+        let (array, ptr) = nd::unwritten(self.py, dtype, shape).map_err(Failure::Python)?;
         self.made = Made::Array(array);
         Ok(ptr)
     }

@@ -7,20 +7,26 @@ use smallvec::SmallVec;
 
 use super::array::Array;
 use super::run::Call;
-use super::{direct, nd};
+use super::{direct, mode, nd, tape};
 use crate::expr;
 use crate::for_each_op;
 use crate::op::{Op, Weak};
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// Records or computes `op`.
 pub fn apply<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
-    if let Some(out) = direct::map(py, op, args)? {
+    let block = mode::current(py)?;
+    let out = match &block {
+        Some(block) => tape::record(block.get(), Request::Map(op), args)?,
+        None => direct::map(py, op, args)?,
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
-    let mut call = Call::new(py, op.info().name)?;
+    let mut call = Call::of(py, op.info().name, block);
     let mut operands: SmallVec<[expr::Array; 3]> = SmallVec::new();
     for arg in args {
         operands.push(call.operand(arg)?);
@@ -213,10 +219,15 @@ for_each_op!(op_functions);
 #[pyfunction]
 #[pyo3(name = "where", signature = (condition, x, y, /))]
 fn choose<'py>(condition: &Obj<'py>, x: &Obj<'py>, y: &Obj<'py>) -> Out<'py> {
-    if let Some(out) = direct::choose(x.py(), [condition, x, y])? {
+    let block = mode::current(x.py())?;
+    let out = match &block {
+        Some(block) => tape::record(block.get(), Request::Map(Op::Where), &[condition, x, y])?,
+        None => direct::choose(x.py(), [condition, x, y])?,
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
-    let mut call = Call::new(x.py(), "where")?;
+    let mut call = Call::of(x.py(), "where", block);
     let args = [call.operand(condition)?, call.operand(x)?, call.operand(y)?];
     call.run_array(|| expr::Array::map(Op::Where, &args))
 }
@@ -254,10 +265,19 @@ pub fn limit<'py>(
     out: Option<&Obj<'py>>,
 ) -> Out<'py> {
     super::reduce::no_out("clip", out)?;
-    if let Some(out) = direct::clip(a, low, high)? {
+    let block = mode::current(a.py())?;
+    let out = match &block {
+        Some(block) => {
+            let request = Request::Clip { low: low.is_some(), high: high.is_some() };
+            let operands = [Some(a), low, high].into_iter().flatten();
+            tape::record(block.get(), request, &operands.collect::<SmallVec<[_; 3]>>())?
+        }
+        None => direct::clip(a, low, high)?,
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
-    let mut call = Call::new(a.py(), "clip")?;
+    let mut call = Call::of(a.py(), "clip", block);
     let x = call.operand(a)?;
     let low = low.map(|b| call.operand(b)).transpose()?;
     let high = high.map(|b| call.operand(b)).transpose()?;
@@ -275,10 +295,15 @@ pub fn limit<'py>(
 #[pyo3(signature = (x, dtype, /))]
 pub fn astype<'py>(x: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     let dtype = nd::parse_dtype("astype", dtype)?;
-    if let Some(out) = direct::astype(x, dtype)? {
+    let block = mode::current(x.py())?;
+    let out = match &block {
+        Some(block) => tape::record(block.get(), Request::Cast(dtype), &[x])?,
+        None => direct::astype(x, dtype)?,
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
-    let mut call = Call::new(x.py(), "astype")?;
+    let mut call = Call::of(x.py(), "astype", block);
     let from = call.operand(x)?;
     call.run_view(x, || from.strong().cast(dtype))
 }

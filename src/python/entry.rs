@@ -17,7 +17,7 @@ use crate::op::Op;
 type Obj<'py> = Bound<'py, PyAny>;
 
 /// A function as Python calls it: first by the op of this name, if there is one and the call is plain;
-/// outside of a block by `eager`; then by `self._answer(*args, **keywords)`.
+/// outside of a block by `eager`, in one by `recorder`; then by `self._answer(*args, **keywords)`.
 ///
 /// `numpys` says that `eager` is NumPy's: it is not shown deferred arrays, and its errors are the call's.
 #[pyclass(subclass, frozen, module = "rnp._core", name = "_Entry")]
@@ -26,15 +26,21 @@ pub struct Entry {
     op: Option<(Op, usize)>,
     eager: Option<Py<PyAny>>,
     numpys: bool,
+    recorder: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl Entry {
     #[new]
-    #[pyo3(signature = (op, eager, numpys, /))]
-    fn new(op: Option<&str>, eager: Option<Py<PyAny>>, numpys: bool) -> Self {
+    #[pyo3(signature = (op, eager, numpys, recorder = None, /))]
+    fn new(
+        op: Option<&str>,
+        eager: Option<Py<PyAny>>,
+        numpys: bool,
+        recorder: Option<Py<PyAny>>,
+    ) -> Self {
         let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
-        Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys }
+        Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys, recorder }
     }
 
     #[pyo3(signature = (*args, **keywords))]
@@ -60,8 +66,14 @@ impl Entry {
                 out => return out,
             }
         }
-        if let Some(eager) = &entry.eager
-            && mode::current(py)?.is_none()
+        if mode::current(py)?.is_some() {
+            if let Some(recorder) = &entry.recorder {
+                match recorder.bind(py).call(args, keywords) {
+                    Err(e) if is_mistake(&e, py) => {}
+                    out => return out,
+                }
+            }
+        } else if let Some(eager) = &entry.eager
             && !(entry.numpys && may_defer(args, keywords))
         {
             match eager.bind(py).call(args, keywords) {
@@ -73,10 +85,10 @@ impl Entry {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        match &self.eager {
-            Some(eager) => visit.call(eager),
-            None => Ok(()),
+        for function in [&self.eager, &self.recorder].into_iter().flatten() {
+            visit.call(function)?;
         }
+        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ mod select;
 mod snapshot;
 mod span;
 mod store;
+mod tape;
 mod ufunc;
 mod views;
 

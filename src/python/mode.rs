@@ -18,6 +18,7 @@ use super::error::FallbackError;
 use super::jit::Tracing;
 use super::report::{Log, Report};
 use super::snapshot::Snapshots;
+use super::tape::Taped;
 use super::{cpython, span};
 use crate::eval::Tally;
 use crate::expr;
@@ -43,6 +44,8 @@ pub struct Block {
     strict: bool,
     trace: Option<Arc<Tracing>>,
     log: Arc<Mutex<Log>>,
+    /// Short arrays that are recorded.
+    taped: Mutex<Option<Arc<Taped>>>,
 }
 
 impl Block {
@@ -63,16 +66,28 @@ impl Block {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The tape that is written on.
+    pub fn taped(&self) -> Arc<Taped> {
+        let mut taped = self.taped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taped) = taped.as_ref().filter(|taped| taped.has_room()) {
+            return taped.clone();
+        }
+        let new = Taped::new(&self.log);
+        self.log().taped(&new);
+        taped.insert(new).clone()
+    }
+
     fn close(&self) {
         if self.active.swap(false, Ordering::AcqRel) {
             ACTIVE.fetch_sub(1, Ordering::AcqRel);
+            // What is held of it lives on.
+            drop(self.taped.lock().unwrap_or_else(PoisonError::into_inner).take());
+            self.log().leave();
             if self.outermost.is_none() {
                 self.snapshots().clear();
             }
             if self.trace.is_none() && !self.log().is_short(0) {
-                let mut left = left();
-                left.retain(|log| log.strong_count() > 0);
-                left.push(Arc::downgrade(&self.log));
+                note_log(&self.log);
             }
         }
     }
@@ -187,6 +202,33 @@ pub fn note_kept(arrays: &[expr::Array], done: &Tally) {
     }
 }
 
+/// Keeps the log of a block that was left.
+fn note_log(log: &Arc<Mutex<Log>>) {
+    let mut left = left();
+    left.retain(|known| known.strong_count() > 0 && known.as_ptr() != Arc::as_ptr(log));
+    left.push(Arc::downgrade(log));
+}
+
+/// Tells a block of an array that was noted in it and that has become an expression.
+pub fn note_late(log: &Arc<Mutex<Log>>, array: &expr::Array) {
+    let is_left = {
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.recorded(array);
+        log.is_left()
+    };
+    if is_left {
+        note_log(log);
+    }
+}
+
+/// Tells a block that was left of an evaluation of what was noted in it.
+pub fn note_left(log: &Mutex<Log>, done: &Tally) {
+    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    if log.is_left() {
+        log.evaluated(done);
+    }
+}
+
 /// Tells the innermost block of an array that was recorded in it.
 pub fn note_recorded(block: &Block, array: &expr::Array) {
     block.log().recorded(array);
@@ -198,7 +240,7 @@ pub fn enter(
     trace: Option<Arc<Tracing>>,
     strict: Option<bool>,
 ) -> PyResult<Bound<'_, Block>> {
-    let mut all = blocks(py)?;
+    let mut all = if ACTIVE.load(Ordering::Acquire) == 0 { SmallVec::new() } else { blocks(py)? };
     let outer = all.last().map(Bound::get);
     let strict = strict.unwrap_or_else(|| outer.is_some_and(|outer| outer.strict));
     // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
@@ -213,10 +255,11 @@ pub fn enter(
         strict,
         trace,
         log: Arc::default(),
+        taped: Mutex::default(),
     };
     let block = Bound::new(py, block)?;
     all.push(block.clone());
-    cpython::set_context(variable(py)?, &PyTuple::new(py, all)?)?;
+    cpython::set_context(variable(py)?, &tuple(py, &all)?)?;
     block.get().active.store(true, Ordering::Release);
     ACTIVE.fetch_add(1, Ordering::AcqRel);
     Ok(block)
@@ -226,13 +269,22 @@ pub fn enter(
 pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     let py = block.py();
     block.get().close();
-    let all = entered(py)?;
-    let left: SmallVec<[&Bound<'_, Block>; 2]> = all.iter().filter(|b| b.get().active()).collect();
-    if left.is_empty() && all.len() == 1 && all[0].get().log().is_short(FEW) {
+    if block.get().log().is_short(FEW)
+        && let Some(tuple) = cpython::context(variable(py)?)?
+        && tuple.len() == 1
+        && tuple.get_borrowed_item(0)?.is(block)
+    {
         return Ok(());
     }
-    cpython::set_context(variable(py)?, &PyTuple::new(py, left)?)?;
+    cpython::set_context(variable(py)?, &tuple(py, &blocks(py)?)?)?;
     Ok(())
+}
+
+fn tuple<'py>(py: Python<'py>, blocks: &[Bound<'py, Block>]) -> PyResult<Bound<'py, PyTuple>> {
+    match blocks {
+        [one] => (one,).into_pyobject(py),
+        all => PyTuple::new(py, all),
+    }
 }
 
 /// Runs `f` as if no block had been entered: what an evaluation calls must not depend on who asked for it.

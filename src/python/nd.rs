@@ -26,6 +26,9 @@ pub const ACCEPTED: &str = "bool, int8 to int64, uint8 to uint64, float16, float
 /// Results of at least this many bytes are written to pooled memory, which needs no fresh pages.
 const LARGE: usize = 64 << 10;
 
+/// Results that are written where they will stay are pooled memory from this many bytes on.
+const POOLED: usize = 256 << 10;
+
 /// Results of at most this many bytes are copied to memory of NumPy's: an owner costs more.
 const SMALL: usize = 4 << 10;
 
@@ -404,6 +407,26 @@ fn small<'py>(py: Python<'py>, storage: &Storage, bytes: usize) -> PyResult<Boun
     // SAFETY: the new array has `bytes` bytes, as has the value.
     unsafe { std::ptr::copy_nonoverlapping(storage.ptr, data, bytes) };
     Ok(array)
+}
+
+/// An ndarray with nothing in it yet, and its first byte: in memory of NumPy's, which keeps small pieces at
+/// hand, or in the engine's pool, which needs no fresh pages.
+pub fn unwritten<'py>(
+    py: Python<'py>,
+    dtype: DType,
+    shape: &[usize],
+) -> PyResult<(Bound<'py, PyAny>, *mut u8)> {
+    let bytes = shape.iter().product::<usize>() * dtype.size();
+    if bytes < POOLED {
+        return empty(py, dtype, shape);
+    }
+    let buffer = super::error::checked(py, || {
+        let mut buffer = Buffer::new(bytes)?;
+        let ptr = buffer.as_mut_ptr();
+        Ok((Storage::from_buffer(Arc::new(buffer), dtype, shape.into())?, ptr))
+    });
+    let (storage, ptr) = buffer?;
+    Ok((fresh(py, &storage)?, ptr))
 }
 
 /// An ndarray of NumPy's own with nothing in it yet, and its first byte.

@@ -5,11 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::run::Call;
-use super::{direct, error, nd};
+use super::{direct, error, mode, nd, tape};
 use crate::error::Error;
 use crate::expr::{self, Over};
 use crate::op::Fold;
 use crate::runtime::direct::Reduction;
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -85,14 +86,23 @@ fn reduce<'py>(
     k: &Keywords<'_, 'py>,
     f: impl FnOnce(&expr::Array, &Over) -> Result<expr::Array, Error>,
 ) -> Out<'py> {
-    if k.out.is_none()
-        && k.dtype.is_none()
-        && let Some(out) = direct::reduce(what, a, k.axis, k.keepdims)?
-    {
-        return Ok(out);
+    let block = mode::current(a.py())?;
+    if k.out.is_none() && k.dtype.is_none() {
+        let out = match (&block, k.axis.map(direct::integer)) {
+            (None, _) => direct::reduce(what, a, k.axis, k.keepdims)?,
+            (Some(_), Some(None)) => None,
+            (Some(block), axis) => {
+                let request =
+                    Request::Reduce { what, axis: axis.flatten(), keepdims: k.keepdims };
+                tape::record(block.get(), request, &[a])?
+            }
+        };
+        if let Some(out) = out {
+            return Ok(out);
+        }
     }
     let over = over(op, k)?;
-    let mut call = Call::new(a.py(), op)?;
+    let mut call = Call::of(a.py(), op, block);
     let x = call.operand(a)?;
     call.run(|| f(&x, &over))
 }

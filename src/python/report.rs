@@ -3,10 +3,12 @@
 //! May not know: modes, how anything is evaluated.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Weak};
 
 use pyo3::prelude::*;
 
 use super::run::released;
+use super::tape::Taped;
 use crate::eval::Tally;
 use crate::explain;
 use crate::expr;
@@ -21,6 +23,9 @@ pub struct Log {
     evaluations: Vec<String>,
     done: Tally,
     recorded: Vec<expr::WeakArray>,
+    /// Short arrays that were recorded.
+    tapes: Vec<Weak<Taped>>,
+    left: bool,
     /// When to sweep next.
     sweep: usize,
 }
@@ -58,8 +63,29 @@ impl Log {
         self.recorded.push(array.downgrade());
     }
 
+    /// A tape is written on from now on.
+    pub fn taped(&mut self, tape: &Arc<Taped>) {
+        if !self.tapes.is_empty() {
+            self.tapes.retain(|tape| tape.strong_count() > 0);
+        }
+        self.tapes.push(Arc::downgrade(tape));
+    }
+
+    /// The block was left.
+    pub fn leave(&mut self) {
+        self.left = true;
+    }
+
+    /// Whether the block was left.
+    pub fn is_left(&self) -> bool {
+        self.left
+    }
+
     /// The report: what was done, and what an evaluation of all that is held would do.
-    pub fn report(self, py: Python<'_>) -> PyResult<Report> {
+    pub fn report(mut self, py: Python<'_>) -> PyResult<Report> {
+        let tapes: Vec<_> = self.tapes.iter().filter_map(Weak::upgrade).collect();
+        let noted: Vec<expr::Array> = tapes.iter().flat_map(|tape| tape.pending()).collect();
+        self.recorded.extend(noted.iter().map(expr::Array::downgrade));
         let ends = expr::WeakArray::ends(&self.recorded);
         let mut all = self.done;
         if !ends.is_empty() {

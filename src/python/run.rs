@@ -31,10 +31,18 @@ pub struct Call<'py> {
 impl<'py> Call<'py> {
     /// Starts the call of `op`.
     pub fn new(py: Python<'py>, op: impl Into<Cow<'static, str>>) -> PyResult<Self> {
-        let block = mode::current(py)?;
+        Ok(Self::of(py, op, mode::current(py)?))
+    }
+
+    /// Starts the call of `op` in a block, or outside of all.
+    pub fn of(
+        py: Python<'py>,
+        op: impl Into<Cow<'static, str>>,
+        block: Option<Bound<'py, Block>>,
+    ) -> Self {
         let span = if block.is_some() { span::here(py) } else { Span::default() };
         let trace = block.as_ref().and_then(|b| b.get().trace().cloned());
-        Ok(Self { py, op: op.into(), block, trace, span })
+        Self { py, op: op.into(), block, trace, span }
     }
 
     /// Whether results are recorded.

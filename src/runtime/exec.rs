@@ -11,6 +11,7 @@ use super::cache::{Runner, lookup};
 use super::call::{self, Arguments};
 use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
+use super::short::Homes;
 use super::single::Single;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
@@ -39,6 +40,8 @@ pub struct Prepared {
     steps: Vec<Step>,
     /// What each element of each launch costs together, in light ops; calls cost more than any number.
     cost: usize,
+    /// Where its buffers lie in an evaluation on given memory, if it is one of short launches alone.
+    pub(super) homes: Option<Homes>,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +74,8 @@ impl Prepared {
             }
         }
         let cost = plan.steps.iter().map(cost).fold(0, usize::saturating_add);
-        Self { plan, steps, cost }
+        let homes = Homes::of(&plan, steps.iter().all(|step| step.single.is_some()));
+        Self { plan, steps, cost, homes }
     }
 
     /// The plan.
@@ -82,6 +86,22 @@ impl Prepared {
     /// Whether a run takes no longer than it takes to let another thread go first.
     pub fn is_quick(&self) -> bool {
         self.cost <= QUICK
+    }
+
+    /// What a run costs, in light ops.
+    pub fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// Runs launches that are one run each, in order.
+    pub(super) fn launch_all(&self, values: &[Scalar], memory: &impl Memories) -> Result<()> {
+        for (task, step) in self.plan.steps.iter().zip(&self.steps) {
+            let (Task::Launch(launch), Some(single)) = (task, &step.single) else {
+                return Err(Error::bug("a step that is not one run"));
+            };
+            step.with_runner(launch, |runner| single.run(runner, values, memory))?;
+        }
+        Ok(())
     }
 }
 
@@ -99,11 +119,14 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
         match task {
             Task::Launch(launch) => {
                 memory.prepare(launch)?;
-                let runner = step.runner(launch);
-                match step.single.as_ref().filter(|_| ctx.threads.is_none()) {
-                    Some(single) => single.run(&runner, &values, &memory)?,
-                    None => run_launch(&runner, launch, &values, &memory, ctx, &poll)?,
-                }
+                let single = step.single.as_ref().filter(|_| ctx.threads.is_none());
+                step.with_runner(launch, |runner| match single {
+                    Some(single) => {
+                        let _float = FloatMode::standard();
+                        single.run(runner, &values, &memory)
+                    }
+                    None => run_launch(runner, launch, &values, &memory, ctx, &poll),
+                })?;
             }
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
@@ -121,16 +144,16 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
 }
 
 impl Step {
-    /// The launch's runner, looked up once per process.
-    fn runner(&self, launch: &Launch) -> Arc<Runner> {
+    /// Calls `f` with the launch's runner, looked up once per process.
+    fn with_runner<T>(&self, launch: &Launch, f: impl FnOnce(&Runner) -> T) -> T {
         let process = fork::generation();
         match self.runner.get() {
-            Some((known, runner)) if *known == process => runner.clone(),
+            Some((known, runner)) if *known == process => f(runner),
             _ => {
                 let runner = lookup(&launch.kernel);
                 // Kept by the first who comes here.
                 let _ = self.runner.set((process, runner.clone()));
-                runner
+                f(&runner)
             }
         }
     }

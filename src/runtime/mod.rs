@@ -13,6 +13,7 @@ mod nest;
 mod pack;
 mod pool;
 mod scalars;
+mod short;
 mod single;
 mod stream;
 mod walk;
@@ -27,6 +28,7 @@ pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, 
 pub use call::Arguments;
 pub use exec::{Prepared, run};
 pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
+pub use short::Given;
 pub use stream::copy;
 
 use crate::fork::PerProcess;

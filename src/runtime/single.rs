@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 
 use super::cache::{Runner, tier};
 use super::nest::{self, Memories};
-use super::pool::FloatMode;
 use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
@@ -111,14 +110,14 @@ impl Single {
         Some(Self { words, layout, places, scalars, folds, states, cost })
     }
 
-    /// Runs the launch on the calling thread.
+    /// Runs the launch on the calling thread, which is in the standard mode of floating point.
     pub(super) fn run(
         &self,
         runner: &Runner,
         scalars: &[Scalar],
         memories: &impl Memories,
     ) -> Result<()> {
-        let mut words = self.words.clone();
+        let mut words: SmallVec<[u64; 24]> = SmallVec::from_slice(&self.words);
         let mut word = self.layout.bufs;
         for (b, place) in self.places.iter().enumerate() {
             let (base, first, end) = memories.find(place.memory)?;
@@ -148,7 +147,6 @@ impl Single {
         let mut status = 0u32;
         words[Layout::SCRATCH] = desk as u64;
         words[Layout::STATUS] = std::ptr::from_mut(&mut status) as u64;
-        let _float = FloatMode::standard();
         let mut state = desk.wrapping_add(scratch);
         for (f, (fold, _)) in self.folds.iter().enumerate() {
             words[self.layout.folds + 2 * f] = state as u64;

@@ -15,7 +15,6 @@ use super::super::error::TraceError;
 use super::super::{convert, nd};
 use super::key::{Leaf, leaf};
 use super::trace::Tracing;
-use crate::buffer::Storage;
 use crate::expr::{self, Number};
 use crate::op::Weak;
 
@@ -118,23 +117,26 @@ impl Tree {
         Ok(Tree::Nest(kind, items.collect::<PyResult<_>>()?))
     }
 
-    /// Puts a result together from the values of the outputs.
-    pub fn give<'py>(&self, py: Python<'py>, values: &mut [Option<Storage>]) -> PyResult<Obj<'py>> {
+    /// Puts a result together from the values of the outputs, each of which is asked for once.
+    pub fn give<'py>(
+        &self,
+        py: Python<'py>,
+        value: &mut dyn FnMut(usize) -> PyResult<Obj<'py>>,
+    ) -> PyResult<Obj<'py>> {
         match self {
             Tree::Output(at, weak) => {
-                let value = values[*at].take().ok_or_else(super::super::run::missing)?;
-                let out = nd::result(py, &value)?;
+                let out = value(*at)?;
                 if *weak { out.call_method0("item") } else { Ok(out) }
             }
             Tree::Copied(array) => nd::numpy_copy(array.bind(py)),
             Tree::Constant(value) => Ok(value.bind(py).clone()),
             Tree::Named(class, items) => {
-                let items = items.iter().map(|item| item.give(py, values));
+                let items = items.iter().map(|item| item.give(py, value));
                 let items = PyList::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
                 class.bind(py).call_method1("_make", (items,))
             }
             Tree::Nest(kind, items) => {
-                let items = items.iter().map(|item| item.give(py, values));
+                let items = items.iter().map(|item| item.give(py, value));
                 nest(py, *kind, items.collect::<PyResult<_>>()?)
             }
         }

@@ -15,7 +15,7 @@ use crate::shape::Shape;
 use crate::tile::{self, BLOCK, FoldFns, MapFn, TILE, Tree};
 
 /// What an axis or all of them are reduced to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
     /// By a fold of the table.
     Fold(Fold),

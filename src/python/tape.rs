@@ -1,0 +1,286 @@
+//! Short arrays in blocks: noted on the block's tape, and evaluated from there.
+//!
+//! What the tape has no room for, or would not answer in a moment, is recorded as an expression.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use pyo3::prelude::*;
+
+use super::array::Array;
+use super::mode::{self, Block};
+use super::nd::{self, PyKeeper};
+use super::report::Log;
+use super::{direct, error, run, span};
+use crate::buffer::Storage;
+use crate::expr::{self, Number};
+use crate::runtime::direct::View;
+use crate::shape;
+use crate::tape::{Place, Request, Tape};
+use crate::trace::Inputs;
+
+type Obj<'py> = Bound<'py, PyAny>;
+type Out<'py> = PyResult<Option<Obj<'py>>>;
+
+/// Arrays of more bytes are recorded as expressions: beside their copy that costs nothing, and a tape
+/// keeps what is noted on it for as long as one of its entries is held.
+const SHORT: usize = 32 << 10;
+/// The most operands of what is noted.
+const OPERANDS: usize = 3;
+/// Up to so many light ops it takes no longer to compute a value again than to keep it.
+const AGAIN: usize = 4096;
+
+/// The tape of a block, and the log that is told of evaluations.
+pub struct Taped {
+    tape: Mutex<Tape>,
+    log: Weak<Mutex<Log>>,
+}
+
+/// An entry of a tape that an object stands for.
+pub struct Noted {
+    taped: Arc<Taped>,
+    at: Place,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        self.taped.tape().release(self.at);
+    }
+}
+
+/// Whether an evaluation keeps the value for who asks again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nobody can ask again.
+    Not,
+    /// Only what takes longer to compute than to copy, or could come out otherwise.
+    Worth,
+    /// In any case.
+    Always,
+}
+
+impl Taped {
+    /// The tape of a block with this log.
+    pub fn new(log: &Arc<Mutex<Log>>) -> Arc<Self> {
+        Arc::new(Self { tape: Mutex::default(), log: Arc::downgrade(log) })
+    }
+
+    fn tape(&self) -> MutexGuard<'_, Tape> {
+        self.tape.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether arrays can still be noted.
+    pub fn has_room(&self) -> bool {
+        self.tape().has_room()
+    }
+
+    /// The expressions of entries that are held and not evaluated.
+    pub fn pending(&self) -> Vec<expr::Array> {
+        let mut tape = self.tape();
+        tape.pending().into_iter().map(|at| tape.expr(at)).collect()
+    }
+
+    /// The value of an entry as a fresh array or scalar of NumPy's, and what is to be kept of it; `None` if
+    /// it is not computed in a moment.
+    pub fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        at: Place,
+        keep: Keep,
+    ) -> PyResult<Option<(Obj<'py>, Option<Storage>)>> {
+        let (form, borrowed) = {
+            let tape = self.tape();
+            (tape.form(at).clone(), tape.is_borrowed)
+        };
+        let Some(made) = error::checked(py, || Ok(form.ready()))? else { return Ok(None) };
+        let (dtype, shape, plan) = (form.dtype(), form.shape(), made.1.plan());
+        let mut word = [0u64; 1];
+        let (array, ptr) = if shape.is_empty() {
+            (None, word.as_mut_ptr().cast())
+        } else {
+            nd::unwritten(py, dtype, shape).map(|(array, ptr)| (Some(array), ptr))?
+        };
+        let mut tape = self.tape();
+        let done = error::checked(py, || {
+            let mut inputs = Inputs::default();
+            if !tape.bind(made, &mut inputs)? {
+                return Ok(false);
+            }
+            // SAFETY: the tape holds the memory, of the layout that the plan was made for, and nobody writes
+            // it with the GIL held; the result has the size that was asked for, and nobody else has it yet.
+            unsafe { plan.run_short(&inputs.arrays, &inputs.scalars, &[ptr]) }?;
+            Ok(true)
+        })?;
+        if !done {
+            return Ok(None);
+        }
+        let again = tape.evaluated(at);
+        drop(tape);
+        run::warn(py)?;
+        if !again {
+            mode::note_evaluation(py, made.1.tally())?;
+            if let Some(log) = self.log.upgrade() {
+                mode::note_left(&log, made.1.tally());
+            }
+        }
+        let value = array.map_or_else(|| nd::value(py, dtype, &word), Ok)?;
+        let kept = match keep {
+            Keep::Not => false,
+            Keep::Worth => borrowed || plan.cost() > AGAIN,
+            Keep::Always => true,
+        };
+        let kept = if kept {
+            let count = shape.iter().product::<usize>();
+            // SAFETY: what was just written.
+            let bytes = unsafe { std::slice::from_raw_parts(ptr, count * dtype.size()) };
+            Some(error::checked(py, || Storage::from_bytes(bytes, dtype, shape.clone()))?)
+        } else {
+            None
+        };
+        Ok(Some((value, kept)))
+    }
+}
+
+impl Noted {
+    /// The expression, with which the object leaves the tape.
+    pub fn expr(&self) -> expr::Array {
+        let expr = self.taped.tape().expr(self.at);
+        if let Some(log) = self.taped.log.upgrade() {
+            mode::note_late(&log, &expr);
+        }
+        expr
+    }
+
+    /// Whether the value was computed.
+    pub fn is_evaluated(&self) -> bool {
+        self.taped.tape().is_evaluated(self.at)
+    }
+
+    /// The tape and the entry.
+    pub fn place(&self) -> (Arc<Taped>, Place) {
+        (self.taped.clone(), self.at)
+    }
+}
+
+/// An operand that is no array of ours as an entry, if it can be noted.
+fn note(tape: &mut Tape, obj: &Obj<'_>) -> PyResult<Option<Place>> {
+    if let Some(view) = direct::view(obj) {
+        return memory(obj.py(), tape, &view);
+    }
+    let number = match direct::float(obj) {
+        Some(value) => Some(Number::Float(value)),
+        None => direct::integer(obj).map(|value| Number::Int(value.into())),
+    };
+    Ok(number.and_then(|number| tape.number(number)))
+}
+
+/// Whether an array may be noted.
+fn is_short(view: &View<'_>) -> bool {
+    let (count, size) = (view.shape.iter().product::<usize>(), view.dtype.size());
+    let some = !view.shape.is_empty() && count > 0 && count <= SHORT / size;
+    some && !view.dtype.is_complex() && shape::is_c_ordered(view.shape, view.strides, size)
+}
+
+/// An array as it is now: a copy, or one that was made of the same bytes.
+fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<Place>> {
+    if !is_short(view) {
+        return Ok(None);
+    }
+    let count = view.shape.iter().product::<usize>();
+    // SAFETY: an ndarray of the caller's, in C order, with the GIL held.
+    let bytes = unsafe { std::slice::from_raw_parts(view.ptr, count * view.dtype.size()) };
+    if let Some((at, copy)) = tape.find(view.ptr, view.dtype, view.shape) {
+        // SAFETY: of the same dtype and shape, and in C order.
+        let known = unsafe { std::slice::from_raw_parts(copy.ptr, bytes.len()) };
+        if known == bytes {
+            return Ok(Some(at));
+        }
+    }
+    if !tape.has_room() {
+        return Ok(None);
+    }
+    let copy = error::checked(py, || Storage::from_bytes(bytes, view.dtype, view.shape.into()))?;
+    Ok(tape.memory(copy, view.ptr))
+}
+
+/// The tape that operands are on, or else the block's, and the entries that operands are; `None` if they are
+/// on several, or not on any.
+fn places(
+    block: &Block,
+    operands: &[&Obj<'_>],
+) -> Option<(Arc<Taped>, [Option<Place>; OPERANDS])> {
+    if block.trace().is_some() || operands.len() > OPERANDS {
+        return None;
+    }
+    let (mut tape, mut places): (Option<Arc<Taped>>, _) = (None, [None; OPERANDS]);
+    for (operand, place) in operands.iter().zip(&mut places) {
+        let Ok(array) = operand.cast::<Array>() else { continue };
+        let (taped, at) = array.get().handle().noted()?;
+        if tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
+            return None;
+        }
+        tape = Some(taped);
+        *place = Some(at);
+    }
+    Some((tape.unwrap_or_else(|| block.taped()), places))
+}
+
+/// An object for an entry.
+fn object<'py>(py: Python<'py>, taped: Arc<Taped>, at: Place) -> Out<'py> {
+    let array = Array::noted(Noted { taped, at });
+    Ok(Some(Bound::new(py, array)?.into_any()))
+}
+
+/// Notes what is asked for of some operands; `None` if it must be recorded as an expression.
+pub fn record<'py>(block: &Block, request: Request, operands: &[&Obj<'py>]) -> Out<'py> {
+    let Some((taped, known)) = places(block, operands) else { return Ok(None) };
+    let py = operands[0].py();
+    let at = {
+        let mut tape = taped.tape();
+        let mut places = [0; OPERANDS];
+        let places = &mut places[..operands.len()];
+        for ((place, known), operand) in places.iter_mut().zip(known).zip(operands) {
+            *place = match known {
+                Some(at) => at,
+                None => match note(&mut tape, operand)? {
+                    Some(at) => at,
+                    None => return Ok(None),
+                },
+            };
+        }
+        let Some(at) = error::checked(py, || Ok(tape.make(request, places, span::here(py))))?
+        else {
+            return Ok(None);
+        };
+        tape.hold(at);
+        at
+    };
+    object(py, taped, at)
+}
+
+/// Notes an ndarray as it is now, or, `borrowed`, its memory.
+pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
+    let Some(view) = direct::view(obj).filter(is_short) else { return Ok(None) };
+    let Some((taped, _)) = places(block, &[]) else { return Ok(None) };
+    let py = obj.py();
+    let at = {
+        let mut tape = taped.tape();
+        let at = if borrowed {
+            let storage = Storage {
+                ptr: view.ptr,
+                dtype: view.dtype,
+                shape: view.shape.into(),
+                strides: view.strides.into(),
+                keeper: Arc::new(PyKeeper(obj.clone().unbind())),
+            };
+            tape.is_borrowed = true;
+            // No address: nothing is compared with it.
+            tape.memory(storage, std::ptr::null())
+        } else {
+            memory(py, &mut tape, &view)?
+        };
+        let Some(at) = at else { return Ok(None) };
+        tape.hold(at);
+        at
+    };
+    object(py, taped, at)
+}
