@@ -11,7 +11,7 @@
 //! anything is computed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -114,8 +114,12 @@ pub struct Form {
     expr: Array,
     /// What was recorded of it before.
     next: Mutex<SmallVec<[(Step, Arc<Form>); 2]>>,
-    ready: OnceLock<Option<(Trace, Ready)>>,
+    /// How evaluations that ask for it first run, if that takes a moment only.
+    ready: Mutex<SmallVec<[Evaluation; 1]>>,
 }
+
+/// Which forms are evaluated with another, and how.
+type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
 
 /// How one form leads to another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,7 +157,7 @@ fn roots() -> MutexGuard<'static, Roots> {
 impl Form {
     fn new(expr: Array) -> Arc<Self> {
         let id = MADE.fetch_add(1, Ordering::Relaxed) + 1;
-        Arc::new(Self { id, expr, next: Mutex::default(), ready: OnceLock::new() })
+        Arc::new(Self { id, expr, next: Mutex::default(), ready: Mutex::default() })
     }
 
     /// The array in memory with this number.
@@ -202,14 +206,23 @@ impl Form {
         self.expr.shape()
     }
 
-    /// How an evaluation runs, if that takes a moment only; plans the first.
-    pub fn ready(&self) -> Option<&(Trace, Ready)> {
-        let make = || {
-            let trace = Trace::new(std::slice::from_ref(&self.expr)).ok()?;
+    /// How an evaluation of some forms together runs, if that takes a moment only; plans the first.
+    pub fn ready(forms: &[Arc<Form>]) -> Option<Arc<(Trace, Ready)>> {
+        let (first, others) = forms.split_first()?;
+        let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
+        if let Some((_, ready)) = known().iter().find(same) {
+            return ready.clone();
+        }
+        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
+        let plan = || {
+            let trace = Trace::new(&results).ok()?;
             let ready = trace.ready_as_traced()?;
-            Some((trace, ready))
+            Some(Arc::new((trace, ready)))
         };
-        self.ready.get_or_init(make).as_ref()
+        let ready = plan();
+        known().push((others.iter().map(|form| form.id).collect(), ready.clone()));
+        ready
     }
 }
 
@@ -378,15 +391,20 @@ impl Tape {
         std::mem::replace(&mut self.entries[usize::from(at)].evaluated, true)
     }
 
-    /// Whether an entry was evaluated.
+    /// Whether an entry has a value: it is in memory, or was evaluated.
     pub fn is_evaluated(&self, at: Place) -> bool {
-        self.entry(at).evaluated
+        self.entry(at).evaluated || self.is_memory(at)
+    }
+
+    /// Whether an entry is an array in memory.
+    pub fn is_memory(&self, at: Place) -> bool {
+        matches!(self.entry(at).what, What::Memory(_))
     }
 
     /// Those entries that somebody has in hand and that were not evaluated.
     pub fn pending(&self) -> Vec<Place> {
-        let all = self.entries.iter().enumerate();
-        all.filter(|(_, e)| e.held > 0 && !e.evaluated).map(|(at, _)| at as Place).collect()
+        let all = 0..self.entries.len() as Place;
+        all.filter(|&at| self.entry(at).held > 0 && !self.is_evaluated(at)).collect()
     }
 
     /// What an evaluation of a form on this tape runs on; `false` if an expression was made of one of its

@@ -107,6 +107,11 @@ class _Methods:
         copy: bool = True,
     ) -> Any:
         """Convert to another dtype, as NumPy's `astype` does; `order` and `subok` say nothing."""
+        if casting == "unsafe" and copy:
+            try:
+                return _core.astype(self, dtype)
+            except Unsupported:
+                pass
         wanted = dtype if isinstance(dtype, numpy.dtype) else numpy.dtype(dtype)
         if not numpy.can_cast(self.dtype, wanted, casting):  # type: ignore[arg-type]
             raise TypeError(

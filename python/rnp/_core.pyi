@@ -498,7 +498,12 @@ def _irfft(
 @disjoint_base
 class _Entry:
     def __new__(
-        cls, op: str | None, eager: Callable[..., Any] | None, numpys: bool, /
+        cls,
+        op: str | None,
+        eager: Callable[..., Any] | None,
+        numpys: bool,
+        recorder: Callable[..., Any] | None = None,
+        /,
     ) -> Self: ...
     def __call__(self, *args: Any, **keywords: Any) -> Any: ...
 

@@ -89,6 +89,10 @@ def _outside(
     return getattr(_core, path, None) if path in _core.__all__ else None
 
 
+# Compositions whose plain calls in blocks are the builtin's.
+_RECORDERS = {"asarray": _core.asarray}
+
+
 class Function(_core._Entry):
     """A function of NumPy as rnp offers it; calls are answered as the module says."""
 
@@ -103,7 +107,7 @@ class Function(_core._Entry):
         eager: bool = False,
     ) -> Self:
         outside = _outside(path, implementation, kind, eager)
-        recorder = implementation if kind == "native" else None
+        recorder = implementation if kind == "native" else _RECORDERS.get(path)
         return super().__new__(cls, None, outside or find(path), outside is None, recorder)
 
     def __init__(

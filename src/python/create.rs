@@ -6,6 +6,7 @@ use pyo3::types::PyTuple;
 
 use super::array::Array;
 use super::convert::{self, Operand};
+use super::error::Unsupported;
 use super::run::Call;
 use super::views::lengths;
 use super::{mode, nd, tape};
@@ -238,6 +239,9 @@ fn asarray<'py>(x: &Obj<'py>, copy: Option<bool>) -> Out<'py> {
         && let Some(out) = tape::array(block.get(), x, copy == Some(false))?
     {
         return Ok(out);
+    }
+    if block.is_some() && nd::is_subclass(x)? {
+        return Err(Unsupported::new_err("asarray: subclasses of ndarray are left to NumPy"));
     }
     let mut call = Call::of(x.py(), "asarray", block);
     if let Ok(array) = x.cast::<Array>() {

@@ -6,7 +6,7 @@ use pyo3::types::PyTuple;
 
 use super::array::{Array, is_temporary};
 use super::run::{self, Call, released};
-use super::{nd, ufunc};
+use super::{nd, tape, ufunc};
 use crate::explain::{self, Called};
 use crate::expr;
 
@@ -36,6 +36,12 @@ fn evaluate<'py>(arrays: &Bound<'py, PyTuple>) -> Out<'py> {
             return array.get().evaluate(py, ".eval()", temporary);
         }
         return super::convert::asarray(&one);
+    }
+    let noted: Result<Vec<Bound<'py, Array>>, _> = arrays.iter().map(Bound::cast_into).collect();
+    if let Ok(noted) = noted
+        && let Some(values) = tape::evaluate(py, &noted)?
+    {
+        return Ok(PyTuple::new(py, values)?.into_any());
     }
     let mut deferred = Vec::new();
     for item in arrays.iter() {

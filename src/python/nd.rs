@@ -80,6 +80,12 @@ pub fn is_exact_ndarray(obj: &Bound<'_, PyAny>) -> bool {
     unsafe { PyArray_CheckExact(obj.py(), obj.as_ptr()) != 0 }
 }
 
+/// Whether the object is an ndarray of a subclass that means more than memory.
+pub fn is_subclass(obj: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let other = is_ndarray(obj) && !is_exact_ndarray(obj);
+    Ok(other && obj.get_type().name()?.to_cow()? != "memmap")
+}
+
 /// The layout of an ndarray; `Unsupported` for a dtype that rnp does not compute on.
 pub fn layout(op: &str, array: &Bound<'_, PyAny>) -> PyResult<Layout> {
     debug_assert!(is_ndarray(array));

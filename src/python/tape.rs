@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3::prelude::*;
+use smallvec::{SmallVec, smallvec};
 
 use super::array::Array;
 use super::mode::{self, Block};
@@ -15,11 +16,13 @@ use crate::buffer::Storage;
 use crate::expr::{self, Number};
 use crate::runtime::direct::View;
 use crate::shape;
-use crate::tape::{Place, Request, Tape};
+use crate::tape::{Form, Place, Request, Tape};
 use crate::trace::Inputs;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Obj<'py>>>;
+/// A value, and its copy for who asks again.
+type Value<'py> = (Obj<'py>, Option<Storage>);
 
 /// Arrays of more bytes are recorded as expressions: beside their copy that costs nothing, and a tape
 /// keeps what is noted on it for as long as one of its entries is held.
@@ -79,64 +82,77 @@ impl Taped {
         tape.pending().into_iter().map(|at| tape.expr(at)).collect()
     }
 
-    /// The value of an entry as a fresh array or scalar of NumPy's, and what is to be kept of it; `None` if
-    /// it is not computed in a moment.
+    /// The values of entries, each as a fresh array or scalar of NumPy's and what is to be kept of it; `None`
+    /// if they are not computed in a moment.
     pub fn evaluate<'py>(
         &self,
         py: Python<'py>,
-        at: Place,
+        places: &[Place],
         keep: Keep,
-    ) -> PyResult<Option<(Obj<'py>, Option<Storage>)>> {
-        let (form, borrowed) = {
+    ) -> PyResult<Option<SmallVec<[Value<'py>; 1]>>> {
+        let forms: SmallVec<[Arc<Form>; 4]> = {
             let tape = self.tape();
-            (tape.form(at).clone(), tape.is_borrowed)
+            if places.iter().any(|&at| tape.is_memory(at)) {
+                return Ok(None);
+            }
+            places.iter().map(|&at| tape.form(at).clone()).collect()
         };
-        let Some(made) = error::checked(py, || Ok(form.ready()))? else { return Ok(None) };
-        let (dtype, shape, plan) = (form.dtype(), form.shape(), made.1.plan());
-        let mut word = [0u64; 1];
-        let (array, ptr) = if shape.is_empty() {
-            (None, word.as_mut_ptr().cast())
-        } else {
-            nd::unwritten(py, dtype, shape).map(|(array, ptr)| (Some(array), ptr))?
-        };
+        let Some(made) = error::checked(py, || Ok(Form::ready(&forms)))? else { return Ok(None) };
+        let (plan, tally) = (made.1.plan(), made.1.tally());
+        let mut words: SmallVec<[[u64; 1]; 4]> = smallvec![[0]; forms.len()];
+        let mut arrays: SmallVec<[Option<Obj<'py>>; 4]> = SmallVec::new();
+        let mut results: SmallVec<[*mut u8; 4]> = SmallVec::new();
+        for (form, word) in forms.iter().zip(&mut words) {
+            let (array, ptr) = if form.shape().is_empty() {
+                (None, word.as_mut_ptr().cast())
+            } else {
+                nd::unwritten(py, form.dtype(), form.shape()).map(|(a, ptr)| (Some(a), ptr))?
+            };
+            arrays.push(array);
+            results.push(ptr);
+        }
         let mut tape = self.tape();
         let done = error::checked(py, || {
             let mut inputs = Inputs::default();
-            if !tape.bind(made, &mut inputs)? {
+            if !tape.bind(&made, &mut inputs)? {
                 return Ok(false);
             }
             // SAFETY: the tape holds the memory, of the layout that the plan was made for, and nobody writes
-            // it with the GIL held; the result has the size that was asked for, and nobody else has it yet.
-            unsafe { plan.run_short(&inputs.arrays, &inputs.scalars, &[ptr]) }?;
+            // it with the GIL held; results have the sizes that were asked for, and nobody else has them yet.
+            unsafe { plan.run_short(&inputs.arrays, &inputs.scalars, &results) }?;
             Ok(true)
         })?;
         if !done {
             return Ok(None);
         }
-        let again = tape.evaluated(at);
+        let again = places.iter().fold(true, |again, &at| tape.evaluated(at) && again);
+        let keeps = match keep {
+            Keep::Not => false,
+            Keep::Worth => tape.is_borrowed || plan.cost() > AGAIN,
+            Keep::Always => true,
+        };
         drop(tape);
         run::warn(py)?;
         if !again {
-            mode::note_evaluation(py, made.1.tally())?;
+            mode::note_evaluation(py, tally)?;
             if let Some(log) = self.log.upgrade() {
-                mode::note_left(&log, made.1.tally());
+                mode::note_left(&log, tally);
             }
         }
-        let value = array.map_or_else(|| nd::value(py, dtype, &word), Ok)?;
-        let kept = match keep {
-            Keep::Not => false,
-            Keep::Worth => borrowed || plan.cost() > AGAIN,
-            Keep::Always => true,
-        };
-        let kept = if kept {
-            let count = shape.iter().product::<usize>();
-            // SAFETY: what was just written.
-            let bytes = unsafe { std::slice::from_raw_parts(ptr, count * dtype.size()) };
-            Some(error::checked(py, || Storage::from_bytes(bytes, dtype, shape.clone()))?)
-        } else {
-            None
-        };
-        Ok(Some((value, kept)))
+        let mut values = SmallVec::new();
+        for (i, (form, array)) in forms.iter().zip(arrays).enumerate() {
+            let (dtype, shape) = (form.dtype(), form.shape());
+            let kept = if keeps {
+                let bytes = shape.iter().product::<usize>() * dtype.size();
+                // SAFETY: what was just written.
+                let bytes = unsafe { std::slice::from_raw_parts(results[i], bytes) };
+                Some(error::checked(py, || Storage::from_bytes(bytes, dtype, shape.clone()))?)
+            } else {
+                None
+            };
+            values.push((array.map_or_else(|| nd::value(py, dtype, &words[i]), Ok)?, kept));
+        }
+        Ok(Some(values))
     }
 }
 
@@ -283,4 +299,31 @@ pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
         at
     };
     object(py, taped, at)
+}
+
+/// The values of arrays that are entries of one tape, none twice; `None` for others, and for what is not
+/// computed in a moment. They may be asked for again.
+pub fn evaluate<'py>(
+    py: Python<'py>,
+    arrays: &[Bound<'py, Array>],
+) -> PyResult<Option<SmallVec<[Obj<'py>; 1]>>> {
+    let mut tape: Option<Arc<Taped>> = None;
+    let mut places: SmallVec<[Place; 8]> = SmallVec::new();
+    for array in arrays {
+        let Some((taped, at)) = array.get().handle().noted() else { return Ok(None) };
+        if places.contains(&at) || tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
+            return Ok(None);
+        }
+        tape = Some(taped);
+        places.push(at);
+    }
+    let Some(tape) = tape else { return Ok(None) };
+    let Some(values) = tape.evaluate(py, &places, Keep::Worth)? else { return Ok(None) };
+    let settle = |(array, (value, kept)): (&Bound<'py, Array>, Value<'py>)| {
+        if let Some(kept) = kept {
+            array.get().handle().settle(kept);
+        }
+        value
+    };
+    Ok(Some(arrays.iter().zip(values).map(settle).collect()))
 }

@@ -50,22 +50,12 @@ def asarray(
 ) -> Any:
     """Take something into the graph."""
     _placed(order, device, like)
-    x = operand(a) if isinstance(a, Array) else _core.asarray(_exact(a), copy=copy)
+    x = operand(a) if isinstance(a, Array) else _core.asarray(a, copy=copy)
     if copy and x is a:
         x = x.copy()
     if copy is False and dtype is not None and numpy.dtype(dtype) != x.dtype:
         raise Unsupported("NumPy says what is wrong with it")
     return _typed(x, dtype)
-
-
-def _exact(a: Any) -> Any:
-    if (
-        isinstance(a, numpy.ndarray)
-        and type(a) is not numpy.ndarray
-        and type(a) is not numpy.memmap
-    ):
-        raise Unsupported("a subclass of ndarray")
-    return a
 
 
 @composed("asanyarray")
