@@ -1,8 +1,8 @@
 //! A lazy array engine: NumPy's functions and NumPy's meaning, one fused loop per chain.
 //!
 //! Operations on an [`expr::Array`] are recorded, not run. Asked for a value, the engine turns what
-//! was recorded into a graph, simplifies it, cuts it into as few loops as it allows, compiles those
-//! with Cranelift and runs them, without the arrays in between. The crate is the engine of the Python
+//! was recorded into a graph, simplifies it, cuts it into as few loops as it allows, and runs them without
+//! the arrays in between: by Cranelift's machine code once they prove hot. The crate is the engine of the Python
 //! package `rnp` and works without Python; the feature `python` adds the face.
 //!
 //! ```
@@ -36,6 +36,7 @@
 //! | 9 | [`figures`] | what evaluations cost: ops, loops, bytes |
 //! | 9 | [`eval`] | the staircase from an array to its value |
 //! | 9 | [`trace`] | a program recorded once and called again |
+//! | 9 | [`tape`] | recording again what was recorded before |
 //! | 9 | [`explain`] | the stair, printed |
 //! | beside | [`stubs`] | texts generated from the op table |
 //! | face | `python` | names, arguments, conversions, modes; no arithmetic |

@@ -269,7 +269,12 @@ impl Tape {
     }
 
     /// The newest array taken from this address, of this dtype and shape.
-    pub fn find(&self, from: *const u8, dtype: DType, shape: &[usize]) -> Option<(Place, &Storage)> {
+    pub fn find(
+        &self,
+        from: *const u8,
+        dtype: DType,
+        shape: &[usize],
+    ) -> Option<(Place, &Storage)> {
         let is = |(memory, address): &(Storage, usize)| {
             *address == from as usize && memory.dtype == dtype && memory.shape[..] == *shape
         };
@@ -457,5 +462,70 @@ impl Tape {
             self.entries[i].expr = Some(made);
         }
         self.entries[at].expr.clone().unwrap_or_else(|| self.entries[at].form.expr.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: Number = Number::Float(0.5);
+
+    fn tape(samples: &[f32]) -> (Tape, Place) {
+        let mut tape = Tape::default();
+        let storage = Storage::from_slice(samples, &[samples.len()]).unwrap();
+        let x = tape.memory(storage, samples.as_ptr().cast()).unwrap();
+        (tape, x)
+    }
+
+    fn scaled(tape: &mut Tape, x: Place, by: Number) -> Option<Place> {
+        let by = tape.number(by)?;
+        tape.make(Request::Map(Op::Multiply), &[x, by], Span::default())
+    }
+
+    #[test]
+    fn what_was_recorded_before_has_its_form() {
+        let (mut first, x) = tape(&[1.0, 2.0]);
+        let y = scaled(&mut first, x, HALF).unwrap();
+        let (mut second, x) = tape(&[3.0, 4.0]);
+        let z = scaled(&mut second, x, Number::Float(0.25)).unwrap();
+        assert!(Arc::ptr_eq(first.form(y), second.form(z)));
+        let integer = scaled(&mut second, x, Number::Int(2)).unwrap();
+        assert!(!Arc::ptr_eq(first.form(y), second.form(integer)));
+        let (mut longer, x) = tape(&[0.0; 3]);
+        let w = scaled(&mut longer, x, HALF).unwrap();
+        assert!(!Arc::ptr_eq(first.form(y), longer.form(w)));
+    }
+
+    #[test]
+    fn expressions_are_what_was_noted() {
+        let (mut tape, x) = tape(&[1.0, -2.0]);
+        let y = scaled(&mut tape, x, HALF).unwrap();
+        let both = tape.make(Request::Map(Op::Add), &[y, x], Span::default()).unwrap();
+        let expr = tape.expr(both);
+        assert!(expr.args()[1].same(&tape.expr(x)));
+        let values = crate::eval::eval_once(&[expr], &crate::eval::Context::default()).unwrap();
+        assert_eq!(values[0].to_vec::<f32>().unwrap(), [1.5, -3.0]);
+    }
+
+    #[test]
+    fn numbers_whose_value_matters_are_declined() {
+        let (mut tape, x) = tape(&[1.0]);
+        let two = tape.number(Number::Int(2)).unwrap();
+        assert!(tape.make(Request::Map(Op::Power), &[x, two], Span::default()).is_none());
+        assert!(scaled(&mut tape, x, Number::Int(1 << 25)).is_none());
+        assert!(scaled(&mut tape, x, Number::Int(1 << 24)).is_some());
+        assert_eq!(tape.number(HALF), tape.number(HALF));
+    }
+
+    #[test]
+    fn a_tape_has_an_end() {
+        let (mut tape, x) = tape(&[1.0]);
+        let mut y = x;
+        while let Some(next) = scaled(&mut tape, y, HALF) {
+            y = next;
+        }
+        assert_eq!(usize::from(y), ENTRIES - 1);
+        assert!(!tape.has_room());
     }
 }

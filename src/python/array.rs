@@ -87,7 +87,9 @@ impl Array {
     fn compute<'py>(&self, py: Python<'py>, keep: Keep) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some((taped, at)) = self.handle.noted() else { return Ok(None) };
         let values = taped.evaluate(py, &[at], keep)?;
-        let Some((value, kept)) = values.and_then(|mut values| values.pop()) else { return Ok(None) };
+        let Some((value, kept)) = values.and_then(|mut values| values.pop()) else {
+            return Ok(None);
+        };
         if let Some(kept) = kept {
             self.handle.settle(kept);
         }

@@ -166,12 +166,18 @@ impl Handle {
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {
+        if let Some(place) = self.place.get() {
+            return place.lock().unwrap_or_else(PoisonError::into_inner);
+        }
         let place = self.place.get_or_init(|| {
-            let noted = self.lock_noted().take();
             // A handle has one or the other.
-            let expr = noted.map_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)), |n| n.expr());
+            let expr = self.lock_noted().as_ref().map(Noted::expr);
+            let expr = expr.unwrap_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)));
             Mutex::new(Place::Own(Held { expr, trace: None }))
         });
+        // Memory may go with it, and its keeper may be a Python object: with nothing locked.
+        let gone = self.lock_noted().take();
+        drop(gone);
         place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -80,8 +80,9 @@ impl Block {
     fn close(&self) {
         if self.active.swap(false, Ordering::AcqRel) {
             ACTIVE.fetch_sub(1, Ordering::AcqRel);
-            // What is held of it lives on.
-            drop(self.taped.lock().unwrap_or_else(PoisonError::into_inner).take());
+            // What is held of it lives on; what is not goes with nothing locked.
+            let gone = self.taped.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(gone);
             self.log().leave();
             if self.outermost.is_none() {
                 self.snapshots().clear();

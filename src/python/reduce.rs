@@ -92,8 +92,7 @@ fn reduce<'py>(
             (None, _) => direct::reduce(what, a, k.axis, k.keepdims)?,
             (Some(_), Some(None)) => None,
             (Some(block), axis) => {
-                let request =
-                    Request::Reduce { what, axis: axis.flatten(), keepdims: k.keepdims };
+                let request = Request::Reduce { what, axis: axis.flatten(), keepdims: k.keepdims };
                 tape::record(block.get(), request, &[a])?
             }
         };

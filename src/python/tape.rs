@@ -1,6 +1,7 @@
 //! Short arrays in blocks: noted on the block's tape, and evaluated from there.
 //!
-//! What the tape has no room for, or would not answer in a moment, is recorded as an expression.
+//! What the tape has no room for, or would not answer in a moment, is recorded as an expression. Tapes are
+//! locked with the GIL held, and no Python code runs meanwhile.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -220,10 +221,7 @@ fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<P
 
 /// The tape that operands are on, or else the block's, and the entries that operands are; `None` if they are
 /// on several, or not on any.
-fn places(
-    block: &Block,
-    operands: &[&Obj<'_>],
-) -> Option<(Arc<Taped>, [Option<Place>; OPERANDS])> {
+fn places(block: &Block, operands: &[&Obj<'_>]) -> Option<(Arc<Taped>, [Option<Place>; OPERANDS])> {
     if block.trace().is_some() || operands.len() > OPERANDS {
         return None;
     }
@@ -250,6 +248,7 @@ fn object<'py>(py: Python<'py>, taped: Arc<Taped>, at: Place) -> Out<'py> {
 pub fn record<'py>(block: &Block, request: Request, operands: &[&Obj<'py>]) -> Out<'py> {
     let Some((taped, known)) = places(block, operands) else { return Ok(None) };
     let py = operands[0].py();
+    let span = span::here(py);
     let at = {
         let mut tape = taped.tape();
         let mut places = [0; OPERANDS];
@@ -263,8 +262,7 @@ pub fn record<'py>(block: &Block, request: Request, operands: &[&Obj<'py>]) -> O
                 },
             };
         }
-        let Some(at) = error::checked(py, || Ok(tape.make(request, places, span::here(py))))?
-        else {
+        let Some(at) = error::checked(py, || Ok(tape.make(request, places, span)))? else {
             return Ok(None);
         };
         tape.hold(at);

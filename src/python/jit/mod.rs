@@ -112,9 +112,7 @@ impl Entry {
         };
         drop(arguments);
         let mut values: Vec<_> = values.into_iter().map(Some).collect();
-        self.result.give(py, &mut |at| {
-            nd::result(py, &values[at].take().ok_or_else(run::missing)?)
-        })
+        self.result.give(py, &mut |at| nd::result(py, &values[at].take().ok_or_else(run::missing)?))
     }
 }
 
