@@ -22,7 +22,7 @@ pub use lower::lower;
 use smallvec::SmallVec;
 
 use crate::dtype::DType;
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Measure, Op};
 
 /// A fused loop nest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -159,6 +159,8 @@ pub enum Line {
     Fold {
         /// How.
         fold: Fold,
+        /// What of the operand.
+        measure: Measure,
         /// The operand's dtype.
         dtype: DType,
         /// Its place in [`Kernel::bufs`].
@@ -169,6 +171,16 @@ pub enum Line {
 }
 
 impl Line {
+    /// Changes each operand.
+    fn each_arg(&mut self, mut f: impl FnMut(&mut Value)) {
+        match self {
+            Line::Scalar { .. } | Line::Index { .. } | Line::Load { .. } => {}
+            Line::Map { args, .. } => args.iter_mut().for_each(f),
+            Line::Cast { arg: a, .. } | Line::Interp { x: a, .. } => f(a),
+            Line::Store { value, .. } | Line::Fold { value, .. } => f(value),
+        }
+    }
+
     /// The operands.
     pub fn args(&self) -> SmallVec<[Value; 3]> {
         match self {
@@ -195,10 +207,10 @@ impl Kernel {
         })
     }
 
-    /// The folds, in line order.
-    pub fn folds(&self) -> impl Iterator<Item = (Fold, DType, u32)> + '_ {
+    /// The folds, in line order, each with the dtype that it folds and its buffer.
+    pub fn folds(&self) -> impl Iterator<Item = (Fold, Measure, DType, u32)> + '_ {
         self.lines.iter().filter_map(|line| match line {
-            Line::Fold { fold, dtype, buf, .. } => Some((*fold, *dtype, *buf)),
+            Line::Fold { fold, measure, dtype, buf, .. } => Some((*fold, *measure, *dtype, *buf)),
             _ => None,
         })
     }

@@ -136,8 +136,9 @@ fn verify_line(kernel: &Kernel, i: usize, line: &Line) -> Result<()> {
         Line::Store { buf, value } => {
             buffer(*buf, Role::Output, kernel.line_dtype(&kernel.lines[*value as usize]))
         }
-        Line::Fold { fold, dtype, buf, value } => {
-            check(*dtype != DType::F16, || format!("{fold} on {dtype}"))?;
+        Line::Fold { fold, measure, dtype, buf, value } => {
+            let known = *dtype != DType::F16 && fold.takes(*measure, *dtype);
+            check(known, || format!("{fold}{} on {dtype}", measure.suffix()))?;
             is(*value, *dtype)?;
             buffer(*buf, Role::Folded, Some(fold.out_dtype(*dtype)))
         }

@@ -99,8 +99,8 @@ impl Single {
         }
         let mut folds = SmallVec::new();
         let (mut states, mut partial) = (0, 0);
-        for (f, (fold, dtype, buf)) in kernel.folds().enumerate() {
-            let fns = crate::tile::fold(fold, dtype)?;
+        for (f, (fold, measure, dtype, buf)) in kernel.folds().enumerate() {
+            let fns = crate::tile::fold(fold, measure, dtype)?;
             words[layout.folds + 2 * f + 1] = fns.inner as usize as u64;
             states += fns.state_bytes;
             partial = partial.max(fns.partial_bytes);

@@ -10,7 +10,7 @@ use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, PART, Parts, View, share};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::op::{Fold, Op, mean_dtypes, sum_dtype};
+use crate::op::{Fold, Measure, Op, mean_dtypes, sum_dtype};
 use crate::shape::Shape;
 use crate::tile::{self, BLOCK, FoldFns, MapFn, TILE, Tree};
 
@@ -84,7 +84,7 @@ pub fn reduce<H: Host>(
         _ => Fold::Sum,
     };
     let (compute, result) = dtypes(what, view.dtype);
-    let Some(fns) = tile::fold(fold, compute) else { return Ok(false) };
+    let Some(fns) = tile::fold(fold, Measure::Itself, compute) else { return Ok(false) };
     if fns.state_bytes > STATE * 8 || fns.partial_bytes > PARTIAL * 8 {
         return Ok(false);
     }

@@ -110,8 +110,43 @@ impl Rule for Prod32 {
     }
 }
 
-/// The sum of floats, in lanes of `float64`.
-pub(super) struct FloatSum<T>(PhantomData<T>);
+/// The sum of what is taken of floats, in lanes of `float64`.
+pub(super) struct FloatSum<T, M>(PhantomData<(T, M)>);
+
+/// What is taken of an element, in its own dtype.
+pub(super) trait Take<T> {
+    fn of(x: T) -> T;
+}
+
+/// The element.
+pub(super) struct Itself;
+/// Its square.
+pub(super) struct Square;
+/// Its absolute value.
+pub(super) struct Magnitude;
+
+macro_rules! takes {
+    ($($take:ident($x:ident) $of:expr;)+) => {$(
+        impl Take<f32> for $take {
+            #[inline(always)]
+            fn of($x: f32) -> f32 {
+                $of
+            }
+        }
+        impl Take<f64> for $take {
+            #[inline(always)]
+            fn of($x: f64) -> f64 {
+                $of
+            }
+        }
+    )+};
+}
+
+takes! {
+    Itself(x) x;
+    Square(x) x * x;
+    Magnitude(x) x.abs();
+}
 
 /// What a [`FloatSum`] adds up.
 pub(super) trait Addend: Copy {
@@ -147,7 +182,7 @@ impl Addend for f64 {
 
 const LANES: usize = 16;
 
-impl<T: Addend> Rule for FloatSum<T> {
+impl<T: Addend, M: Take<T>> Rule for FloatSum<T, M> {
     type Elem = T;
     type Partial = f64;
     type Out = T;
@@ -157,7 +192,7 @@ impl<T: Addend> Rule for FloatSum<T> {
 
     #[inline(always)]
     fn step(partial: f64, x: T, _at: u64) -> f64 {
-        partial + x.widen()
+        partial + M::of(x).widen()
     }
     #[inline(always)]
     fn combine(left: f64, right: f64) -> f64 {
@@ -169,7 +204,7 @@ impl<T: Addend> Rule for FloatSum<T> {
     }
 }
 
-impl<T: Addend> Leaf for FloatSum<T> {
+impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
     #[inline(always)]
     unsafe fn leaf(tile: *const T, n: usize) -> f64 {
         let mut lanes = [0.0_f64; LANES];
@@ -178,12 +213,12 @@ impl<T: Addend> Leaf for FloatSum<T> {
             // SAFETY: `start + LANES <= n`.
             let x = unsafe { tile.add(start).cast::<[T; LANES]>().read_unaligned() };
             for (lane, x) in lanes.iter_mut().zip(x) {
-                *lane += x.widen();
+                *lane += M::of(x).widen();
             }
         }
         for (lane, i) in lanes.iter_mut().zip(whole..n) {
             // SAFETY: `i < n`.
-            *lane += unsafe { tile.add(i).read_unaligned() }.widen();
+            *lane += M::of(unsafe { tile.add(i).read_unaligned() }).widen();
         }
         // As they lie in memory: the compiler must not arrange lanes for these few steps, at the
         // cost of those above.
