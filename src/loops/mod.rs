@@ -32,7 +32,8 @@ pub struct Kernel {
     /// How the nest is walked.
     pub form: Form,
     /// Whether the run covers several loops as one; buffers that do not advance evenly along it are
-    /// packed into tiles first. In [`Form::Map`] these are all loops, in [`Form::Inner`] all reducing ones.
+    /// packed into tiles first. In [`Form::Map`] and
+    /// [`Form::Frames`] these are all loops, in [`Form::Inner`] all reducing ones.
     pub flat: bool,
     /// The memory it reads and writes, in order of first use.
     pub bufs: Vec<Buf>,
@@ -61,6 +62,9 @@ pub enum Form {
     /// The run is a kept loop: it folds into one value per element, once per place of the reducing
     /// loops, which stand just outside it.
     Rows,
+    /// The run covers all loops, of which the last one reduces a frame of 2, 4 or 8 elements next to each
+    /// other: each frame folds into one value.
+    Frames,
 }
 
 /// A buffer that a kernel touches.

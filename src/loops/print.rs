@@ -104,6 +104,7 @@ fn signature(kernel: &Kernel, name: &str, out: &mut String) {
         Form::Map => "",
         Form::Inner => "inner",
         Form::Rows => "rows",
+        Form::Frames => "frames",
     };
     let flat = if kernel.flat && kernel.loops.len() > 1 { "flat" } else { "" };
     words.extend([form, flat].iter().filter(|w| !w.is_empty()).map(|&w| w.to_owned()));

@@ -67,6 +67,9 @@ fn form(kernel: &Kernel) -> Result<()> {
                 format!("inner form with {folds} folds and reducing loops {reduce:?}")
             })
         }
+        Form::Frames => check(folds > 0 && run && kernel.flat && !outer.contains(&true), || {
+            format!("frames with {folds} folds and reducing loops {reduce:?}")
+        }),
         Form::Rows => {
             let first = outer.iter().position(|&r| r);
             let block = first.is_some_and(|at| outer[at..].iter().all(|&r| r));
@@ -83,7 +86,7 @@ fn check_run(kernel: &Kernel, b: usize) -> Result<()> {
     let rank = kernel.loops.len();
     let covered = match (kernel.flat, kernel.form) {
         (false, _) | (_, Form::Rows) => rank.saturating_sub(1),
-        (true, Form::Map) => 0,
+        (true, Form::Map | Form::Frames) => 0,
         (true, Form::Inner) => kernel.loops.iter().position(|l| l.reduce).unwrap_or(0),
     };
     let moves = buf.moves[covered..].iter().any(|&m| m);

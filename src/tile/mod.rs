@@ -18,7 +18,7 @@ pub mod math;
 pub mod scalar;
 
 pub use cast::cast;
-pub use fold::{FoldFns, Tree, fold};
+pub use fold::{FRAMES, FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, interp};
 pub use map::map;
 

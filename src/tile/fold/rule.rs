@@ -31,6 +31,13 @@ pub(super) trait Rule {
     /// The result.
     fn finish(partial: Self::Partial) -> Self::Out;
 
+    /// The result of a few elements.
+    #[inline(always)]
+    fn frame<const N: usize>(x: [Self::Elem; N]) -> Self::Out {
+        let places = x.into_iter().zip(0..);
+        Self::finish(places.fold(Self::IDENTITY, |partial, (x, at)| Self::step(partial, x, at)))
+    }
+
     /// Folds `n` contiguous elements in, the first being at `at`: the same bits as `step` on each
     /// in order.
     ///
@@ -88,6 +95,7 @@ fn common<R: Rule>(isa: Isa) -> FoldFns {
         close: close_in_order::<R>,
         clear: clear::<R>,
         rows: pick!(isa => FoldFn, rows::<R>, rows_avx2::<R>, rows_avx512::<R>),
+        frames: pick!(isa => FoldFn, frames::<R>, frames_avx2::<R>, frames_avx512::<R>),
         combine: pick!(isa => Combine, combine::<R>, combine_avx2::<R>, combine_avx512::<R>),
         finish: finish::<R>,
     }
@@ -136,6 +144,34 @@ unsafe fn rows_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize, base: u6
             let partial = partials.add(i).read_unaligned();
             let next = R::step(partial, tile.add(i).read_unaligned(), base);
             partials.add(i).write_unaligned(next);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::frames`].
+#[inline(always)]
+unsafe fn frames_body<R: Rule>(out: *mut u8, tile: *const u8, n: usize, each: u64, off: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match each {
+            2 => frames_of::<R, 2>(out, tile, n, off),
+            4 => frames_of::<R, 4>(out, tile, n, off),
+            _ => frames_of::<R, 8>(out, tile, n, off),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::frames`], of frames of `N` elements.
+#[inline(always)]
+unsafe fn frames_of<R: Rule, const N: usize>(out: *mut u8, tile: *const u8, n: usize, off: usize) {
+    // SAFETY: there are `n / N` frames, and room for the results of these and of `off / N` before them.
+    unsafe {
+        let out = out.cast::<R::Out>().add(off / N);
+        for i in 0..n / N {
+            let frame = tile.cast::<[R::Elem; N]>().add(i).read_unaligned();
+            out.add(i).write_unaligned(R::frame(frame));
         }
     }
 }
@@ -274,6 +310,9 @@ builds! {
     rows rows_avx2 rows_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         rows_body(state, tile, n, base, off);
+    frames frames_avx2 frames_avx512 [Rule]
+        (out: *mut u8, tile: *const u8, n: usize, each: u64, off: usize)
+        frames_body(out, tile, n, each, off);
     combine combine_avx2 combine_avx512 [Rule]
         (left: *mut u8, right: *const u8, n: usize)
         combine_body(left, right, n);

@@ -154,6 +154,8 @@ pub(super) trait Addend: Copy {
     const LEAF: usize;
     fn widen(self) -> f64;
     fn round(sum: f64) -> Self;
+    /// The sum of two, rounded once: as in `float64`, which has more than twice the bits of `float32`.
+    fn pair(self, other: Self) -> Self;
 }
 
 impl Addend for f32 {
@@ -166,6 +168,11 @@ impl Addend for f32 {
     fn round(sum: f64) -> f32 {
         sum as f32
     }
+    #[inline(always)]
+    fn pair(self, other: f32) -> f32 {
+        let sum = self + other + 0.0;
+        if sum.is_nan() { f32::NAN } else { sum }
+    }
 }
 
 impl Addend for f64 {
@@ -177,6 +184,10 @@ impl Addend for f64 {
     #[inline(always)]
     fn round(sum: f64) -> f64 {
         sum
+    }
+    #[inline(always)]
+    fn pair(self, other: f64) -> f64 {
+        one_nan(self + other + 0.0)
     }
 }
 
@@ -201,6 +212,21 @@ impl<T: Addend, M: Take<T>> Rule for FloatSum<T, M> {
     #[inline(always)]
     fn finish(partial: f64) -> T {
         T::round(one_nan(partial))
+    }
+    #[inline(always)]
+    fn frame<const N: usize>(x: [T; N]) -> T {
+        if let [a, b] = x[..] {
+            return M::of(a).pair(M::of(b));
+        }
+        let mut lanes = x.map(|x| Self::step(0.0, x, 0));
+        let mut width = N;
+        while width > 1 {
+            width /= 2;
+            for k in 0..width {
+                lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+            }
+        }
+        Self::finish(lanes[0])
     }
 }
 

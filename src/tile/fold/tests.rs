@@ -163,6 +163,35 @@ fn both_forms_give_the_same_bits() {
 }
 
 #[test]
+fn frames_are_short_runs() {
+    for (fold_kind, measure) in kinds() {
+        for dtype in DType::ALL {
+            for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype)) {
+                let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
+                for each in super::FRAMES {
+                    for special in
+                        [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]] {
+                        let n = 40 * each;
+                        let data = elements(dtype, n, each as u64, special);
+                        let mut out = vec![0u8; 48 * 8];
+                        // SAFETY: 40 frames, and room for the results of 48.
+                        unsafe {
+                            let to = out.as_mut_ptr();
+                            (fns.frames)(to, data.as_ptr(), n, each as u64, 8 * each);
+                        }
+                        for (k, frame) in data.chunks(each * size).enumerate() {
+                            let want = &inner(&fns, frame, size, each)[..out_size];
+                            let got = &out[(8 + k) * out_size..][..out_size];
+                            assert_eq!(got, want, "{fold_kind} {dtype} {each} {special:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_instruction_set_gives_the_same_bits() {
     for (fold_kind, measure) in kinds() {
         for dtype in DType::ALL {
