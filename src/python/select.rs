@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
-use super::error;
+use super::{direct, error};
 use super::reduce::{integers, no_out};
 use super::run::Call;
 use crate::expr;
@@ -30,9 +30,15 @@ fn select<'py>(
     keepdims: bool,
 ) -> Out<'py> {
     let axis = axis.map(|a| integers(name, "axis", a)).transpose()?;
+    let select = Select { name, statistic, axis, keepdims };
+    if select.axis.is_none()
+        && !keepdims
+        && let Some(out) = direct::select(&select, a)?
+    {
+        return Ok(out);
+    }
     let mut call = Call::new(a.py(), name)?;
     let x = call.operand(a)?.strong();
-    let select = Select { name, statistic, axis, keepdims };
     call.run(|| expr::Array::call(Arc::new(select), &[x]))
 }
 
