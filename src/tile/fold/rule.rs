@@ -211,8 +211,14 @@ unsafe extern "C" fn finish<R: Rule>(partials: *const u8, out: *mut u8, n: usize
     }
 }
 
-/// The leaf of a fold in lanes.
+/// The leaves of a fold in lanes.
 pub(super) trait Leaf: Rule {
+    /// The partial results of two whole leaves, one after the other, whose steps need not wait for each other.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading them, at any alignment.
+    unsafe fn two(tile: *const Self::Elem) -> [Self::Partial; 2];
+
     /// The partial result of a leaf of `n` elements, its lanes combined.
     ///
     /// # Safety
@@ -230,6 +236,20 @@ struct Counter {
     levels: [f64; 7],
 }
 
+impl Counter {
+    /// Appends the next leaf's partial.
+    #[inline(always)]
+    fn push<R: Rule<Partial = f64>>(&mut self, mut partial: f64) {
+        let mut depth = self.leaves.count_ones() as usize;
+        for _ in 0..self.leaves.trailing_ones() {
+            depth -= 1;
+            partial = R::combine(self.levels[depth], partial);
+        }
+        self.levels[depth] = partial;
+        self.leaves += 1;
+    }
+}
+
 /// # Safety
 /// As for [`FoldFns::open`].
 unsafe extern "C" fn open_in_lanes(state: *mut u8) {
@@ -245,16 +265,16 @@ unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(state: *mut u8, tile: *const u8,
     let tile = tile.cast::<R::Elem>();
     // SAFETY: the state is a counter.
     let mut counter = unsafe { state.read_unaligned() };
-    for start in (0..n).step_by(R::LEAF) {
-        // SAFETY: the leaf ends at `n` or before.
-        let mut partial = unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) };
-        let mut depth = counter.leaves.count_ones() as usize;
-        for _ in 0..counter.leaves.trailing_ones() {
-            depth -= 1;
-            partial = R::combine(counter.levels[depth], partial);
+    let twice = n - n % (2 * R::LEAF);
+    for start in (0..twice).step_by(2 * R::LEAF) {
+        // SAFETY: the leaves end at `n` or before.
+        for partial in unsafe { R::two(tile.add(start)) } {
+            counter.push::<R>(partial);
         }
-        counter.levels[depth] = partial;
-        counter.leaves += 1;
+    }
+    for start in (twice..n).step_by(R::LEAF) {
+        // SAFETY: as above.
+        counter.push::<R>(unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) });
     }
     // SAFETY: as above.
     unsafe { state.write_unaligned(counter) }

@@ -246,18 +246,38 @@ impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
             // SAFETY: `i < n`.
             *lane += M::of(unsafe { tile.add(i).read_unaligned() }).widen();
         }
-        // As they lie in memory: the compiler must not arrange lanes for these few steps, at the
-        // cost of those above.
-        let mut lanes = black_box(lanes);
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for k in 0..width {
-                lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+        pairwise(black_box(lanes))
+    }
+
+    #[inline(always)]
+    unsafe fn two(tile: *const T) -> [f64; 2] {
+        let mut lanes = [[0.0_f64; LANES]; 2];
+        for start in (0..T::LEAF).step_by(LANES) {
+            for (leaf, lanes) in lanes.iter_mut().enumerate() {
+                let at = leaf * T::LEAF + start;
+                // SAFETY: `at + LANES` is no more than two leaves.
+                let x = unsafe { tile.add(at).cast::<[T; LANES]>().read_unaligned() };
+                for (lane, x) in lanes.iter_mut().zip(x) {
+                    *lane += M::of(x).widen();
+                }
             }
         }
-        lanes[0]
+        black_box(lanes).map(pairwise)
     }
+}
+
+/// The lanes of a leaf combined. They come as they lie in memory (by `black_box`): the compiler must not
+/// arrange lanes for these few steps, at the cost of those before.
+#[inline(always)]
+fn pairwise(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for k in 0..width {
+            lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+        }
+    }
+    lanes[0]
 }
 
 const _: () = assert!(BLOCK / 256 < 1 << 7, "a run's leaves fit the counter");
