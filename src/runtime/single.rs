@@ -15,9 +15,9 @@ use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::loops::{Form, Launch, Layout, Memory, Role, Step};
+use crate::loops::{Form, Launch, Layout, Line, Memory, Role, Step};
 use crate::shape::count;
-use crate::tile::{BLOCK, FoldFns, Tree};
+use crate::tile::{BLOCK, FoldFns, RUN, Tree};
 
 /// A launch that needs no nest.
 #[derive(Debug)]
@@ -32,8 +32,9 @@ pub(super) struct Single {
     form: Form,
     /// The word of the place along the run, if that is one loop.
     index: Option<usize>,
-    /// Elements of all runs, each of which is a block but for the last.
+    /// Elements of all runs, and of each but the last.
     all: usize,
+    each: usize,
     /// Bytes of the states of folds, and of the largest partial result.
     states: usize,
     /// What a run costs, in light ops.
@@ -131,7 +132,10 @@ impl Single {
         let (states, cost) = (states + partial, run * nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
-        Some(Self { words, layout, places, scalars, folds, form, index, all, states, cost })
+        // What is folded where it lies needs no tiles, and fewer runs.
+        let plain = matches!(kernel.lines[..], [Line::Load { .. }, Line::Fold { .. }]);
+        let each = if plain { RUN } else { BLOCK };
+        Some(Self { words, layout, places, scalars, folds, form, index, all, each, states, cost })
     }
 
     /// Runs the launch on the calling thread.
@@ -189,7 +193,7 @@ impl Single {
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
     }
 
-    /// Folds all elements, block by block.
+    /// Folds all elements, run by run.
     ///
     /// # Safety
     /// The words are those of the first run, and at `desk` is room for the states and the largest partial.
@@ -201,8 +205,8 @@ impl Single {
             words[self.layout.folds + 2 * f] = partial as u64;
             partial = partial.wrapping_add(fold.state_bytes);
         }
-        for lo in (0..self.all).step_by(BLOCK) {
-            words[Layout::N] = BLOCK.min(self.all - lo) as u64;
+        for lo in (0..self.all).step_by(self.each) {
+            words[Layout::N] = self.each.min(self.all - lo) as u64;
             words[Layout::FOLD_BASE] = lo as u64;
             if let Some(index) = self.index {
                 words[index] = lo as u64;
@@ -224,7 +228,7 @@ impl Single {
             let moving = self.places.iter().enumerate().filter(|(_, place)| place.moves);
             for (b, _) in moving {
                 let at = self.layout.bufs + 2 * b;
-                words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(BLOCK as u64));
+                words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
             }
         }
         for ((fold, buf), tree) in self.folds.iter().zip(trees) {

@@ -13,7 +13,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::op::{Fold, Measure, Op, mean_dtypes, sum_dtype};
 use crate::shape::Shape;
-use crate::tile::{self, BLOCK, FRAMES, FoldFns, MapFn, TILE, Tree};
+use crate::tile::{self, BLOCK, FRAMES, FoldFns, MapFn, RUN, TILE, Tree};
 
 /// What an axis or all of them are reduced to.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +138,14 @@ struct Elements<'a> {
     centre: Option<Centre>,
 }
 
+impl Elements<'_> {
+    /// How many are folded at a time: more where nothing is made for it.
+    fn run(&self) -> usize {
+        let plain = matches!(self.source, Source::Whole { .. }) && self.centre.is_none();
+        if plain { RUN } else { BLOCK }
+    }
+}
+
 /// What squares of distances are made with.
 struct Centre {
     mean: Source,
@@ -254,17 +262,18 @@ impl Job {
         cost: usize,
         ctx: &super::Context,
     ) -> Result<Partial> {
-        if len <= BLOCK {
+        let run = elements.run();
+        if len <= run {
             return Ok(self.block(elements, 0, len));
         }
         let words = self.fns.partial_bytes / 8;
         let mut tree = Tree::new(&self.fns, 1);
         if threads_for(cost, ctx) == 1 && cost < LONG {
-            for lo in (0..len).step_by(BLOCK) {
-                tree.push(&self.block(elements, lo, BLOCK.min(len - lo))[..words])?;
+            for lo in (0..len).step_by(run) {
+                tree.push(&self.block(elements, lo, run.min(len - lo))[..words])?;
             }
         } else {
-            let mut partials = vec![0u64; len.div_ceil(BLOCK) * words];
+            let mut partials = vec![0u64; len.div_ceil(run) * words];
             let blocks =
                 Blocks { job: self, elements, partials: AtomicPtr::new(partials.as_mut_ptr()) };
             share(&blocks, len, cost, ctx)?;
@@ -277,7 +286,7 @@ impl Job {
         Ok(out)
     }
 
-    /// The partial of `n` elements from `lo` on, at most a block.
+    /// The partial of `n` elements from `lo` on, at most a run.
     fn block(&self, elements: &Elements<'_>, lo: usize, n: usize) -> Partial {
         let (mut state, mut partial) = ([0u64; STATE], [0u64; PARTIAL]);
         let state = state.as_mut_ptr().cast::<u8>();
@@ -534,11 +543,11 @@ struct Blocks<'a> {
 
 impl Parts for Blocks<'_> {
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
-        const { assert!(PART.is_multiple_of(BLOCK)) };
-        let words = self.job.fns.partial_bytes / 8;
-        for at in (lo..hi).step_by(BLOCK) {
-            let partial = self.job.block(self.elements, at, BLOCK.min(hi - at));
-            let to = self.partials.load(Ordering::Relaxed).wrapping_add(at / BLOCK * words);
+        const { assert!(PART.is_multiple_of(RUN)) };
+        let (words, run) = (self.job.fns.partial_bytes / 8, self.elements.run());
+        for at in (lo..hi).step_by(run) {
+            let partial = self.job.block(self.elements, at, run.min(hi - at));
+            let to = self.partials.load(Ordering::Relaxed).wrapping_add(at / run * words);
             // SAFETY: each block has its own partial in the list, which nobody reads until all are done.
             unsafe { std::ptr::copy_nonoverlapping(partial.as_ptr(), to, words) };
         }

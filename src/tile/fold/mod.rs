@@ -35,7 +35,7 @@ use crate::op::{Fold, Measure};
 pub struct FoldFns {
     /// Bytes of one partial result (a multiple of 8).
     pub partial_bytes: usize,
-    /// Bytes of the state of a run of up to [`crate::tile::BLOCK`] elements (a multiple of 8).
+    /// Bytes of the state of a run of up to [`crate::tile::RUN`] elements (a multiple of 8).
     pub state_bytes: usize,
     /// Lanes of a leaf, a power of two.
     pub lanes: usize,

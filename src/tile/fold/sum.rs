@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::rule::{Leaf, Rule};
-use crate::tile::BLOCK;
+use crate::tile::RUN;
 
 /// The one NaN that results have: which of several a machine keeps depends on how code was
 /// arranged, and bits must not.
@@ -280,4 +280,4 @@ fn pairwise(mut lanes: [f64; LANES]) -> f64 {
     lanes[0]
 }
 
-const _: () = assert!(BLOCK / 256 < 1 << 7, "a run's leaves fit the counter");
+const _: () = assert!(RUN / 256 <= 1 << 7, "a run's leaves fit the counter");
