@@ -211,8 +211,7 @@ impl Call for Select {
         debug_assert_eq!(shape::count(&shape)?, runs * self.results());
         for run in 0..runs {
             let bytes = n * a.dtype.size();
-            let pieces =
-                |f: &mut dyn FnMut(&[u8])| lined.pieces(run * bytes..(run + 1) * bytes, f);
+            let pieces = |f: &mut dyn FnMut(&[u8])| lined.pieces(run * bytes..(run + 1) * bytes, f);
             self.sized(a.dtype, n, &pieces, |k, value| out.put(k * runs + run, value))?;
         }
         Storage::from_buffer(Arc::new(out.buffer), dtype, shape)

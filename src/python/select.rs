@@ -8,9 +8,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
-use super::{direct, error};
 use super::reduce::{integers, no_out};
 use super::run::Call;
+use super::{direct, error};
 use crate::expr;
 use crate::select::{Select, Statistic};
 

@@ -371,7 +371,8 @@ pub(super) fn split(kernel: &Kernel) -> Result<(usize, usize)> {
 
 fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
     let slot = |(fold, measure, dtype, buf)| {
-        let fns = tile::fold(fold, measure, dtype).ok_or_else(|| bug("a fold without functions"))?;
+        let fns =
+            tile::fold(fold, measure, dtype).ok_or_else(|| bug("a fold without functions"))?;
         Ok(FoldSlot { fns, buf: buf as usize, word: 0, store: None })
     };
     kernel.folds().map(slot).collect()

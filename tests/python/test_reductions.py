@@ -290,9 +290,10 @@ FRAMED = {
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int16"])
 def test_frames_have_the_bits_of_lines(way, each, dtype):
     """A fold over a few neighbours is the fold over a line of them, however it is walked."""
-    for n in (3, 40, 700, 20_000, 70_000):
+    for n in (3, 40, 700, 25_000):
         x = filled((n, each), dtype, n)
-        made = FRAMED[way](np, x)
+        with quiet():
+            made = FRAMED[way](np, x)
         # Padded with what changes nothing, lines are too long for frames.
         shape = (len(made), 24 - each)
         names = ["sum", "mean", "max", "min"] if n < 1000 else ["mean", "max"]
@@ -306,15 +307,19 @@ def test_frames_have_the_bits_of_lines(way, each, dtype):
                     want = rnp.divide(rnp.sum(lines, axis=1, dtype=made.mean().dtype), each)
                 else:
                     want = getattr(rnp, name)(lines, axis=1)
+
+            def framed(v, name=name):
+                return getattr(rnp, name)(FRAMED[way](rnp, v), axis=-1)
+
             for mode, run in MODES.items():
-                got = outcome(run, lambda v, f=getattr(rnp, name): f(FRAMED[way](rnp, v), axis=-1), x)
+                got = outcome(run, framed, x)
                 assert not differs(got, outcome(lambda w=want: w)), (name, n, mode)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_a_fold_takes_itself_has_the_bits_of_the_op(dtype):
     """Folds of squares and magnitudes, with and without the array between."""
-    for n in (1, 100, 4096, 33_000, 300_000):
+    for n in (1, 100, 4096, 33_000, 250_000):
         for x in (filled((n,), dtype, n), np.linspace(-0.9, 1.0, n).astype(dtype)):
             for fold, op in (("sum", "square"), ("mean", "absolute"), ("max", "absolute")):
                 with quiet():

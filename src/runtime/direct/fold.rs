@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use smallvec::SmallVec;
 
-use super::source::{Source, Tile, converted, fill};
 use super::super::exec::threads_for;
+use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;

@@ -166,11 +166,13 @@ fn both_forms_give_the_same_bits() {
 fn frames_are_short_runs() {
     for (fold_kind, measure) in kinds() {
         for dtype in DType::ALL {
-            for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype)) {
+            for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
+            {
                 let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
                 for each in super::FRAMES {
                     for special in
-                        [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]] {
+                        [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]]
+                    {
                         let n = 40 * each;
                         let data = elements(dtype, n, each as u64, special);
                         let mut out = vec![0u8; 48 * 8];
@@ -291,12 +293,17 @@ fn many_ones_are_counted_in_float32() {
 
 #[test]
 fn truth_values_fold() {
-    let run = |kind, x: &[u8]| inner(&fold(kind, Measure::Itself, DType::Bool).unwrap(), x, 1, x.len())[0];
+    let run = |kind, x: &[u8]| {
+        inner(&fold(kind, Measure::Itself, DType::Bool).unwrap(), x, 1, x.len())[0]
+    };
     assert_eq!([run(Fold::Any, &[]), run(Fold::All, &[])], [0, 1]);
     assert_eq!([run(Fold::Any, &[0, 2]), run(Fold::All, &[4, 2])], [1, 1]);
     assert_eq!([run(Fold::Any, &[0, 0]), run(Fold::All, &[1, 0])], [0, 0]);
     assert_eq!(run(Fold::Argmax, &[0, 2, 1]), 1);
-    assert!(fold(Fold::Any, Measure::Itself, DType::I8).is_none() && fold(Fold::Sum, Measure::Itself, DType::I32).is_none());
+    assert!(
+        fold(Fold::Any, Measure::Itself, DType::I8).is_none()
+            && fold(Fold::Sum, Measure::Itself, DType::I32).is_none()
+    );
     assert!(fold(Fold::Min, Measure::Itself, DType::F16).is_none());
 }
 
