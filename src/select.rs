@@ -256,22 +256,28 @@ fn settle<K: Key>(
         let count = (counts[0][bin] + counts[1][bin]) as usize;
         if wanted[0] < below + count {
             let here = wanted.partition_point(|&place| place < below + count);
-            room.clear();
-            if let Err(e) = room.try_reserve(count) {
+            if let Err(e) = room.try_reserve(count + 1) {
                 return Ok(Err(e));
             }
+            room.resize(count + 1, keys[0]);
+            let mut taken = 0;
             pieces(&mut |bytes| {
                 keys.clear();
                 K::extend(&mut keys, bytes, from);
                 for some in keys.chunks(TOGETHER) {
-                    // Most have none, and that is seen at once.
-                    if some.iter().fold(false, |any, key| any | (key.bin() == bin)) {
-                        room.extend(some.iter().filter(|key| key.bin() == bin));
+                    // Often there are none, and that is seen at once.
+                    if !some.iter().fold(false, |any, key| any | (key.bin() == bin)) {
+                        continue;
+                    }
+                    // Each key is written, and stays if the place moves on.
+                    for &key in some {
+                        room[taken.min(count)] = key;
+                        taken += usize::from(key.bin() == bin);
                     }
                 }
             })?;
-            // Fewer, if somebody writes to the elements meanwhile.
-            room.resize(count, room.first().copied().unwrap_or(keys[0]));
+            // What was counted is there, unless somebody writes to the elements meanwhile.
+            room.truncate(count);
             select(&mut room, &wanted[..here], below, settled);
             wanted = &wanted[here..];
         }

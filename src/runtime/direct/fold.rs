@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use smallvec::SmallVec;
 
 use super::super::exec::threads_for;
+use super::super::stream::{is_large, stream};
 use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share};
 use crate::dtype::{DType, Scalar};
@@ -115,7 +116,8 @@ pub fn reduce<H: Host>(
         host.run(cost, &|ctx| job.total(&source, len, cost, ctx))?;
     } else if frames {
         let source = Source::of_view(view, compute, view.shape, len);
-        let frames = Frames { job: &job, source, each };
+        let streamed = is_large(lines.results * result.size());
+        let frames = Frames { job: &job, source, each, streamed };
         host.run(cost, &|ctx| share(&frames, len, cost, ctx))?;
     } else {
         job.lines(&lines)?;
@@ -498,13 +500,15 @@ struct Frames<'a> {
     source: Source,
     /// Elements of a frame.
     each: usize,
+    /// Whether the results pass the caches by.
+    streamed: bool,
 }
 
 impl Parts for Frames<'_> {
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
         let (job, each) = (self.job, self.each);
-        let (mut own, mut spare, mut given, mut share) =
-            (Tile::new(), Tile::new(), Tile::new(), Tile::new());
+        let (mut own, mut spare, mut given) = (Tile::new(), Tile::new(), Tile::new());
+        let (mut share, mut made) = (Tile::new(), Tile::new());
         let (dtype, mut status) = (job.given(), 0);
         let back = (dtype != job.result).then(|| tile::cast(dtype, job.result));
         let mean = tile::map(Op::Multiply, dtype).filter(|_| matches!(job.what, Reduction::Mean));
@@ -519,7 +523,8 @@ impl Parts for Frames<'_> {
             for at in (lo..hi).step_by(TILE) {
                 let m = TILE.min(hi - at);
                 let tile = self.source.tile(at, m, &mut own, &mut spare);
-                let out = job.out.load(Ordering::Relaxed).add(at / each * job.result.size());
+                let result = job.out.load(Ordering::Relaxed).add(at / each * job.result.size());
+                let out = if self.streamed { made.ptr() } else { result };
                 let to = if back.is_some() { given.ptr() } else { out };
                 (job.fns.frames)(to, tile, m, each as u64, 0);
                 if let Some(multiply) = mean {
@@ -527,6 +532,9 @@ impl Parts for Frames<'_> {
                 }
                 if let Some(back) = back {
                     back(out, to, to, to, m / each, &raw mut status);
+                }
+                if self.streamed {
+                    stream(out, result, m / each * job.result.size());
                 }
             }
         }

@@ -63,7 +63,7 @@ fn finish(fns: &FoldFns, tree: Tree, columns: usize) -> Vec<u8> {
         let mut empty = vec![0u64; columns * fns.partial_bytes / 8];
         // SAFETY: `columns` partials.
         unsafe { (fns.clear)(empty.as_mut_ptr().cast(), columns) };
-        empty
+        empty.into()
     });
     let mut out = vec![0u8; columns * 8];
     // SAFETY: results have 8 bytes at most.
@@ -169,7 +169,7 @@ fn frames_are_short_runs() {
             for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
             {
                 let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
-                for each in super::FRAMES {
+                for each in FRAMES {
                     for special in
                         [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]]
                     {
