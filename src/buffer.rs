@@ -432,6 +432,23 @@ impl Storage {
         Ok(out)
     }
 
+    /// Hands a part of a C-ordered view's bytes on, copied piece by piece, since the memory may be anyone's:
+    /// pieces of 4 KiB, but for the last.
+    pub fn pieces(&self, bytes: std::ops::Range<usize>, mut f: impl FnMut(&[u8])) -> Result<()> {
+        let len = crate::shape::count(&self.shape)? * self.dtype.size();
+        if !self.is_contiguous() || bytes.start > bytes.end || bytes.end > len {
+            return Err(Error::bug("pieces of a view that does not have them"));
+        }
+        let mut room = [0u8; 4096];
+        for at in bytes.clone().step_by(room.len()) {
+            let n = room.len().min(bytes.end - at);
+            // SAFETY: the view is contiguous, so these bytes are there; the room is our own.
+            unsafe { std::ptr::copy_nonoverlapping(self.ptr.add(at), room.as_mut_ptr(), n) };
+            f(&room[..n]);
+        }
+        Ok(())
+    }
+
     /// The element of a 0-d view.
     pub fn read_scalar(&self) -> crate::dtype::Scalar {
         let mut bytes = [0u8; 8];

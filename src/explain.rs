@@ -193,6 +193,7 @@ fn kernel(plan: &Plan, launch: &Launch, number: usize) -> String {
         Form::Map => "",
         Form::Inner => ", folds along the run",
         Form::Rows => ", folds across the run",
+        Form::Frames => ", folds frames",
     };
     let place = |(b, place): (usize, &Place)| {
         let name = print::buf_name(&launch.kernel, b as u32);

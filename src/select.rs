@@ -1,12 +1,14 @@
 //! Order statistics: median and quantiles, as opaque calls.
 //!
-//! Elements become unsigned integers of the same order, of which a selection puts the wanted ones in
-//! their places, without sorting the rest. What is computed from those follows NumPy's formulas step
+//! Elements become unsigned integers of the same order. Of many, the first pass counts how many have which
+//! leading bits, and the second one keeps those that share them with a wanted one; a selection among these
+//! puts the wanted ones in their places, without sorting the rest. What is computed from those follows NumPy's formulas step
 //! by step, each rounded in NumPy's dtype, so that results have its bits (but for the sign of a zero
 //! among zeros of both signs, which NumPy leaves to chance).
 //!
 //! May not know: arrays that are not in memory, graphs, Python.
 
+use std::collections::TryReserveError;
 use std::sync::Arc;
 
 use crate::buffer::{Buffer, Storage};
@@ -79,46 +81,82 @@ impl Select {
         }
     }
 
-    /// The results of runs of `n` elements, those of one fraction together.
+    /// The places of the sorted elements that results are made of.
+    fn points(&self, n: usize) -> Vec<Point> {
+        match &self.statistic {
+            Statistic::Median => vec![Point::middle(n)],
+            Statistic::Quantiles { at, .. } => at.iter().map(|&q| Point::linear(n, q)).collect(),
+        }
+    }
+
+    /// The result of all of a few elements, whose bytes follow each other; `None` for several results, and
+    /// where [`Call::run`] has an error to tell.
+    pub fn of_all(&self, from: DType, elements: &[u8]) -> Result<Option<Scalar>> {
+        let many = matches!(self.statistic, Statistic::Quantiles { many: true, .. });
+        let Some(dtype) = self.dtype(from).ok().filter(|_| !many && !elements.is_empty()) else {
+            return Ok(None);
+        };
+        let n = elements.len() / from.size();
+        let pieces = |f: &mut dyn FnMut(&[u8])| {
+            elements.chunks(1024 * from.size()).for_each(f);
+            Ok(())
+        };
+        let mut value = 0.0;
+        self.sized(from, n, &pieces, |_, result| value = result)?;
+        Ok(Some(Scalar::from_f64(value, dtype)))
+    }
+
+    /// The results of `n` elements, each with its number.
+    fn sized(
+        &self,
+        from: DType,
+        n: usize,
+        pieces: &Pieces<'_>,
+        put: impl FnMut(usize, f64),
+    ) -> Result<()> {
+        match from.size() {
+            1 => self.fill::<u8>(from, n, pieces, put),
+            2 => self.fill::<u16>(from, n, pieces, put),
+            4 => self.fill::<u32>(from, n, pieces, put),
+            _ => self.fill::<u64>(from, n, pieces, put),
+        }
+    }
+
+    /// The same, by keys.
     fn fill<K: Key>(
         &self,
         from: DType,
-        elements: &[u8],
         n: usize,
-        out: &mut Results,
+        pieces: &Pieces<'_>,
+        mut put: impl FnMut(usize, f64),
     ) -> Result<()> {
-        let points = match &self.statistic {
-            Statistic::Median => vec![Point::middle(n)],
-            Statistic::Quantiles { at, .. } => at.iter().map(|&q| Point::linear(n, q)).collect(),
-        };
+        let points = self.points(n);
         let mut places: Vec<usize> = points.iter().flat_map(|p| [p.low, p.high]).collect();
         places.sort_unstable();
         places.dedup();
-
-        let (mut keys, mut room, mut settled) = (Vec::new(), Vec::new(), Vec::new());
-        for part in [&mut keys, &mut room] {
-            let reserved = Vec::<K>::try_reserve_exact(part, n + 1);
-            let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
-            reserved.map_err(memory)?;
-        }
-        let size = from.size();
-        let runs = elements.len() / size / n;
-        for (run, bytes) in elements.chunks_exact(n * size).enumerate() {
-            keys.clear();
-            K::extend(&mut keys, bytes, from);
-            if from.is_float() && K::any_nan(&keys, from) {
-                for k in 0..points.len() {
-                    out.put(k * runs + run, f64::NAN);
-                }
+        let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
+        let mut settled = Vec::new();
+        let nan = if LONG.contains(&n) {
+            let found = settle::<K>(from, pieces, &places, &mut settled)?;
+            found.map_err(memory)?
+        } else {
+            let mut keys = Vec::<K>::new();
+            keys.try_reserve_exact(n).map_err(memory)?;
+            pieces(&mut |bytes| K::extend(&mut keys, bytes, from))?;
+            let nan = from.is_float() && K::any_nan(&keys, from);
+            if !nan {
+                select(&mut keys, &places, 0, &mut settled);
+            }
+            nan
+        };
+        for (k, point) in points.iter().enumerate() {
+            if nan {
+                put(k, f64::NAN);
                 continue;
             }
-            settle(&mut keys, &places, &mut room, &mut settled);
-            for (k, point) in points.iter().enumerate() {
-                let at = |place: usize| places.partition_point(|&p| p < place);
-                let value = |place: usize| settled[at(place)].value(from);
-                let result = self.combine(point, value(point.low), value(point.high));
-                out.put(k * runs + run, result);
-            }
+            let at = |place: usize| places.partition_point(|&p| p < place);
+            let value = |place: usize| settled[at(place)].value(from);
+            put(k, self.combine(point, value(point.low), value(point.high)));
         }
         Ok(())
     }
@@ -166,64 +204,87 @@ impl Call for Select {
             strides: order().map(|&axis| a.strides[axis]).collect::<Strides>(),
             ..a.clone()
         };
-        let elements =
-            if lined.is_contiguous() { lined.copied()? } else { lined.c_ordered()?.copied()? };
-        let count = shape::count(&a.shape)?;
-        let bytes = &elements.bytes()[..count * a.dtype.size()];
+        let lined = if lined.is_contiguous() { lined } else { lined.c_ordered()? };
         let mut out = Results { buffer: Buffer::new(shape::count(&shape)? * dtype.size())?, dtype };
-        debug_assert_eq!(shape::count(&shape)?, count / n * self.results());
-        match a.dtype.size() {
-            1 => self.fill::<u8>(a.dtype, bytes, n, &mut out)?,
-            2 => self.fill::<u16>(a.dtype, bytes, n, &mut out)?,
-            4 => self.fill::<u32>(a.dtype, bytes, n, &mut out)?,
-            _ => self.fill::<u64>(a.dtype, bytes, n, &mut out)?,
+        // Those of one fraction are together.
+        let runs = shape::count(&a.shape)? / n;
+        debug_assert_eq!(shape::count(&shape)?, runs * self.results());
+        for run in 0..runs {
+            let bytes = n * a.dtype.size();
+            let pieces = |f: &mut dyn FnMut(&[u8])| lined.pieces(run * bytes..(run + 1) * bytes, f);
+            self.sized(a.dtype, n, &pieces, |k, value| out.put(k * runs + run, value))?;
         }
         Storage::from_buffer(Arc::new(out.buffer), dtype, shape)
     }
 }
 
+/// Hands on the bytes of a run's elements, piece by piece.
+type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[u8])) -> Result<()> + 'a;
+
 /// Runs shorter than this are selected from as they are; and so are those too long to count.
 const LONG: std::ops::Range<usize> = 2048..u32::MAX as usize;
 /// Leading bits that elements of long runs are sorted into bins by.
 const BIN_BITS: u32 = 11;
+/// Keys that are looked at together when those of a bin are picked out.
+const TOGETHER: usize = 16;
 
-/// Puts the keys that would stand at ascending `places`, were all sorted, into `settled`.
-///
-/// A long run is counted into bins first, so that only those elements are selected among that share
-/// a bin with a wanted one. `room` is memory for them.
-fn settle<K: Key>(keys: &mut [K], places: &[usize], room: &mut Vec<K>, settled: &mut Vec<K>) {
-    settled.clear();
-    if !LONG.contains(&keys.len()) {
-        return select(keys, places, 0, settled);
-    }
+/// Puts the keys that would stand at ascending `places`, were all sorted, into `settled`, unless one is NaN,
+/// which is what it tells; an error inside is lack of memory.
+fn settle<K: Key>(
+    from: DType,
+    pieces: &Pieces<'_>,
+    places: &[usize],
+    settled: &mut Vec<K>,
+) -> Result<std::result::Result<bool, TryReserveError>> {
     // Two tables, since neighbours are often alike, and one count would wait for the other.
     let mut counts = [[0u32; 1 << BIN_BITS]; 2];
-    let pairs = keys.chunks_exact(2);
-    pairs.remainder().iter().for_each(|key| counts[0][key.bin()] += 1);
-    for pair in pairs {
-        counts[0][pair[0].bin()] += 1;
-        counts[1][pair[1].bin()] += 1;
-    }
+    let (mut keys, mut nan) = (Vec::<K>::new(), false);
+    pieces(&mut |bytes| {
+        keys.clear();
+        K::extend(&mut keys, bytes, from);
+        nan |= from.is_float() && K::any_nan(&keys, from);
+        let pairs = keys.chunks_exact(2);
+        pairs.remainder().iter().for_each(|key| counts[0][key.bin()] += 1);
+        for pair in pairs {
+            counts[0][pair[0].bin()] += 1;
+            counts[1][pair[1].bin()] += 1;
+        }
+    })?;
+    let mut room = Vec::new();
     let (mut bin, mut below, mut wanted) = (0, 0, places);
-    while !wanted.is_empty() && bin < 1 << BIN_BITS {
+    while !nan && !wanted.is_empty() && bin < 1 << BIN_BITS {
         let count = (counts[0][bin] + counts[1][bin]) as usize;
         if wanted[0] < below + count {
             let here = wanted.partition_point(|&place| place < below + count);
-            if room.len() <= count {
-                room.resize(count + 1, keys[0]);
+            if let Err(e) = room.try_reserve(count + 1) {
+                return Ok(Err(e));
             }
-            // Each key is written, and stays if the place moves on.
+            room.resize(count + 1, keys[0]);
             let mut taken = 0;
-            for &key in keys.iter() {
-                room[taken.min(count)] = key;
-                taken += usize::from(key.bin() == bin);
-            }
-            select(&mut room[..count], &wanted[..here], below, settled);
+            pieces(&mut |bytes| {
+                keys.clear();
+                K::extend(&mut keys, bytes, from);
+                for some in keys.chunks(TOGETHER) {
+                    // Often there are none, and that is seen at once.
+                    if !some.iter().fold(false, |any, key| any | (key.bin() == bin)) {
+                        continue;
+                    }
+                    // Each key is written, and stays if the place moves on.
+                    for &key in some {
+                        room[taken.min(count)] = key;
+                        taken += usize::from(key.bin() == bin);
+                    }
+                }
+            })?;
+            // What was counted is there, unless somebody writes to the elements meanwhile.
+            room.truncate(count);
+            select(&mut room, &wanted[..here], below, settled);
             wanted = &wanted[here..];
         }
         below += count;
         bin += 1;
     }
+    Ok(Ok(nan))
 }
 
 /// Appends the keys at ascending `places`, counted from `base`, of those that are here.
@@ -231,8 +292,15 @@ fn select<K: Key>(keys: &mut [K], places: &[usize], base: usize, settled: &mut V
     // From the last on, each among what the one after it left below.
     let mut below = keys.len();
     for &place in places.iter().rev() {
-        keys[..below].select_nth_unstable(place - base);
-        below = place - base;
+        let at = place - base;
+        if at + 1 == below && below < keys.len() {
+            // The largest of what is left.
+            let largest = (0..below).fold(0, |best, i| if keys[i] > keys[best] { i } else { best });
+            keys.swap(at, largest);
+        } else {
+            keys[..below].select_nth_unstable(at);
+        }
+        below = at;
     }
     settled.extend(places.iter().map(|place| keys[place - base]));
 }

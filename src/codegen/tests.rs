@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{available, compile, disassemble, inline};
 use crate::dtype::DType;
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Measure, Op};
 use crate::tile;
 
 /// A small generator of numbers, so that each failure can be repeated.
@@ -181,8 +181,8 @@ impl Job {
         for k in 0..kernel.loops.len() {
             job.words[layout.index + k] = r.below(100_000) as u64;
         }
-        for (k, (fold, dtype, _)) in kernel.folds().enumerate() {
-            let f = tile::fold(fold, dtype).expect("a fold");
+        for (k, (fold, measure, dtype, _)) in kernel.folds().enumerate() {
+            let f = tile::fold(fold, measure, dtype).expect("a fold");
             let mut state = vec![0u64; f.state_bytes.max(f.partial_bytes) / 8];
             // SAFETY: the state has the size it asks for.
             unsafe { (f.open)(state.as_mut_ptr().cast()) };
@@ -485,12 +485,13 @@ fn random_kernels_with_calls_agree() {
 fn folds_see_the_same_values() {
     for fold in Fold::ALL {
         for dtype in DType::ALL {
-            if dtype == DType::F16 || tile::fold(*fold, dtype).is_none() {
+            if dtype == DType::F16 || tile::fold(*fold, Measure::Itself, dtype).is_none() {
                 continue;
             }
             let map = |op, args: &[u32]| Line::Map { op, dtype, args: args.into() };
             let folds = [0u32, 3, 1, 2].into_iter().enumerate().map(|(k, value)| Line::Fold {
                 fold: *fold,
+                measure: Measure::Itself,
                 dtype,
                 buf: 3 + k as u32,
                 value,

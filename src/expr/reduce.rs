@@ -27,6 +27,11 @@ impl Array {
     /// without identity.
     pub fn reduce(&self, fold: Fold, over: &Over) -> Result<Array> {
         let x = self.strong();
+        // NumPy's products of complex numbers are of each with all before it, real ones too.
+        let product = over.dtype.filter(|d| d.is_complex() && fold == Fold::Prod);
+        if let Some(complex) = product {
+            return Err(Self::no_kernel(fold.name(), complex));
+        }
         if x.dtype().is_complex() && !matches!(fold, Fold::Sum | Fold::Any | Fold::All) {
             return Err(Self::no_kernel(fold.name(), x.dtype()));
         }

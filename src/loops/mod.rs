@@ -22,7 +22,7 @@ pub use lower::lower;
 use smallvec::SmallVec;
 
 use crate::dtype::DType;
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Measure, Op};
 
 /// A fused loop nest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,8 @@ pub struct Kernel {
     /// How the nest is walked.
     pub form: Form,
     /// Whether the run covers several loops as one; buffers that do not advance evenly along it are
-    /// packed into tiles first. In [`Form::Map`] these are all loops, in [`Form::Inner`] all reducing ones.
+    /// packed into tiles first. In [`Form::Map`] and
+    /// [`Form::Frames`] these are all loops, in [`Form::Inner`] all reducing ones.
     pub flat: bool,
     /// The memory it reads and writes, in order of first use.
     pub bufs: Vec<Buf>,
@@ -61,6 +62,9 @@ pub enum Form {
     /// The run is a kept loop: it folds into one value per element, once per place of the reducing
     /// loops, which stand just outside it.
     Rows,
+    /// The run covers all loops, of which the last one reduces a frame of 2, 4 or 8 elements next to each
+    /// other: each frame folds into one value.
+    Frames,
 }
 
 /// A buffer that a kernel touches.
@@ -159,6 +163,8 @@ pub enum Line {
     Fold {
         /// How.
         fold: Fold,
+        /// What of the operand.
+        measure: Measure,
         /// The operand's dtype.
         dtype: DType,
         /// Its place in [`Kernel::bufs`].
@@ -169,6 +175,16 @@ pub enum Line {
 }
 
 impl Line {
+    /// Changes each operand.
+    fn each_arg(&mut self, mut f: impl FnMut(&mut Value)) {
+        match self {
+            Line::Scalar { .. } | Line::Index { .. } | Line::Load { .. } => {}
+            Line::Map { args, .. } => args.iter_mut().for_each(f),
+            Line::Cast { arg: a, .. } | Line::Interp { x: a, .. } => f(a),
+            Line::Store { value, .. } | Line::Fold { value, .. } => f(value),
+        }
+    }
+
     /// The operands.
     pub fn args(&self) -> SmallVec<[Value; 3]> {
         match self {
@@ -195,10 +211,10 @@ impl Kernel {
         })
     }
 
-    /// The folds, in line order.
-    pub fn folds(&self) -> impl Iterator<Item = (Fold, DType, u32)> + '_ {
+    /// The folds, in line order, each with the dtype that it folds and its buffer.
+    pub fn folds(&self) -> impl Iterator<Item = (Fold, Measure, DType, u32)> + '_ {
         self.lines.iter().filter_map(|line| match line {
-            Line::Fold { fold, dtype, buf, .. } => Some((*fold, *dtype, *buf)),
+            Line::Fold { fold, measure, dtype, buf, .. } => Some((*fold, *measure, *dtype, *buf)),
             _ => None,
         })
     }

@@ -104,6 +104,7 @@ fn signature(kernel: &Kernel, name: &str, out: &mut String) {
         Form::Map => "",
         Form::Inner => "inner",
         Form::Rows => "rows",
+        Form::Frames => "frames",
     };
     let flat = if kernel.flat && kernel.loops.len() > 1 { "flat" } else { "" };
     words.extend([form, flat].iter().filter(|w| !w.is_empty()).map(|&w| w.to_owned()));
@@ -213,8 +214,9 @@ fn write_line(kernel: &Kernel, i: usize, line: &Line, depth: usize, out: &mut St
             let d = kernel.bufs[*buf as usize].dtype;
             (format!("store.{}", dtype(d)), format!("{}, %{value}", at(*buf)))
         }
-        Line::Fold { fold, dtype: d, buf, value } => {
-            (format!("fold.{fold}.{}", dtype(*d)), format!("{}, %{value}", at(*buf)))
+        Line::Fold { fold, measure, dtype: d, buf, value } => {
+            let verb = format!("fold.{fold}{}.{}", measure.suffix(), dtype(*d));
+            (verb, format!("{}, %{value}", at(*buf)))
         }
     };
     let digits = kernel.lines.len().to_string().len();
@@ -234,7 +236,7 @@ mod tests {
 
     use super::*;
     use crate::loops::{Buf, Loop};
-    use crate::op::{Fold, Op};
+    use crate::op::{Fold, Measure, Op};
 
     fn stereo_gain() -> Kernel {
         let buf = |role, moves: [bool; 2], run| Buf {
@@ -262,7 +264,13 @@ mod tests {
                 Line::Map { op: Op::Multiply, dtype: DType::F32, args: smallvec![1, 2] },
                 Line::Map { op: Op::Multiply, dtype: DType::F32, args: smallvec![0, 3] },
                 Line::Store { buf: 2, value: 4 },
-                Line::Fold { fold: Fold::Max, dtype: DType::F32, buf: 3, value: 4 },
+                Line::Fold {
+                    fold: Fold::Max,
+                    measure: Measure::Itself,
+                    dtype: DType::F32,
+                    buf: 3,
+                    value: 4,
+                },
             ],
         }
     }

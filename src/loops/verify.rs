@@ -67,6 +67,9 @@ fn form(kernel: &Kernel) -> Result<()> {
                 format!("inner form with {folds} folds and reducing loops {reduce:?}")
             })
         }
+        Form::Frames => check(folds > 0 && run && kernel.flat && !outer.contains(&true), || {
+            format!("frames with {folds} folds and reducing loops {reduce:?}")
+        }),
         Form::Rows => {
             let first = outer.iter().position(|&r| r);
             let block = first.is_some_and(|at| outer[at..].iter().all(|&r| r));
@@ -83,7 +86,7 @@ fn check_run(kernel: &Kernel, b: usize) -> Result<()> {
     let rank = kernel.loops.len();
     let covered = match (kernel.flat, kernel.form) {
         (false, _) | (_, Form::Rows) => rank.saturating_sub(1),
-        (true, Form::Map) => 0,
+        (true, Form::Map | Form::Frames) => 0,
         (true, Form::Inner) => kernel.loops.iter().position(|l| l.reduce).unwrap_or(0),
     };
     let moves = buf.moves[covered..].iter().any(|&m| m);
@@ -136,8 +139,9 @@ fn verify_line(kernel: &Kernel, i: usize, line: &Line) -> Result<()> {
         Line::Store { buf, value } => {
             buffer(*buf, Role::Output, kernel.line_dtype(&kernel.lines[*value as usize]))
         }
-        Line::Fold { fold, dtype, buf, value } => {
-            check(*dtype != DType::F16, || format!("{fold} on {dtype}"))?;
+        Line::Fold { fold, measure, dtype, buf, value } => {
+            let known = *dtype != DType::F16 && fold.takes(*measure, *dtype);
+            check(known, || format!("{fold}{} on {dtype}", measure.suffix()))?;
             is(*value, *dtype)?;
             buffer(*buf, Role::Folded, Some(fold.out_dtype(*dtype)))
         }

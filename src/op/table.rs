@@ -222,7 +222,42 @@ define_folds! {
     Argmax argmax;
 }
 
+/// What a fold takes of each element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// The element.
+    Itself,
+    /// Its square, rounded as the op rounds it.
+    Square,
+    /// Its absolute value.
+    Magnitude,
+}
+
+impl Measure {
+    /// All of them.
+    pub const ALL: [Measure; 3] = [Measure::Itself, Measure::Square, Measure::Magnitude];
+
+    /// What it adds to a fold's name in texts.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Measure::Itself => "",
+            Measure::Square => ".square",
+            Measure::Magnitude => ".absolute",
+        }
+    }
+}
+
 impl Fold {
+    /// Whether there is a fold that takes `measure` of elements of `dtype`.
+    pub fn takes(self, measure: Measure, dtype: DType) -> bool {
+        let float = matches!(dtype, DType::F32 | DType::F64);
+        match measure {
+            Measure::Itself => true,
+            Measure::Square => self == Fold::Sum && float,
+            Measure::Magnitude => matches!(self, Fold::Sum | Fold::Max) && float,
+        }
+    }
+
     /// The dtype of the result for operands of `dtype`.
     pub fn out_dtype(self, dtype: DType) -> DType {
         match self {

@@ -16,9 +16,13 @@ use crate::error::Error;
 use crate::op::Op;
 use crate::runtime::Context;
 use crate::runtime::direct::{self, Host, Input, LONG, Reduction, View};
+use crate::select::Select;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Bound<'py, PyAny>>>;
+
+/// More elements than this are selected from without the GIL.
+const FEW: usize = 1 << 16;
 
 /// `op` of one or two operands.
 pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
@@ -86,6 +90,23 @@ pub fn reduce<'py>(
     let mut result = Fresh::new(py, false);
     let done = direct::reduce(what, &view, axis, keepdims, &mut result);
     result.given(done)
+}
+
+/// The statistic of all of an ndarray's elements, of which there are a few.
+pub fn select<'py>(select: &Select, x: &Obj<'py>) -> Out<'py> {
+    let py = x.py();
+    let Some(view) = view(x) else { return Ok(None) };
+    let n = view.shape.iter().product::<usize>();
+    if view.shape.is_empty() || n == 0 || n > FEW || !view.is_contiguous() {
+        return Ok(None);
+    }
+    // SAFETY: the elements follow each other, and nobody writes to them while the GIL is held.
+    let bytes = unsafe { std::slice::from_raw_parts(view.ptr, n * view.dtype.size()) };
+    let found = error::guard(|| select.of_all(view.dtype, bytes));
+    match found.map_err(|e| error::raise(py, &e))? {
+        None => Ok(None),
+        Some(value) => nd::value(py, value.dtype, &[value.bits]).map(Some),
+    }
 }
 
 /// An axis that is there, given as a plain integer.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
-use super::error;
 use super::reduce::{integers, no_out};
 use super::run::Call;
+use super::{direct, error, mode};
 use crate::expr;
 use crate::select::{Select, Statistic};
 
@@ -30,9 +30,17 @@ fn select<'py>(
     keepdims: bool,
 ) -> Out<'py> {
     let axis = axis.map(|a| integers(name, "axis", a)).transpose()?;
-    let mut call = Call::new(a.py(), name)?;
-    let x = call.operand(a)?.strong();
     let select = Select { name, statistic, axis, keepdims };
+    let block = mode::current(a.py())?;
+    if block.is_none()
+        && select.axis.is_none()
+        && !keepdims
+        && let Some(out) = direct::select(&select, a)?
+    {
+        return Ok(out);
+    }
+    let mut call = Call::of(a.py(), name, block);
+    let x = call.operand(a)?.strong();
     call.run(|| expr::Array::call(Arc::new(select), &[x]))
 }
 

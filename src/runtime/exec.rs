@@ -24,7 +24,7 @@ use crate::shape::count;
 use crate::tile::{Grid, InterpTable};
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
-const PARALLEL: usize = 1 << 19;
+pub(super) const PARALLEL: usize = 1 << 19;
 /// Light ops that make another thread worth its waking.
 const SHARE: usize = 1 << 17;
 /// Evaluations below this many light ops are over before another Python thread would have begun.

@@ -89,6 +89,16 @@ impl Worker {
         }
     }
 
+    /// One cut of the run, frames form: whole frames, each into its result.
+    pub(super) fn frames_unit(&mut self, nest: &Nest, unit: usize) {
+        let lo = unit * nest.cut;
+        for fold in &nest.folds {
+            let results = lo / nest.frame() * nest.slots[fold.buf].size;
+            self.words[fold.word] = self.ptrs[fold.buf].wrapping_add(results) as u64;
+        }
+        self.run(nest, lo, nest.cut.min(nest.run - lo));
+    }
+
     /// One segment of one cut of one place, rows form.
     pub(super) fn rows_unit(&mut self, nest: &Nest, unit: usize) -> Result<()> {
         let (cut, seg) = (unit / nest.segs, unit % nest.segs);

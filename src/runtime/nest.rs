@@ -147,6 +147,7 @@ impl<'a> Nest<'a> {
             Form::Map => (1, run),
             Form::Inner => (run, 1),
             Form::Rows => (repeats, run),
+            Form::Frames => (1, run),
         };
         let mut nest = Nest {
             // An empty nest calls no kernel, so none is compiled for it.
@@ -188,10 +189,15 @@ impl<'a> Nest<'a> {
     /// Elements of a full unit.
     pub(super) fn unit_elements(&self) -> usize {
         match self.form {
-            Form::Map => self.cut.min(self.run),
+            Form::Map | Form::Frames => self.cut.min(self.run),
             Form::Inner => self.seg.min(self.run),
             Form::Rows => self.cut.min(self.run) * self.seg.min(self.repeats),
         }
+    }
+
+    /// Elements of a frame.
+    pub(super) fn frame(&self) -> usize {
+        self.extents.last().copied().unwrap_or(1)
     }
 
     /// Partials of one unit.
@@ -249,6 +255,13 @@ impl<'a> Nest<'a> {
         let loops = (self.middle..self.extents.len()).rev().filter(|&l| self.extents[l] > 1);
         let mut strides = loops.map(|l| (self.extents[l], self.steps[l][b])).peekable();
         let first = strides.peek().map(|s| s.1);
+        if role == Role::Folded && self.form == Form::Frames {
+            let kept = self.extents.len() - 1;
+            if !in_order(&self.extents[..kept], |l| self.steps[l][b], size) {
+                return Err(bug(&format!("the results in buffer {b} do not follow each other")));
+            }
+            return Ok(size.cast_signed());
+        }
         if role == Role::Folded {
             return Ok(first.unwrap_or(size.cast_signed()));
         }
@@ -275,6 +288,7 @@ impl<'a> Nest<'a> {
     fn fill_words(&mut self, kernel: &Kernel, launch: &Launch, scalars: &[Scalar]) -> Result<()> {
         let layout = self.layout;
         self.words = vec![0; layout.len];
+        self.words[Layout::FOLD_BASE] = self.frame() as u64;
         for (b, slot) in self.slots.iter().enumerate() {
             self.words[layout.bufs + 2 * b + 1] = slot.run_stride as u64;
         }
@@ -288,7 +302,11 @@ impl<'a> Nest<'a> {
         }
         for (f, fold) in self.folds.iter_mut().enumerate() {
             fold.word = layout.folds + 2 * f;
-            let function = if self.form == Form::Rows { fold.fns.rows } else { fold.fns.inner };
+            let function = match self.form {
+                Form::Rows => fold.fns.rows,
+                Form::Frames => fold.fns.frames,
+                Form::Map | Form::Inner => fold.fns.inner,
+            };
             self.words[fold.word + 1] = function as usize as u64;
         }
         Ok(())
@@ -321,6 +339,16 @@ pub(super) fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
     if fits { Ok(()) } else { Err(bug("counts differ")) }
 }
 
+/// Whether loops of these extents go through elements of `size` bytes one after the other.
+pub(super) fn in_order(extents: &[usize], stride: impl Fn(usize) -> isize, size: usize) -> bool {
+    let mut want = size.cast_signed();
+    extents.iter().enumerate().rev().all(|(l, &extent)| {
+        let fits = extent == 1 || stride(l) == want;
+        want = want.wrapping_mul(extent.cast_signed());
+        fits
+    })
+}
+
 /// Where the places end and where the run begins.
 pub(super) fn split(kernel: &Kernel) -> Result<(usize, usize)> {
     let n = kernel.loops.len();
@@ -331,6 +359,7 @@ pub(super) fn split(kernel: &Kernel) -> Result<(usize, usize)> {
     match kernel.form {
         Form::Map if reducing == 0 && kernel.flat => Ok((0, 0)),
         Form::Map if reducing == 0 => Ok((n.saturating_sub(1), n.saturating_sub(1))),
+        Form::Frames if reducing == 1 && after == n && n > 1 && kernel.flat => Ok((0, 0)),
         Form::Inner if together && after == n && (kernel.flat || reducing <= 1) => {
             Ok((first, first))
         }
@@ -341,8 +370,9 @@ pub(super) fn split(kernel: &Kernel) -> Result<(usize, usize)> {
 }
 
 fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
-    let slot = |(fold, dtype, buf)| {
-        let fns = tile::fold(fold, dtype).ok_or_else(|| bug("a fold without functions"))?;
+    let slot = |(fold, measure, dtype, buf)| {
+        let fns =
+            tile::fold(fold, measure, dtype).ok_or_else(|| bug("a fold without functions"))?;
         Ok(FoldSlot { fns, buf: buf as usize, word: 0, store: None })
     };
     kernel.folds().map(slot).collect()
@@ -353,7 +383,7 @@ fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
 /// A segment of a power of two of leaves is a whole subtree, so its length does not show in the bits.
 fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (usize, usize) {
     match kernel.form {
-        Form::Map => {
+        Form::Map | Form::Frames => {
             let packed = kernel.bufs.iter().any(|b| b.run == Step::Packed);
             (if packed { PACKED_CHUNK } else { CHUNK }, 1)
         }

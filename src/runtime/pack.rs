@@ -46,6 +46,11 @@ impl Gather {
         Self { dims, size, period, room: chunk + period.unwrap_or(0) }
     }
 
+    /// After how many elements the run repeats itself, if a tile has a whole number of repeats.
+    pub(super) fn period(&self) -> Option<usize> {
+        self.period.filter(|&p| crate::tile::TILE.is_multiple_of(p))
+    }
+
     /// Copies the elements from `lo` on, `n` of them, of the run at `src` to `dst`.
     ///
     /// # Safety
@@ -142,7 +147,18 @@ unsafe fn copy_plane<T: Copy, const OUT: bool>(
         src = src.wrapping_offset(row_step);
     }
     let full = (n - done) / width;
-    if width <= SHORT && full > width {
+    if width == 2 && step == 0 && row_step == size_of::<T>().cast_signed() && !OUT {
+        // A channel for both sides.
+        for i in 0..full {
+            // SAFETY: as above.
+            unsafe {
+                let value = src.cast::<T>().add(i).read_unaligned();
+                tile.add(done + 2 * i).cast::<[T; 2]>().write_unaligned([value, value]);
+            }
+        }
+        done += full * width;
+        src = src.wrapping_offset(row_step.wrapping_mul(full.cast_signed()));
+    } else if width <= SHORT && full > width {
         for j in 0..width {
             let from = src.wrapping_offset(step.wrapping_mul(j.cast_signed()));
             // SAFETY: as above.

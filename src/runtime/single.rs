@@ -1,4 +1,5 @@
-//! Launches that are one run of their kernel: bound by filling a few words, without a nest.
+//! Launches that are one run of their kernel, or one fold of a few: bound by filling a few words, without a
+//! nest.
 //!
 //! Most launches on short arrays are, and there the making of a nest would cost more than the work. What
 //! depends on the plan alone is worked out once; addresses are checked at each launch, as for a nest.
@@ -6,15 +7,16 @@
 
 use smallvec::SmallVec;
 
-use super::cache::{Runner, tier};
+use super::cache::{Engine, Runner, tier};
+use super::exec::PARALLEL;
 use super::nest::{self, Memories};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::loops::{Form, Launch, Layout, Memory, Role, Step};
+use crate::loops::{Form, Launch, Layout, Line, Memory, Role, Step};
 use crate::shape::count;
-use crate::tile::{BLOCK, FoldFns};
+use crate::tile::{BLOCK, FoldFns, RUN, Tree};
 
 /// A launch that needs no nest.
 #[derive(Debug)]
@@ -26,6 +28,12 @@ pub(super) struct Single {
     /// Per scalar of the kernel, its place in the plan and its dtype.
     scalars: SmallVec<[(u32, DType); 4]>,
     folds: SmallVec<[(FoldFns, usize); 2]>,
+    form: Form,
+    /// The word of the place along the run, if that is one loop.
+    index: Option<usize>,
+    /// Elements of all runs, and of each but the last.
+    all: usize,
+    each: usize,
     /// Bytes of the states of folds, and of the largest partial result.
     states: usize,
     /// What a run costs, in light ops.
@@ -39,6 +47,8 @@ struct Reach {
     offset: isize,
     low: isize,
     high: isize,
+    /// Whether it goes along with the run.
+    moves: bool,
 }
 
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
@@ -59,7 +69,8 @@ impl Single {
         let run = count(&launch.extents[middle..]).ok()?;
         let most = match kernel.form {
             Form::Map => nest::CHUNK,
-            Form::Inner => BLOCK,
+            Form::Frames => nest::CHUNK,
+            Form::Inner => PARALLEL / nest::weight(kernel),
             Form::Rows => return None,
         };
         if !once || run == 0 || run > most || kernel.tables > 0 {
@@ -68,11 +79,20 @@ impl Single {
         let layout = kernel.layout();
         let mut words: SmallVec<[u64; 24]> = smallvec::smallvec![0; layout.len];
         words[Layout::N] = run as u64;
+        let frame = launch.extents.last().copied().unwrap_or(1);
+        words[Layout::FOLD_BASE] = if kernel.form == Form::Frames { frame as u64 } else { 0 };
         let mut places = SmallVec::new();
         for (b, (buf, place)) in kernel.bufs.iter().zip(&launch.bufs).enumerate() {
             let size = buf.dtype.size().cast_signed();
             let folded = buf.role == Role::Folded;
             let (mut low, mut high) = (place.offset, place.offset.checked_add(size)?);
+            if folded && kernel.form == Form::Frames {
+                let kept = &launch.extents[..launch.extents.len() - 1];
+                if !nest::in_order(kept, |l| place.strides[l], buf.dtype.size()) {
+                    return None;
+                }
+                high = place.offset.checked_add_unsigned(run / frame * buf.dtype.size())?;
+            }
             let loops = (middle..launch.extents.len()).rev().filter(|&l| launch.extents[l] > 1);
             let moves = |l: usize| if folded || !buf.moves[l] { 0 } else { place.strides[l] };
             let stride = match buf.run {
@@ -94,20 +114,27 @@ impl Single {
                 want = want.wrapping_mul(extent);
             }
             words[layout.bufs + 2 * b + 1] = stride as u64;
-            places.push(Reach { memory: place.memory, offset: place.offset, low, high });
+            let (memory, offset) = (place.memory, place.offset);
+            places.push(Reach { memory, offset, low, high, moves: !folded });
         }
         let mut folds = SmallVec::new();
         let (mut states, mut partial) = (0, 0);
-        for (f, (fold, dtype, buf)) in kernel.folds().enumerate() {
-            let fns = crate::tile::fold(fold, dtype)?;
-            words[layout.folds + 2 * f + 1] = fns.inner as usize as u64;
+        for (f, (fold, measure, dtype, buf)) in kernel.folds().enumerate() {
+            let fns = crate::tile::fold(fold, measure, dtype)?;
+            let function = if kernel.form == Form::Frames { fns.frames } else { fns.inner };
+            words[layout.folds + 2 * f + 1] = function as usize as u64;
             states += fns.state_bytes;
             partial = partial.max(fns.partial_bytes);
             folds.push((fns, buf as usize));
         }
         let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
         let (states, cost) = (states + partial, run * nest::weight(kernel));
-        Some(Self { words, layout, places, scalars, folds, states, cost })
+        let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
+        let (form, all) = (kernel.form, run);
+        // What is folded where it lies needs no tiles, and fewer runs.
+        let plain = matches!(kernel.lines[..], [Line::Load { .. }, Line::Fold { .. }]);
+        let each = if plain { RUN } else { BLOCK };
+        Some(Self { words, layout, places, scalars, folds, form, index, all, each, states, cost })
     }
 
     /// Runs the launch on the calling thread, which is in the standard mode of floating point.
@@ -147,26 +174,67 @@ impl Single {
         let mut status = 0u32;
         words[Layout::SCRATCH] = desk as u64;
         words[Layout::STATUS] = std::ptr::from_mut(&mut status) as u64;
-        let mut state = desk.wrapping_add(scratch);
-        for (f, (fold, _)) in self.folds.iter().enumerate() {
-            words[self.layout.folds + 2 * f] = state as u64;
-            // SAFETY: the desk has room for all states, one after another.
-            unsafe { (fold.open)(state) };
-            state = state.wrapping_add(fold.state_bytes);
-        }
-        // SAFETY: every address range was checked above, and scratch memory and status word are ours.
-        unsafe { engine.run(words.as_ptr()) };
-        for (f, (fold, buf)) in self.folds.iter().enumerate() {
-            let result = words[self.layout.bufs + 2 * buf] as *mut u8;
-            let from = words[self.layout.folds + 2 * f] as *const u8;
-            // SAFETY: the state is one run's, behind the states is room for a partial result, and the
-            // place of the result was checked.
-            unsafe {
-                (fold.close)(from, state);
-                (fold.finish)(state, result, 1);
+        match self.form {
+            // SAFETY: every address range was checked above, and scratch memory and status word are ours.
+            Form::Map | Form::Rows => unsafe { engine.run(words.as_ptr()) },
+            Form::Frames => {
+                for (f, (_, buf)) in self.folds.iter().enumerate() {
+                    words[self.layout.folds + 2 * f] = words[self.layout.bufs + 2 * buf];
+                }
+                // SAFETY: as above; the results follow each other.
+                unsafe { engine.run(words.as_ptr()) };
             }
+            // SAFETY: as above; behind the scratch memory is room for states and a partial result.
+            Form::Inner => unsafe { self.fold(&engine, &mut words, desk.wrapping_add(scratch))? },
         }
         // SAFETY: our own word; kernels write it through its address.
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
+    }
+
+    /// Folds all elements, run by run.
+    ///
+    /// # Safety
+    /// The words are those of the first run, and at `desk` is room for the states and the largest partial.
+    unsafe fn fold(&self, engine: &Engine<'_>, words: &mut [u64], desk: *mut u8) -> Result<()> {
+        let mut trees: SmallVec<[Tree<'_>; 2]> =
+            self.folds.iter().map(|(fold, _)| Tree::new(fold, 1)).collect();
+        let mut partial = desk;
+        for (f, (fold, _)) in self.folds.iter().enumerate() {
+            words[self.layout.folds + 2 * f] = partial as u64;
+            partial = partial.wrapping_add(fold.state_bytes);
+        }
+        for lo in (0..self.all).step_by(self.each) {
+            words[Layout::N] = self.each.min(self.all - lo) as u64;
+            words[Layout::FOLD_BASE] = lo as u64;
+            if let Some(index) = self.index {
+                words[index] = lo as u64;
+            }
+            for (f, (fold, _)) in self.folds.iter().enumerate() {
+                // SAFETY: the desk has room for all states, one after another.
+                unsafe { (fold.open)(words[self.layout.folds + 2 * f] as *mut u8) };
+            }
+            // SAFETY: every address range was checked, and scratch memory and status word are ours.
+            unsafe { engine.run(words.as_ptr()) };
+            for (f, ((fold, _), tree)) in self.folds.iter().zip(&mut trees).enumerate() {
+                // SAFETY: the state is one run's; behind the states is room for a partial, in whole words.
+                let partial = unsafe {
+                    (fold.close)(words[self.layout.folds + 2 * f] as *const u8, partial);
+                    std::slice::from_raw_parts(partial.cast::<u64>(), fold.partial_bytes / 8)
+                };
+                tree.push(partial)?;
+            }
+            let moving = self.places.iter().enumerate().filter(|(_, place)| place.moves);
+            for (b, _) in moving {
+                let at = self.layout.bufs + 2 * b;
+                words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
+            }
+        }
+        for ((fold, buf), tree) in self.folds.iter().zip(trees) {
+            let total = tree.collapse().unwrap_or_default();
+            let result = words[self.layout.bufs + 2 * buf] as *mut u8;
+            // SAFETY: a partial, as there is a block at least; the place of the result was checked.
+            unsafe { (fold.finish)(total.as_ptr().cast(), result, 1) };
+        }
+        Ok(())
     }
 }

@@ -85,6 +85,7 @@ impl Worker {
             }
             Form::Inner => self.inner_unit(nest, unit),
             Form::Rows => self.rows_unit(nest, unit)?,
+            Form::Frames => self.frames_unit(nest, unit),
         }
         Ok(())
     }

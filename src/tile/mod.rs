@@ -18,15 +18,20 @@ pub mod math;
 pub mod scalar;
 
 pub use cast::cast;
-pub use fold::{FoldFns, Tree, fold};
+pub use fold::{FRAMES, FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, interp};
 pub use map::map;
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.
 pub const TILE: usize = 1024;
 
-/// Elements of a block: what one run of a fold covers at most. Thread shares are whole blocks.
+/// Elements of a block: what a run of a fold covers where values are made for it. Thread shares are whole
+/// blocks.
 pub const BLOCK: usize = 4096;
+
+/// Elements of a run of a fold at most: a power of two of blocks, which gives the same tree as one block after
+/// the other. What stays in memory anyway is folded in such runs.
+pub const RUN: usize = 8 * BLOCK;
 
 /// Computes `n` elements of `out` from up to three operand tiles (unused ones are ignored).
 ///

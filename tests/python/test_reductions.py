@@ -272,3 +272,62 @@ def test_several_of_one_input_are_one_pass():
     assert got[:2] == (z.min(), z.max())
     assert got[2] == np.float32(z.astype(float).sum())
     assert got[3:5] == (z.argmax(), (z > 3).any())
+
+
+FRAMED = {
+    "plain": lambda xp, x: x,
+    "gain": lambda xp, x: x * x.dtype.type(0.7),
+    "a gain per channel": lambda xp, x: x * np.arange(1, x.shape[-1] + 1).astype(x.dtype),
+    "reversed": lambda xp, x: x[::-1],
+    "a slice": lambda xp, x: x[1:-1],
+    "squares": lambda xp, x: xp.multiply(x, x),
+    "magnitudes": lambda xp, x: xp.absolute(x),
+}
+
+
+@pytest.mark.parametrize("way", FRAMED)
+@pytest.mark.parametrize("each", [2, 4, 8])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16"])
+def test_frames_have_the_bits_of_lines(way, each, dtype):
+    """A fold over a few neighbours is the fold over a line of them, however it is walked."""
+    for n in (3, 40, 700, 25_000):
+        x = filled((n, each), dtype, n)
+        with quiet():
+            made = FRAMED[way](np, x)
+        # Padded with what changes nothing, lines are too long for frames.
+        shape = (len(made), 24 - each)
+        names = ["sum", "mean", "max", "min"] if n < 1000 else ["mean", "max"]
+        for name in names:
+            fill = {"max": -np.inf, "min": np.inf}.get(name, 0)
+            if dtype == "int16":
+                fill = {"max": -(2**15), "min": 2**15 - 1}.get(name, 0)
+            lines = np.concatenate([made, np.full(shape, fill, made.dtype)], 1)
+            with quiet():
+                if name == "mean":
+                    want = rnp.divide(rnp.sum(lines, axis=1, dtype=made.mean().dtype), each)
+                else:
+                    want = getattr(rnp, name)(lines, axis=1)
+
+            def framed(v, name=name):
+                return getattr(rnp, name)(FRAMED[way](rnp, v), axis=-1)
+
+            for mode, run in MODES.items():
+                got = outcome(run, framed, x)
+                assert not differs(got, outcome(lambda w=want: w)), (name, n, mode)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_a_fold_takes_itself_has_the_bits_of_the_op(dtype):
+    """Folds of squares and magnitudes, with and without the array between."""
+    for n in (1, 100, 4096, 33_000, 250_000):
+        for x in (filled((n,), dtype, n), np.linspace(-0.9, 1.0, n).astype(dtype)):
+            for fold, op in (("sum", "square"), ("mean", "absolute"), ("max", "absolute")):
+                with quiet():
+                    want = getattr(rnp, fold)(getattr(rnp, op)(x))
+
+                def both_at_once(v, fold=fold, op=op):
+                    return getattr(rnp, fold)(getattr(rnp, op)(v))
+
+                for mode, run in MODES.items():
+                    got = outcome(run, both_at_once, x)
+                    assert not differs(got, outcome(lambda w=want: w)), (fold, op, n, mode)

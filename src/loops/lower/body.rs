@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::super::{Line, Memory, Points, Role, Table, Value};
-use super::Lowering;
+use super::{Lowering, measure};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GridKind, Group, Ix, Kind, View, ViewDim};
-use crate::op::Op;
+use crate::op::{Measure, Op};
 use crate::shape::Strides;
 
 /// A buffer as the body uses it: strides are per axis of the loop space.
@@ -58,7 +58,9 @@ pub(super) fn write(lowering: &mut Lowering<'_>, group: &Group) -> Result<Body> 
     for &root in &group.roots {
         writer.root(root)?;
     }
-    Ok(writer.body)
+    let mut body = writer.body;
+    measure::absorb(&mut body.lines);
+    Ok(body)
 }
 
 impl Writer<'_, '_> {
@@ -86,7 +88,8 @@ impl Writer<'_, '_> {
                 strides,
             });
             let dtype = self.graph[operand].dtype;
-            self.body.lines.push(Line::Fold { fold: *fold, dtype, buf, value });
+            let (fold, measure) = (*fold, Measure::Itself);
+            self.body.lines.push(Line::Fold { fold, measure, dtype, buf, value });
         } else if node.kind == Kind::Complex {
             let part = node.dtype.component();
             for (place, operand) in self.graph.operands(root).into_iter().enumerate() {

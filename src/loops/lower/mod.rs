@@ -1,9 +1,10 @@
 //! Graphs to plans: each group of the fusion becomes one kernel and its launch, or one call.
 //!
-//! [`body`] writes the lines, seeing every operand through the views above it; [`nest`] chooses the
-//! loops. May not know: machines, threads, data.
+//! [`body`] writes the lines, seeing every operand through the views above it; [`measure`] lets folds
+//! take squares and magnitudes themselves; [`nest`] chooses the loops. May not know: machines, threads, data.
 
 mod body;
+mod measure;
 mod nest;
 
 use std::collections::HashMap;

@@ -12,6 +12,8 @@ use crate::shape::Strides;
 const SHORT: usize = 32;
 /// A reduction at least this long is worth a run of its own.
 const LONG: usize = 64;
+/// Reductions this long may be frames.
+const FRAMES: [usize; 3] = [2, 4, 8];
 
 /// One loop while the nest is put together.
 #[derive(Clone)]
@@ -36,7 +38,11 @@ pub(super) fn choose(
         lines.iter().any(|l| matches!(l, Line::Index { dim } if *dim as usize == axis))
     };
     let dims = collapse(dims(group, accesses), indexed);
-    let (dims, form) = arrange(dims, group.axes.is_some());
+    let indices = lines.iter().any(|l| matches!(l, Line::Index { .. }));
+    let (dims, form) = match !indices && are_frames(&dims, accesses) {
+        true => (dims, Form::Frames),
+        false => arrange(dims, group.axes.is_some()),
+    };
     let flat = is_flat(&dims, form);
     let loop_of =
         |axis: u32| dims.iter().position(|d| d.axes.contains(&(axis as usize))).unwrap_or(0) as u32;
@@ -139,6 +145,21 @@ fn collapse(dims: Vec<Dim>, indexed: impl Fn(usize) -> bool) -> Vec<Dim> {
     out
 }
 
+/// Whether the last loop reduces a few elements that an input has next to each other, frame after frame.
+fn are_frames(dims: &[Dim], accesses: &[Access]) -> bool {
+    let [.., kept, last] = dims else { return false };
+    let framed = |(i, access): (usize, &Access)| {
+        let size = access.dtype.size().cast_signed();
+        access.role == Role::Input
+            && last.strides[i] == size
+            && kept.strides[i] == size * last.extent.cast_signed()
+    };
+    last.reduce
+        && FRAMES.contains(&last.extent)
+        && dims[..dims.len() - 1].iter().all(|d| !d.reduce && d.extent > 0)
+        && accesses.iter().enumerate().any(framed)
+}
+
 /// The order of the loops, and how they are walked.
 fn arrange(dims: Vec<Dim>, folds: bool) -> (Vec<Dim>, Form) {
     if !folds {
@@ -179,6 +200,7 @@ fn is_flat(dims: &[Dim], form: Form) -> bool {
         }
         Form::Inner => dims.iter().filter(|d| d.reduce).count() > 1,
         Form::Rows => false,
+        Form::Frames => true,
     }
 }
 
@@ -196,7 +218,8 @@ fn step(dims: &[Dim], form: Form, flat: bool, buf: usize, access: &Access) -> St
     if !flat {
         return simple(run);
     }
-    let covered: Vec<&Dim> = dims.iter().filter(|d| form == Form::Map || d.reduce).collect();
+    let all = matches!(form, Form::Map | Form::Frames);
+    let covered: Vec<&Dim> = dims.iter().filter(|d| all || d.reduce).collect();
     let even = covered
         .windows(2)
         .all(|w| w[0].strides[buf] == w[1].strides[buf].wrapping_mul(w[1].extent.cast_signed()));

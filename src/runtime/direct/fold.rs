@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use smallvec::SmallVec;
 
+use super::super::exec::threads_for;
+use super::super::stream::{is_large, stream};
 use super::source::{Source, Tile, converted, fill};
-use super::{FloatMode, Host, PART, Parts, View, share};
+use super::{FloatMode, Host, LONG, PART, Parts, View, share};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::op::{Fold, Op, mean_dtypes, sum_dtype};
+use crate::op::{Fold, Measure, Op, mean_dtypes, sum_dtype};
 use crate::shape::Shape;
-use crate::tile::{self, BLOCK, FoldFns, MapFn, TILE, Tree};
+use crate::tile::{self, BLOCK, FRAMES, FoldFns, MapFn, RUN, TILE, Tree};
 
 /// What an axis or all of them are reduced to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +86,7 @@ pub fn reduce<H: Host>(
         _ => Fold::Sum,
     };
     let (compute, result) = dtypes(what, view.dtype);
-    let Some(fns) = tile::fold(fold, compute) else { return Ok(false) };
+    let Some(fns) = tile::fold(fold, Measure::Itself, compute) else { return Ok(false) };
     if fns.state_bytes > STATE * 8 || fns.partial_bytes > PARTIAL * 8 {
         return Ok(false);
     }
@@ -92,11 +94,12 @@ pub fn reduce<H: Host>(
     let axis = axis.filter(|_| view.shape.len() > 1);
     let each = axis.map_or(len, |a| view.shape[a]);
     let lines = Lines { view: *view, axis, each, results: len / each };
-    if len > SMALL && !(axis.is_none() && view.is_contiguous()) {
+    let frames = lines.are_frames(what);
+    if len > SMALL && !((axis.is_none() || frames) && view.is_contiguous()) {
         return Ok(false);
     }
     let mut job = Job { what, fns, compute, result, out: AtomicPtr::new(std::ptr::null_mut()) };
-    if lines.results > FEW && lines.columns(&job).is_none() {
+    if lines.results > FEW && !frames && lines.columns(&job).is_none() {
         return Ok(false);
     }
     let shape: Shape = view
@@ -111,6 +114,11 @@ pub fn reduce<H: Host>(
     if axis.is_none() {
         let source = Source::of_view(view, compute, view.shape, len);
         host.run(cost, &|ctx| job.total(&source, len, cost, ctx))?;
+    } else if frames {
+        let source = Source::of_view(view, compute, view.shape, len);
+        let streamed = is_large(lines.results * result.size());
+        let frames = Frames { job: &job, source, each, streamed };
+        host.run(cost, &|ctx| share(&frames, len, cost, ctx))?;
     } else {
         job.lines(&lines)?;
     }
@@ -132,16 +140,32 @@ struct Elements<'a> {
     centre: Option<Centre>,
 }
 
+impl Elements<'_> {
+    /// How many are folded at a time: more where nothing is made for it.
+    fn run(&self) -> usize {
+        let plain = matches!(self.source, Source::Whole { .. }) && self.centre.is_none();
+        if plain { RUN } else { BLOCK }
+    }
+}
+
 /// What squares of distances are made with.
 struct Centre {
     mean: Source,
     subtract: MapFn,
-    multiply: MapFn,
+    squares: FoldFns,
 }
 
 type Partial = [u64; PARTIAL];
 
 impl Lines<'_> {
+    /// Whether results are of a few elements each, which lie next to each other.
+    fn are_frames(&self, what: Reduction) -> bool {
+        self.axis.is_some_and(|axis| axis + 1 == self.view.shape.len())
+            && FRAMES.contains(&self.each)
+            && self.view.is_contiguous()
+            && matches!(what, Reduction::Fold(_) | Reduction::Mean)
+    }
+
     /// The columns of a row, where whole rows are folded: side by side, and no more than a leaf of them.
     fn columns(&self, job: &Job) -> Option<usize> {
         let inner = self.view.shape[self.axis? + 1..].iter().product();
@@ -173,10 +197,11 @@ impl Job {
             Reduction::Mean => self.over(first, n, 0),
             Reduction::Var(ddof) | Reduction::Std(ddof) => {
                 let mean = self.over(first, n, 0);
-                let find = |op| tile::map(op, self.compute);
-                let centre = match (find(Op::Subtract), find(Op::Multiply)) {
-                    (Some(subtract), Some(multiply)) => {
-                        Centre { mean: Source::Repeated(mean), subtract, multiply }
+                let subtract = tile::map(Op::Subtract, self.compute);
+                let squares = tile::fold(Fold::Sum, Measure::Square, self.compute);
+                let centre = match (subtract, squares) {
+                    (Some(subtract), Some(squares)) => {
+                        Centre { mean: Source::Repeated(mean), subtract, squares }
                     }
                     _ => return Err(no_loop()),
                 };
@@ -239,24 +264,31 @@ impl Job {
         cost: usize,
         ctx: &super::Context,
     ) -> Result<Partial> {
-        if len <= BLOCK {
+        let run = elements.run();
+        if len <= run {
             return Ok(self.block(elements, 0, len));
         }
         let words = self.fns.partial_bytes / 8;
-        let mut partials = vec![0u64; len.div_ceil(BLOCK) * words];
-        let blocks =
-            Blocks { job: self, elements, partials: AtomicPtr::new(partials.as_mut_ptr()) };
-        share(&blocks, len, cost, ctx)?;
         let mut tree = Tree::new(&self.fns, 1);
-        for partial in partials.chunks_exact(words) {
-            tree.push(partial)?;
+        if threads_for(cost, ctx) == 1 && cost < LONG {
+            for lo in (0..len).step_by(run) {
+                tree.push(&self.block(elements, lo, run.min(len - lo))[..words])?;
+            }
+        } else {
+            let mut partials = vec![0u64; len.div_ceil(run) * words];
+            let blocks =
+                Blocks { job: self, elements, partials: AtomicPtr::new(partials.as_mut_ptr()) };
+            share(&blocks, len, cost, ctx)?;
+            for partial in partials.chunks_exact(words) {
+                tree.push(partial)?;
+            }
         }
         let mut out = [0; PARTIAL];
         out[..words].copy_from_slice(&tree.collapse().unwrap_or_default());
         Ok(out)
     }
 
-    /// The partial of `n` elements from `lo` on, at most a block.
+    /// The partial of `n` elements from `lo` on, at most a run.
     fn block(&self, elements: &Elements<'_>, lo: usize, n: usize) -> Partial {
         let (mut state, mut partial) = ([0u64; STATE], [0u64; PARTIAL]);
         let state = state.as_mut_ptr().cast::<u8>();
@@ -282,7 +314,9 @@ impl Job {
     unsafe fn tiles(&self, elements: &Elements<'_>, lo: usize, n: usize, state: *mut u8) {
         let (mut own, mut spare, mut mean) = (Tile::new(), Tile::new(), Tile::new());
         let mut status = 0;
-        // SAFETY: tiles have room for as many elements, and the caller's promise.
+        let fold = elements.centre.as_ref().map_or(self.fns.inner, |c| c.squares.inner);
+        // SAFETY: tiles have room for as many elements, and the caller's promise; sums of squares have the
+        // states of sums.
         unsafe {
             elements.source.open(TILE.min(n), &mut own);
             if let Some(centre) = &elements.centre {
@@ -294,10 +328,9 @@ impl Job {
                 if let Some(centre) = &elements.centre {
                     let (to, mean) = (spare.ptr(), mean.ptr());
                     (centre.subtract)(to, tile, mean, mean, m, &raw mut status);
-                    (centre.multiply)(to, to, to, to, m, &raw mut status);
                     tile = to;
                 }
-                (self.fns.inner)(state, tile, m, lo as u64, at);
+                fold(state, tile, m, lo as u64, at);
             }
         }
     }
@@ -461,6 +494,54 @@ impl Rows<'_> {
     }
 }
 
+/// Frames, each into a result.
+struct Frames<'a> {
+    job: &'a Job,
+    source: Source,
+    /// Elements of a frame.
+    each: usize,
+    /// Whether the results pass the caches by.
+    streamed: bool,
+}
+
+impl Parts for Frames<'_> {
+    fn part(&self, lo: usize, hi: usize) -> Result<()> {
+        let (job, each) = (self.job, self.each);
+        let (mut own, mut spare, mut given) = (Tile::new(), Tile::new(), Tile::new());
+        let (mut share, mut made) = (Tile::new(), Tile::new());
+        let (dtype, mut status) = (job.given(), 0);
+        let back = (dtype != job.result).then(|| tile::cast(dtype, job.result));
+        let mean = tile::map(Op::Multiply, dtype).filter(|_| matches!(job.what, Reduction::Mean));
+        // SAFETY: a part has whole tiles, but for the last, and a tile whole frames. Tiles have room for as
+        // many elements, and the job for all results.
+        unsafe {
+            self.source.open(TILE.min(hi - lo), &mut own);
+            if mean.is_some() {
+                // The count is a power of two, and multiplying by its reciprocal is dividing by it.
+                fill(share.ptr(), Scalar::from_f64(1.0 / each as f64, dtype), TILE / each);
+            }
+            for at in (lo..hi).step_by(TILE) {
+                let m = TILE.min(hi - at);
+                let tile = self.source.tile(at, m, &mut own, &mut spare);
+                let result = job.out.load(Ordering::Relaxed).add(at / each * job.result.size());
+                let out = if self.streamed { made.ptr() } else { result };
+                let to = if back.is_some() { given.ptr() } else { out };
+                (job.fns.frames)(to, tile, m, each as u64, 0);
+                if let Some(multiply) = mean {
+                    multiply(to, to, share.ptr(), to, m / each, &raw mut status);
+                }
+                if let Some(back) = back {
+                    back(out, to, to, to, m / each, &raw mut status);
+                }
+                if self.streamed {
+                    stream(out, result, m / each * job.result.size());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Blocks of elements, each into a partial of its own.
 struct Blocks<'a> {
     job: &'a Job,
@@ -470,11 +551,11 @@ struct Blocks<'a> {
 
 impl Parts for Blocks<'_> {
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
-        const { assert!(PART.is_multiple_of(BLOCK)) };
-        let words = self.job.fns.partial_bytes / 8;
-        for at in (lo..hi).step_by(BLOCK) {
-            let partial = self.job.block(self.elements, at, BLOCK.min(hi - at));
-            let to = self.partials.load(Ordering::Relaxed).wrapping_add(at / BLOCK * words);
+        const { assert!(PART.is_multiple_of(RUN)) };
+        let (words, run) = (self.job.fns.partial_bytes / 8, self.elements.run());
+        for at in (lo..hi).step_by(run) {
+            let partial = self.job.block(self.elements, at, run.min(hi - at));
+            let to = self.partials.load(Ordering::Relaxed).wrapping_add(at / run * words);
             // SAFETY: each block has its own partial in the list, which nobody reads until all are done.
             unsafe { std::ptr::copy_nonoverlapping(partial.as_ptr(), to, words) };
         }

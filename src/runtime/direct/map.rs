@@ -13,6 +13,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::Op;
 use crate::runtime::scalars::check_status;
+use crate::runtime::stream::{is_large, stream};
 use crate::shape::{self, Shape};
 use crate::tile::{self, MapFn, TILE};
 
@@ -38,6 +39,8 @@ struct Elements {
     out: *mut u8,
     /// Bytes of an element of the result.
     size: usize,
+    /// Whether the result is too large for the caches, and passes them by.
+    streamed: bool,
     status: AtomicU32,
 }
 
@@ -215,6 +218,7 @@ fn compute<H: Host>(
         back: recipe.back,
         out,
         size: recipe.result.size(),
+        streamed: is_large(len * recipe.result.size()),
         status: AtomicU32::new(0),
     };
     let cost = len * (recipe.weight + steps.len() - 1);
@@ -229,7 +233,7 @@ impl Elements {
     /// Elements `lo..hi` in one call, if the operands and the result are just what the function takes.
     fn at_once(&self, lo: usize, hi: usize) -> bool {
         let [step] = self.steps.as_slice() else { return false };
-        if self.back.is_some() {
+        if self.back.is_some() || self.streamed {
             return false;
         }
         let mut ptrs = [std::ptr::null::<u8>(); 3];
@@ -252,7 +256,7 @@ impl Elements {
     #[inline(never)]
     fn tiled(&self, lo: usize, hi: usize) {
         let own = &mut [&mut Tile::new(), &mut Tile::new(), &mut Tile::new()];
-        let (mut spare, mut before) = (Tile::new(), Tile::new());
+        let (mut spare, mut before, mut made) = (Tile::new(), Tile::new(), Tile::new());
         let most = TILE.min(hi - lo);
         for (source, tile) in self.sources.iter().zip(own.iter_mut()) {
             // SAFETY: at most a tile.
@@ -266,7 +270,8 @@ impl Elements {
                 // memory is held by who asked.
                 *ptr = unsafe { source.tile(at, n, tile, &mut spare) };
             }
-            let to = self.out.wrapping_add(at * self.size);
+            let out = self.out.wrapping_add(at * self.size);
+            let to = if self.streamed { made.ptr() } else { out };
             let last = if self.back.is_some() { before.ptr() } else { to };
             for step in &self.steps {
                 let [a, b, c] = step.args.map(|i| match i {
@@ -279,6 +284,10 @@ impl Elements {
             if let Some(back) = self.back {
                 // SAFETY: as above.
                 unsafe { back(to, last, last, last, n, self.status.as_ptr()) };
+            }
+            if self.streamed {
+                // SAFETY: the result has these elements, and they were made in the tile.
+                unsafe { stream(to, out, n * self.size) };
             }
         }
     }

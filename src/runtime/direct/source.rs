@@ -36,6 +36,8 @@ pub(super) enum Source {
     Cast { ptr: *const u8, size: usize, cast: MapFn },
     /// One value.
     Repeated(Scalar),
+    /// Elements that repeat, so that a tile of them is like any other.
+    Pattern { ptr: *const u8, gather: Box<Gather>, cast: Option<MapFn> },
     /// Elements from here and there.
     Gathered { ptr: *const u8, gather: Box<Gather>, cast: Option<MapFn> },
 }
@@ -88,7 +90,11 @@ impl Source {
             *stride = if extent == 1 { 0 } else { step };
         }
         let gather = Gather::new(shape, &strides, size, TILE.min(len));
-        Self::Gathered { ptr: view.ptr, gather: Box::new(gather), cast: convert() }
+        let (ptr, gather, cast) = (view.ptr, Box::new(gather), convert());
+        match gather.period() {
+            Some(_) => Self::Pattern { ptr, gather, cast },
+            None => Self::Gathered { ptr, gather, cast },
+        }
     }
 
     /// Elements along one axis of a view, `n` of them `stride` bytes apart.
@@ -102,13 +108,24 @@ impl Source {
     /// # Safety
     /// `n` is at most [`TILE`].
     pub(super) unsafe fn open(&self, n: usize, own: &mut Tile) {
-        if let Self::Repeated(value) = self {
-            // SAFETY: the tile has room.
-            unsafe { fill(own.ptr(), *value, n) };
+        // SAFETY: tiles have room for `n` elements of any dtype, and a pattern has them.
+        unsafe {
+            match self {
+                Self::Repeated(value) => fill(own.ptr(), *value, n),
+                Self::Pattern { ptr, gather, cast: None } => gather.copy(*ptr, 0, n, own.ptr()),
+                Self::Pattern { ptr, gather, cast: Some(cast) } => {
+                    let (mut given, mut status) = (Tile::new(), 0);
+                    let from = given.ptr();
+                    gather.copy(*ptr, 0, n, from);
+                    cast(own.ptr(), from, from, from, n, &raw mut status);
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Elements `lo..lo + n`: where they are, or in `own`, for which `open` was called.
+    /// Elements `lo..lo + n`, of a pattern from a whole tile on: where they are, or in `own`, for which
+    /// `open` was called.
     ///
     /// # Safety
     /// The operand has them, its memory is alive, and `n` is at most [`TILE`].
@@ -125,6 +142,10 @@ impl Source {
             match self {
                 Self::Whole { ptr, size } => ptr.add(lo * size),
                 Self::Repeated(_) => own.ptr(),
+                Self::Pattern { gather, .. } => {
+                    debug_assert!(gather.period().is_some_and(|p| lo.is_multiple_of(p)));
+                    own.ptr()
+                }
                 Self::Cast { ptr, size, cast } => {
                     let from = ptr.add(lo * size);
                     cast(own.ptr(), from, from, from, n, &raw mut status);

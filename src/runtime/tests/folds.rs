@@ -86,6 +86,31 @@ fn every_form_gives_the_same_bits() {
     }
 }
 
+#[test]
+fn frames_give_the_bits_of_lines() {
+    for each in [2, 4, 8] {
+        for frames in [1, 3, 100, 1025, 20_000] {
+            let data = noise(frames * each);
+            let inputs = [storage(F64, &data)];
+            let plan = |form, flat, step, strides: [usize; 2]| {
+                let mut k = Builder::new(form, flat, &[frames, each], &[false, true]);
+                let x = k.input(F64, step, &strides.map(|s| 8 * s.cast_signed()));
+                add_folds(&mut k, x);
+                k.finish()
+            };
+            for (strides, step) in [([each, 1], Step::Unit), ([1, frames], Step::Packed)] {
+                let lines = plan(Form::Inner, false, Step::Stride, strides);
+                let want = run_all(&lines, &inputs, &[Scalar::f64(0.0)]).unwrap();
+                let got = plan(Form::Frames, true, step, strides);
+                let got = run_all(&got, &inputs, &[Scalar::f64(0.0)]).unwrap();
+                for (f, (a, b)) in want.iter().zip(&got).enumerate() {
+                    assert!(a.bytes() == b.bytes(), "fold {f} of {frames} frames of {each}");
+                }
+            }
+        }
+    }
+}
+
 fn against_definition(data: &[f64], (length, columns): (usize, usize), got: &[Arc<Buffer>]) {
     let result = |f: usize, c: usize| values::<f64>(&got[f])[c];
     let places = |f: usize, c: usize| values::<i64>(&got[f])[c] as usize;

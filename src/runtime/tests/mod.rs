@@ -17,7 +17,7 @@ use crate::loops::{
     Buf, BufferSpec, Form, Kernel, Launch, Line, Loop, Memory, Place, Plan, Role, ScalarSource,
     Step, Task, Value,
 };
-use crate::op::{Fold, Op};
+use crate::op::{Fold, Measure, Op};
 use crate::shape::{Shape, c_strides};
 
 /// Builds a plan of one launch. Buffers are added in order, then lines.
@@ -115,7 +115,8 @@ impl Builder {
     pub(super) fn fold(&mut self, fold: Fold, dtype: DType, value: Value) {
         let run = if self.kernel.form == Form::Rows { Step::Unit } else { Step::Fixed };
         let buf = self.result(fold.out_dtype(dtype), Role::Folded, run);
-        self.line(Line::Fold { fold, dtype, buf, value });
+        let measure = Measure::Itself;
+        self.line(Line::Fold { fold, measure, dtype, buf, value });
     }
 
     /// The plan.

@@ -182,7 +182,7 @@ impl Wide for Truth {
 }
 
 macro_rules! ordered_floats {
-    ($($t:ident;)+) => {$(
+    ($($t:ident $bits:ident;)+) => {$(
         impl Ordered for $t {
             type Wide = f64;
             #[inline(always)]
@@ -195,20 +195,20 @@ macro_rules! ordered_floats {
             }
             #[inline(always)]
             unsafe fn least_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t tile n INFINITY < least)
+                ordered_floats!(@of $t $bits tile n INFINITY < least)
             }
             #[inline(always)]
             unsafe fn greatest_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t tile n NEG_INFINITY > greatest)
+                ordered_floats!(@of $t $bits tile n NEG_INFINITY > greatest)
             }
         }
     )+};
-    (@of $t:ident $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
+    (@of $t:ident $bits:ident $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
         // Enough accumulators that no step waits for the one before it.
-        const LANES: usize = 512 / size_of::<$t>();
+        const LANES: usize = 256 / size_of::<$t>();
         const HALF: usize = LANES / 2;
         let better = |x: $t, best: $t| if x $beats best { x } else { best };
-        let (mut best, mut nan) = ([$t::$identity; LANES], [false; HALF]);
+        let (mut best, mut nan) = ([$t::$identity; LANES], [0 as $bits; HALF]);
         let whole = $n - $n % LANES;
         for start in (0..whole).step_by(LANES) {
             // SAFETY: `start + LANES <= n`.
@@ -217,7 +217,9 @@ macro_rules! ordered_floats {
                 best[k] = better(x[k], best[k]);
             }
             for k in 0..HALF {
-                nan[k] |= x[k].is_nan() | x[k + HALF].is_nan();
+                // As wide as the elements, so that it takes no step to keep.
+                let any = x[k].is_nan() | x[k + HALF].is_nan();
+                nan[k] |= if any { $bits::MAX } else { 0 };
             }
         }
         let mut width = LANES;
@@ -230,7 +232,7 @@ macro_rules! ordered_floats {
         // SAFETY: `i < n`.
         let rest = (whole..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen());
         let value = rest.fold(f64::from(best[0]), Wide::$best);
-        if nan.iter().fold(false, |any, &nan| any | nan) {
+        if nan.iter().fold(0, |any, &nan| any | nan) != 0 {
             f64::NAN
         } else if value == 0.0 {
             // The lanes do not tell one zero from the other; it is rare enough to look again.
@@ -243,8 +245,8 @@ macro_rules! ordered_floats {
 }
 
 ordered_floats! {
-    f32;
-    f64;
+    f32 u32;
+    f64 u64;
 }
 
 macro_rules! extremes {
@@ -284,4 +286,46 @@ extremes! {
     Min HIGHEST least least_of;
     /// The largest element; of `bool`, whether any is true.
     Max LOWEST greatest greatest_of;
+}
+
+/// The largest absolute value of floats: that of their bits without the sign, among which NaN is above all.
+pub(super) struct Peak<T>(PhantomData<T>);
+
+macro_rules! peaks {
+    ($($t:ident $bits:ident;)+) => {$(
+        impl Rule for Peak<$t> {
+            type Elem = $t;
+            type Partial = f64;
+            type Out = $t;
+            const IDENTITY: f64 = f64::NEG_INFINITY;
+
+            #[inline(always)]
+            fn step(partial: f64, x: $t, _at: u64) -> f64 {
+                partial.greatest(x.abs().into())
+            }
+            #[inline(always)]
+            fn combine(left: f64, right: f64) -> f64 {
+                left.greatest(right)
+            }
+            #[inline(always)]
+            fn finish(partial: f64) -> $t {
+                partial as $t
+            }
+            #[inline(always)]
+            unsafe fn run(partial: f64, tile: *const $t, n: usize, _at: u64) -> f64 {
+                if n == 0 {
+                    return partial;
+                }
+                // SAFETY: `i < n`.
+                let magnitude = |i: usize| unsafe { tile.add(i).read_unaligned() }.abs().to_bits();
+                let most = (0..n).fold(0, |most: $bits, i| most.max(magnitude(i)));
+                partial.greatest($t::from_bits(most).into())
+            }
+        }
+    )+};
+}
+
+peaks! {
+    f32 u32;
+    f64 u64;
 }

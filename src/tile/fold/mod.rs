@@ -21,7 +21,7 @@ use super::FoldFn;
 use super::isa::Isa;
 use super::scalar::Bool;
 use crate::dtype::DType;
-use crate::op::Fold;
+use crate::op::{Fold, Measure};
 
 /// The functions of one fold on one dtype.
 ///
@@ -35,7 +35,7 @@ use crate::op::Fold;
 pub struct FoldFns {
     /// Bytes of one partial result (a multiple of 8).
     pub partial_bytes: usize,
-    /// Bytes of the state of a run of up to [`crate::tile::BLOCK`] elements (a multiple of 8).
+    /// Bytes of the state of a run of up to [`crate::tile::RUN`] elements (a multiple of 8).
     pub state_bytes: usize,
     /// Lanes of a leaf, a power of two.
     pub lanes: usize,
@@ -51,19 +51,24 @@ pub struct FoldFns {
     pub clear: unsafe extern "C" fn(partials: *mut u8, n: usize),
     /// Folds tile element `i` into partial `off + i`: one lane of the rows form. `state` is the lane's first partial; `base` is the place along the reduced axes.
     pub rows: FoldFn,
+    /// Folds frames: each `base` elements (one of [`FRAMES`]) into a result of the out dtype. `state` is where results are put; tiles have whole frames.
+    pub frames: FoldFn,
     /// Combines `n` pairs: `left = left . right`, right being later in order.
     pub combine: unsafe extern "C" fn(left: *mut u8, right: *const u8, n: usize),
     /// Converts `n` partials to results of the fold's out dtype, contiguous.
     pub finish: unsafe extern "C" fn(partials: *const u8, out: *mut u8, n: usize),
 }
 
-/// The functions of `fold` on operands of `dtype`; `None` where there is no such fold.
-pub fn fold(fold: Fold, dtype: DType) -> Option<FoldFns> {
-    fold_on(Isa::here(), fold, dtype)
+/// How many elements [`FoldFns::frames`] folds at a time: so few that a tile has whole frames.
+pub const FRAMES: [usize; 3] = [2, 4, 8];
+
+/// The functions of `fold` on what it takes of operands of `dtype`; `None` where there is no such fold.
+pub fn fold(fold: Fold, measure: Measure, dtype: DType) -> Option<FoldFns> {
+    fold_on(Isa::here(), fold, measure, dtype)
 }
 
 /// The same, built for `isa`.
-fn fold_on(isa: Isa, fold: Fold, dtype: DType) -> Option<FoldFns> {
+fn fold_on(isa: Isa, fold: Fold, measure: Measure, dtype: DType) -> Option<FoldFns> {
     macro_rules! ordered {
         ($rule:ident) => {
             match dtype {
@@ -83,12 +88,35 @@ fn fold_on(isa: Isa, fold: Fold, dtype: DType) -> Option<FoldFns> {
         };
     }
     use arg::{Argmax, Argmin};
-    use extreme::{Max, Min};
+    use extreme::{Max, Min, Peak};
+    use sum::{FloatSum, Itself, Magnitude, Square};
+    match (fold, measure, dtype) {
+        (_, Measure::Itself, _) => {}
+        (Fold::Sum, Measure::Square, DType::F32) => {
+            return Some(rule::in_lanes::<FloatSum<f32, Square>>(isa));
+        }
+        (Fold::Sum, Measure::Square, DType::F64) => {
+            return Some(rule::in_lanes::<FloatSum<f64, Square>>(isa));
+        }
+        (Fold::Sum, Measure::Magnitude, DType::F32) => {
+            return Some(rule::in_lanes::<FloatSum<f32, Magnitude>>(isa));
+        }
+        (Fold::Sum, Measure::Magnitude, DType::F64) => {
+            return Some(rule::in_lanes::<FloatSum<f64, Magnitude>>(isa));
+        }
+        (Fold::Max, Measure::Magnitude, DType::F32) => {
+            return Some(rule::in_order::<Peak<f32>>(isa));
+        }
+        (Fold::Max, Measure::Magnitude, DType::F64) => {
+            return Some(rule::in_order::<Peak<f64>>(isa));
+        }
+        _ => return None,
+    }
     match (fold, dtype) {
         // Wrapping arithmetic does not see the sign.
         (Fold::Sum, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntSum>(isa)),
-        (Fold::Sum, DType::F32) => Some(rule::in_lanes::<sum::FloatSum<f32>>(isa)),
-        (Fold::Sum, DType::F64) => Some(rule::in_lanes::<sum::FloatSum<f64>>(isa)),
+        (Fold::Sum, DType::F32) => Some(rule::in_lanes::<FloatSum<f32, Itself>>(isa)),
+        (Fold::Sum, DType::F64) => Some(rule::in_lanes::<FloatSum<f64, Itself>>(isa)),
         (Fold::Prod, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntProd>(isa)),
         (Fold::Prod, DType::F32) => Some(rule::in_order::<sum::Prod32>(isa)),
         (Fold::Prod, DType::F64) => Some(rule::in_order::<sum::Prod64>(isa)),

@@ -31,6 +31,13 @@ pub(super) trait Rule {
     /// The result.
     fn finish(partial: Self::Partial) -> Self::Out;
 
+    /// The result of a few elements.
+    #[inline(always)]
+    fn frame<const N: usize>(x: [Self::Elem; N]) -> Self::Out {
+        let places = x.into_iter().zip(0..);
+        Self::finish(places.fold(Self::IDENTITY, |partial, (x, at)| Self::step(partial, x, at)))
+    }
+
     /// Folds `n` contiguous elements in, the first being at `at`: the same bits as `step` on each
     /// in order.
     ///
@@ -88,6 +95,7 @@ fn common<R: Rule>(isa: Isa) -> FoldFns {
         close: close_in_order::<R>,
         clear: clear::<R>,
         rows: pick!(isa => FoldFn, rows::<R>, rows_avx2::<R>, rows_avx512::<R>),
+        frames: pick!(isa => FoldFn, frames::<R>, frames_avx2::<R>, frames_avx512::<R>),
         combine: pick!(isa => Combine, combine::<R>, combine_avx2::<R>, combine_avx512::<R>),
         finish: finish::<R>,
     }
@@ -141,6 +149,34 @@ unsafe fn rows_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize, base: u6
 }
 
 /// # Safety
+/// As for [`FoldFns::frames`].
+#[inline(always)]
+unsafe fn frames_body<R: Rule>(out: *mut u8, tile: *const u8, n: usize, each: u64, off: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match each {
+            2 => frames_of::<R, 2>(out, tile, n, off),
+            4 => frames_of::<R, 4>(out, tile, n, off),
+            _ => frames_of::<R, 8>(out, tile, n, off),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`FoldFns::frames`], of frames of `N` elements.
+#[inline(always)]
+unsafe fn frames_of<R: Rule, const N: usize>(out: *mut u8, tile: *const u8, n: usize, off: usize) {
+    // SAFETY: there are `n / N` frames, and room for the results of these and of `off / N` before them.
+    unsafe {
+        let out = out.cast::<R::Out>().add(off / N);
+        for i in 0..n / N {
+            let frame = tile.cast::<[R::Elem; N]>().add(i).read_unaligned();
+            out.add(i).write_unaligned(R::frame(frame));
+        }
+    }
+}
+
+/// # Safety
 /// As for [`FoldFns::combine`].
 #[inline(always)]
 unsafe fn combine_body<R: Rule>(left: *mut u8, right: *const u8, n: usize) {
@@ -175,8 +211,14 @@ unsafe extern "C" fn finish<R: Rule>(partials: *const u8, out: *mut u8, n: usize
     }
 }
 
-/// The leaf of a fold in lanes.
+/// The leaves of a fold in lanes.
 pub(super) trait Leaf: Rule {
+    /// The partial results of two whole leaves, one after the other, whose steps need not wait for each other.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading them, at any alignment.
+    unsafe fn two(tile: *const Self::Elem) -> [Self::Partial; 2];
+
     /// The partial result of a leaf of `n` elements, its lanes combined.
     ///
     /// # Safety
@@ -194,6 +236,20 @@ struct Counter {
     levels: [f64; 7],
 }
 
+impl Counter {
+    /// Appends the next leaf's partial.
+    #[inline(always)]
+    fn push<R: Rule<Partial = f64>>(&mut self, mut partial: f64) {
+        let mut depth = self.leaves.count_ones() as usize;
+        for _ in 0..self.leaves.trailing_ones() {
+            depth -= 1;
+            partial = R::combine(self.levels[depth], partial);
+        }
+        self.levels[depth] = partial;
+        self.leaves += 1;
+    }
+}
+
 /// # Safety
 /// As for [`FoldFns::open`].
 unsafe extern "C" fn open_in_lanes(state: *mut u8) {
@@ -209,16 +265,16 @@ unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(state: *mut u8, tile: *const u8,
     let tile = tile.cast::<R::Elem>();
     // SAFETY: the state is a counter.
     let mut counter = unsafe { state.read_unaligned() };
-    for start in (0..n).step_by(R::LEAF) {
-        // SAFETY: the leaf ends at `n` or before.
-        let mut partial = unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) };
-        let mut depth = counter.leaves.count_ones() as usize;
-        for _ in 0..counter.leaves.trailing_ones() {
-            depth -= 1;
-            partial = R::combine(counter.levels[depth], partial);
+    let twice = n - n % (2 * R::LEAF);
+    for start in (0..twice).step_by(2 * R::LEAF) {
+        // SAFETY: the leaves end at `n` or before.
+        for partial in unsafe { R::two(tile.add(start)) } {
+            counter.push::<R>(partial);
         }
-        counter.levels[depth] = partial;
-        counter.leaves += 1;
+    }
+    for start in (twice..n).step_by(R::LEAF) {
+        // SAFETY: as above.
+        counter.push::<R>(unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) });
     }
     // SAFETY: as above.
     unsafe { state.write_unaligned(counter) }
@@ -274,6 +330,9 @@ builds! {
     rows rows_avx2 rows_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         rows_body(state, tile, n, base, off);
+    frames frames_avx2 frames_avx512 [Rule]
+        (out: *mut u8, tile: *const u8, n: usize, each: u64, off: usize)
+        frames_body(out, tile, n, each, off);
     combine combine_avx2 combine_avx512 [Rule]
         (left: *mut u8, right: *const u8, n: usize)
         combine_body(left, right, n);

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::rule::{Leaf, Rule};
-use crate::tile::BLOCK;
+use crate::tile::RUN;
 
 /// The one NaN that results have: which of several a machine keeps depends on how code was
 /// arranged, and bits must not.
@@ -110,8 +110,43 @@ impl Rule for Prod32 {
     }
 }
 
-/// The sum of floats, in lanes of `float64`.
-pub(super) struct FloatSum<T>(PhantomData<T>);
+/// The sum of what is taken of floats, in lanes of `float64`.
+pub(super) struct FloatSum<T, M>(PhantomData<(T, M)>);
+
+/// What is taken of an element, in its own dtype.
+pub(super) trait Take<T> {
+    fn of(x: T) -> T;
+}
+
+/// The element.
+pub(super) struct Itself;
+/// Its square.
+pub(super) struct Square;
+/// Its absolute value.
+pub(super) struct Magnitude;
+
+macro_rules! takes {
+    ($($take:ident($x:ident) $of:expr;)+) => {$(
+        impl Take<f32> for $take {
+            #[inline(always)]
+            fn of($x: f32) -> f32 {
+                $of
+            }
+        }
+        impl Take<f64> for $take {
+            #[inline(always)]
+            fn of($x: f64) -> f64 {
+                $of
+            }
+        }
+    )+};
+}
+
+takes! {
+    Itself(x) x;
+    Square(x) x * x;
+    Magnitude(x) x.abs();
+}
 
 /// What a [`FloatSum`] adds up.
 pub(super) trait Addend: Copy {
@@ -119,6 +154,8 @@ pub(super) trait Addend: Copy {
     const LEAF: usize;
     fn widen(self) -> f64;
     fn round(sum: f64) -> Self;
+    /// The sum of two, rounded once: as in `float64`, which has more than twice the bits of `float32`.
+    fn pair(self, other: Self) -> Self;
 }
 
 impl Addend for f32 {
@@ -130,6 +167,11 @@ impl Addend for f32 {
     #[inline(always)]
     fn round(sum: f64) -> f32 {
         sum as f32
+    }
+    #[inline(always)]
+    fn pair(self, other: f32) -> f32 {
+        let sum = self + other + 0.0;
+        if sum.is_nan() { f32::NAN } else { sum }
     }
 }
 
@@ -143,11 +185,15 @@ impl Addend for f64 {
     fn round(sum: f64) -> f64 {
         sum
     }
+    #[inline(always)]
+    fn pair(self, other: f64) -> f64 {
+        one_nan(self + other + 0.0)
+    }
 }
 
 const LANES: usize = 16;
 
-impl<T: Addend> Rule for FloatSum<T> {
+impl<T: Addend, M: Take<T>> Rule for FloatSum<T, M> {
     type Elem = T;
     type Partial = f64;
     type Out = T;
@@ -157,7 +203,7 @@ impl<T: Addend> Rule for FloatSum<T> {
 
     #[inline(always)]
     fn step(partial: f64, x: T, _at: u64) -> f64 {
-        partial + x.widen()
+        partial + M::of(x).widen()
     }
     #[inline(always)]
     fn combine(left: f64, right: f64) -> f64 {
@@ -167,9 +213,24 @@ impl<T: Addend> Rule for FloatSum<T> {
     fn finish(partial: f64) -> T {
         T::round(one_nan(partial))
     }
+    #[inline(always)]
+    fn frame<const N: usize>(x: [T; N]) -> T {
+        if let [a, b] = x[..] {
+            return M::of(a).pair(M::of(b));
+        }
+        let mut lanes = x.map(|x| Self::step(0.0, x, 0));
+        let mut width = N;
+        while width > 1 {
+            width /= 2;
+            for k in 0..width {
+                lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+            }
+        }
+        Self::finish(lanes[0])
+    }
 }
 
-impl<T: Addend> Leaf for FloatSum<T> {
+impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
     #[inline(always)]
     unsafe fn leaf(tile: *const T, n: usize) -> f64 {
         let mut lanes = [0.0_f64; LANES];
@@ -178,25 +239,45 @@ impl<T: Addend> Leaf for FloatSum<T> {
             // SAFETY: `start + LANES <= n`.
             let x = unsafe { tile.add(start).cast::<[T; LANES]>().read_unaligned() };
             for (lane, x) in lanes.iter_mut().zip(x) {
-                *lane += x.widen();
+                *lane += M::of(x).widen();
             }
         }
         for (lane, i) in lanes.iter_mut().zip(whole..n) {
             // SAFETY: `i < n`.
-            *lane += unsafe { tile.add(i).read_unaligned() }.widen();
+            *lane += M::of(unsafe { tile.add(i).read_unaligned() }).widen();
         }
-        // As they lie in memory: the compiler must not arrange lanes for these few steps, at the
-        // cost of those above.
-        let mut lanes = black_box(lanes);
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for k in 0..width {
-                lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+        pairwise(black_box(lanes))
+    }
+
+    #[inline(always)]
+    unsafe fn two(tile: *const T) -> [f64; 2] {
+        let mut lanes = [[0.0_f64; LANES]; 2];
+        for start in (0..T::LEAF).step_by(LANES) {
+            for (leaf, lanes) in lanes.iter_mut().enumerate() {
+                let at = leaf * T::LEAF + start;
+                // SAFETY: `at + LANES` is no more than two leaves.
+                let x = unsafe { tile.add(at).cast::<[T; LANES]>().read_unaligned() };
+                for (lane, x) in lanes.iter_mut().zip(x) {
+                    *lane += M::of(x).widen();
+                }
             }
         }
-        lanes[0]
+        black_box(lanes).map(pairwise)
     }
 }
 
-const _: () = assert!(BLOCK / 256 < 1 << 7, "a run's leaves fit the counter");
+/// The lanes of a leaf combined. They come as they lie in memory (by `black_box`): the compiler must not
+/// arrange lanes for these few steps, at the cost of those before.
+#[inline(always)]
+fn pairwise(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for k in 0..width {
+            lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+        }
+    }
+    lanes[0]
+}
+
+const _: () = assert!(RUN / 256 <= 1 << 7, "a run's leaves fit the counter");

@@ -1,6 +1,7 @@
 //! Both forms against each other and against plain folds.
 
 use super::*;
+use crate::op::Op;
 use crate::tile::{BLOCK, TILE};
 
 /// Drives the inner form over `n` elements as a runtime does, blocks apart.
@@ -62,7 +63,7 @@ fn finish(fns: &FoldFns, tree: Tree, columns: usize) -> Vec<u8> {
         let mut empty = vec![0u64; columns * fns.partial_bytes / 8];
         // SAFETY: `columns` partials.
         unsafe { (fns.clear)(empty.as_mut_ptr().cast(), columns) };
-        empty
+        empty.into()
     });
     let mut out = vec![0u8; columns * 8];
     // SAFETY: results have 8 bytes at most.
@@ -96,14 +97,54 @@ fn elements(dtype: DType, n: usize, seed: u64, special: &[f64]) -> Vec<u8> {
 const LENGTHS: [usize; 18] =
     [0, 1, 2, 15, 16, 17, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097, 8193, 10000, 13000];
 
+/// Every fold of everything that it may take.
+fn kinds() -> impl Iterator<Item = (Fold, Measure)> {
+    Fold::ALL.iter().flat_map(|&fold| Measure::ALL.into_iter().map(move |of| (fold, of)))
+}
+
+#[test]
+fn there_are_functions_for_what_folds_take() {
+    for (fold_kind, measure) in kinds() {
+        for dtype in DType::ALL {
+            let plain = fold(fold_kind, Measure::Itself, dtype).is_some();
+            let found = fold(fold_kind, measure, dtype).is_some();
+            assert_eq!(found, plain && fold_kind.takes(measure, dtype));
+        }
+    }
+}
+
+#[test]
+fn measures_are_those_of_the_ops() {
+    for (fold_kind, measure) in kinds().filter(|k| k.1 != Measure::Itself) {
+        for (dtype, size) in [(DType::F32, 4), (DType::F64, 8)] {
+            let Some(fns) = fold(fold_kind, measure, dtype) else { continue };
+            let plain = fold(fold_kind, Measure::Itself, dtype).unwrap();
+            let op = if measure == Measure::Square { Op::Square } else { Op::Absolute };
+            let function = crate::tile::map(op, dtype).unwrap();
+            for n in LENGTHS {
+                for special in [&[][..], &[0.0, -0.0], &[f64::NAN, 1.0], &[1e300, 5e-324]] {
+                    let data = elements(dtype, n, n as u64, special);
+                    let mut taken = data.clone();
+                    let (a, mut status) = (data.as_ptr(), 0);
+                    // SAFETY: `n` elements on both sides.
+                    unsafe { function(taken.as_mut_ptr(), a, a, a, n, &raw mut status) };
+                    let want = inner(&plain, &taken, size, n);
+                    let empty = n == 0 && fold_kind == Fold::Max;
+                    assert!(empty || inner(&fns, &data, size, n) == want, "{fold_kind} {n}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn both_forms_give_the_same_bits() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     let specials: [&[f64]; 5] =
         [&[], &[0.0, -0.0], &[inf, -inf], &[nan, -nan, inf], &[1e300, -1e300, 5e-324]];
-    for fold_kind in Fold::ALL {
+    for (fold_kind, measure) in kinds() {
         for dtype in DType::ALL {
-            let Some(fns) = fold(*fold_kind, dtype) else { continue };
+            let Some(fns) = fold(fold_kind, measure, dtype) else { continue };
             assert_eq!(fns.partial_bytes % 8 + fns.state_bytes % 8, 0);
             for n in LENGTHS {
                 for (seed, special) in specials.iter().enumerate() {
@@ -122,10 +163,41 @@ fn both_forms_give_the_same_bits() {
 }
 
 #[test]
-fn every_instruction_set_gives_the_same_bits() {
-    for fold_kind in Fold::ALL {
+fn frames_are_short_runs() {
+    for (fold_kind, measure) in kinds() {
         for dtype in DType::ALL {
-            let all = Isa::all().iter().filter_map(|&isa| fold_on(isa, *fold_kind, dtype));
+            for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
+            {
+                let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
+                for each in FRAMES {
+                    for special in
+                        [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]]
+                    {
+                        let n = 40 * each;
+                        let data = elements(dtype, n, each as u64, special);
+                        let mut out = vec![0u8; 48 * 8];
+                        // SAFETY: 40 frames, and room for the results of 48.
+                        unsafe {
+                            let to = out.as_mut_ptr();
+                            (fns.frames)(to, data.as_ptr(), n, each as u64, 8 * each);
+                        }
+                        for (k, frame) in data.chunks(each * size).enumerate() {
+                            let want = &inner(&fns, frame, size, each)[..out_size];
+                            let got = &out[(8 + k) * out_size..][..out_size];
+                            assert_eq!(got, want, "{fold_kind} {dtype} {each} {special:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for (fold_kind, measure) in kinds() {
+        for dtype in DType::ALL {
+            let all = Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype));
             let all: Vec<FoldFns> = all.collect();
             for n in [1, 31, 100, 1023, 1024, 4097, 9000] {
                 for special in [&[][..], &[0.0, -0.0], &[f64::NAN, f64::INFINITY]] {
@@ -144,7 +216,7 @@ fn every_instruction_set_gives_the_same_bits() {
 
 fn of_f64(kind: Fold, x: &[f64]) -> [u8; 8] {
     let data: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
-    inner(&fold(kind, DType::F64).unwrap(), &data, 8, x.len()).try_into().unwrap()
+    inner(&fold(kind, Measure::Itself, DType::F64).unwrap(), &data, 8, x.len()).try_into().unwrap()
 }
 
 #[test]
@@ -207,13 +279,13 @@ fn sums_start_from_plus_zero_and_integers_wrap() {
     assert_eq!(f64::from_le_bytes(of_f64(Fold::Prod, &[])), 1.0);
     assert_eq!(f64::from_le_bytes(of_f64(Fold::Prod, &[-0.0])).to_bits(), (-0.0f64).to_bits());
     let data: Vec<u8> = [i64::MAX, 1, -5].iter().flat_map(|x| x.to_le_bytes()).collect();
-    let got = inner(&fold(Fold::Sum, DType::I64).unwrap(), &data, 8, 3);
+    let got = inner(&fold(Fold::Sum, Measure::Itself, DType::I64).unwrap(), &data, 8, 3);
     assert_eq!(i64::from_le_bytes(got.try_into().unwrap()), i64::MAX.wrapping_add(1) - 5);
 }
 
 #[test]
 fn many_ones_are_counted_in_float32() {
-    let fns = fold(Fold::Sum, DType::F32).unwrap();
+    let fns = fold(Fold::Sum, Measure::Itself, DType::F32).unwrap();
     let data: Vec<u8> = 1f32.to_le_bytes().repeat(1 << 25);
     let got = inner(&fns, &data, 4, 1 << 25);
     assert_eq!(f32::from_le_bytes(got[..4].try_into().unwrap()), 33_554_432.0);
@@ -221,18 +293,23 @@ fn many_ones_are_counted_in_float32() {
 
 #[test]
 fn truth_values_fold() {
-    let run = |kind, x: &[u8]| inner(&fold(kind, DType::Bool).unwrap(), x, 1, x.len())[0];
+    let run = |kind, x: &[u8]| {
+        inner(&fold(kind, Measure::Itself, DType::Bool).unwrap(), x, 1, x.len())[0]
+    };
     assert_eq!([run(Fold::Any, &[]), run(Fold::All, &[])], [0, 1]);
     assert_eq!([run(Fold::Any, &[0, 2]), run(Fold::All, &[4, 2])], [1, 1]);
     assert_eq!([run(Fold::Any, &[0, 0]), run(Fold::All, &[1, 0])], [0, 0]);
     assert_eq!(run(Fold::Argmax, &[0, 2, 1]), 1);
-    assert!(fold(Fold::Any, DType::I8).is_none() && fold(Fold::Sum, DType::I32).is_none());
-    assert!(fold(Fold::Min, DType::F16).is_none());
+    assert!(
+        fold(Fold::Any, Measure::Itself, DType::I8).is_none()
+            && fold(Fold::Sum, Measure::Itself, DType::I32).is_none()
+    );
+    assert!(fold(Fold::Min, Measure::Itself, DType::F16).is_none());
 }
 
 #[test]
 fn the_tree_collapses_right_to_left() {
-    let fns = fold(Fold::Sum, DType::F64).unwrap();
+    let fns = fold(Fold::Sum, Measure::Itself, DType::F64).unwrap();
     for n in 0..40_u64 {
         let mut tree = Tree::new(&fns, 1);
         let mut stack: Vec<f64> = Vec::new();
