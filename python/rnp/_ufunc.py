@@ -49,7 +49,7 @@ class ufunc(_core._Entry, metaclass=_Type):
     def __new__(cls, original: numpy.ufunc, core: Callable[..., Any] | None) -> Self:
         name = original.__name__
         if core is not None and core is getattr(_core, name, None):
-            return super().__new__(cls, name, original, True)
+            return super().__new__(cls, core.__name__, original, True)
         # Several results, of several builtins; or NumPy's alone.
         return super().__new__(cls, None, core or original, core is None)
 
@@ -355,9 +355,7 @@ def _divmod(a: Any, b: Any) -> Any:
 
 
 def _modf(x: Any) -> Any:
-    whole = _core.trunc(x)
-    rest = _core.where(_core.isinf(x), 0.0, _core.subtract(x, whole))
-    return _core.copysign(rest, x), whole
+    return _core.modf_fraction(x), _core.modf_whole(x)
 
 
 def _make() -> dict[numpy.ufunc, ufunc]:
