@@ -62,15 +62,15 @@ const TAN: [f32; 7] = [
     -0.000_426_688_96,
     0.004_628_731,
 ];
-/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 0.9`, to `2**-29`.
+/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-27`.
 const TANH: [f32; 7] = [
-    -0.333_333_22,
-    0.133_329_8,
-    -0.053_929_21,
-    0.021_662_548,
-    -0.008_261_493,
-    0.002_578_795_4,
-    -0.000_453_693_85,
+    -0.333_332_96,
+    0.133_323_48,
+    -0.053_879_99,
+    0.021_487_2,
+    -0.007_946_894,
+    0.002_301_929_8,
+    -0.000_358_611_23,
 ];
 /// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
 const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
@@ -180,12 +180,14 @@ pub(super) fn tanh_single(x: f32) -> f32 {
     let p = TANH.iter().rev().fold(0.0, |p: f32, &c| p.mul_add(z, c));
     let near = (a * z).mul_add(p, a);
 
+    // `exp(2 a)` as a power of 2: what its rounding loses, the quotient makes less of.
     let b = if a > 10.0 { 10.0 } else { a };
-    let Reduced { biased, r, rest } = reduce(b + b);
-    let p = (r * r).mul_add(poly(r, EXP), rest) + r;
+    let biased = b.mul_add(2.0 * LOG2_E, ROUND);
+    let r = b.mul_add(2.0 * LOG2_E, -(biased - ROUND));
+    let p = r * r.mul_add(poly(r, EXP2), LN_2);
     let power = power_of_two(biased);
     let far = 1.0 - 2.0 / p.mul_add(power, power + 1.0);
-    (if a < 0.9 { near } else { far }).copysign(x)
+    (if a < 1.0 { near } else { far }).copysign(x)
 }
 
 /// `exp |x| / 2` as a sum of two singles, and `exp -|x| / 2`.
