@@ -47,9 +47,10 @@ class ufunc(_core._Entry, metaclass=_Type):
     __slots__ = ("__dict__", "_core", "_numpy", "_plain")
 
     def __new__(cls, original: numpy.ufunc, core: Callable[..., Any] | None) -> Self:
-        name = original.__name__
-        if core is not None and core is getattr(_core, name, None):
-            return super().__new__(cls, name, original, True)
+        builtin: Any = getattr(_core, original.__name__, None)
+        if core is not None and builtin is core:
+            # By the builtin's own name: that of `radians` is `deg2rad`.
+            return super().__new__(cls, builtin.__name__, original, True)
         # Several results, of several builtins; or NumPy's alone.
         return super().__new__(cls, None, core or original, core is None)
 
@@ -355,9 +356,7 @@ def _divmod(a: Any, b: Any) -> Any:
 
 
 def _modf(x: Any) -> Any:
-    whole = _core.trunc(x)
-    rest = _core.where(_core.isinf(x), 0.0, _core.subtract(x, whole))
-    return _core.copysign(rest, x), whole
+    return _core.modf_fraction(x), _core.modf_whole(x)
 
 
 def _make() -> dict[numpy.ufunc, ufunc]:

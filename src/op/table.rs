@@ -30,7 +30,7 @@ macro_rules! for_each_op {
             Log log Float Same Heavy 1.0 (1e-6, 1e6) "Natural logarithm; -inf at 0, NaN below.";
             Log10 log10 Float Same Heavy 1.0 (1e-6, 1e6) "Decimal logarithm; -inf at 0, NaN below.";
             Log1p log1p Float Same Heavy 1.0 (-0.9, 1e6) "`log(1 + x)`, accurate near 0.";
-            Tanh tanh Float Same Heavy 1.5 (-8.0, 8.0) "Hyperbolic tangent.";
+            Tanh tanh Float Same Heavy 1.0 (-8.0, 8.0) "Hyperbolic tangent.";
             Sin sin Float Same Heavy 1.0 (-100.0, 100.0) "Sine of radians.";
             Cos cos Float Same Heavy 1.0 (-100.0, 100.0) "Cosine of radians.";
             Isnan isnan All Bool Light 0.0 (-1e6, 1e6) "Whether `x` is NaN.";
@@ -46,6 +46,8 @@ macro_rules! for_each_op {
             Rad2deg rad2deg Float Same Light 0.0 (-10.0, 10.0) "Radians as degrees: `x * (180 / pi)`.";
             FrexpMantissa frexp_mantissa Float Same Light 0.0 (-1e6, 1e6) "First result of `frexp`: `m` of `x = m * 2**e`, with `0.5 <= |m| < 1`.";
             FrexpExponent frexp_exponent Float I32 Light 0.0 (-1e6, 1e6) "Second result of `frexp`: `e` of `x = m * 2**e`; 0 for 0, NaN and infinities.";
+            ModfFraction modf_fraction Float Same Light 0.0 (-1e4, 1e4) "First result of `modf`: what is behind the point, with the sign of `x`.";
+            ModfWhole modf_whole Float Same Light 0.0 (-1e4, 1e4) "Second result of `modf`: what is before the point, always floating point.";
             BitwiseCount bitwise_count Int U8 Light 0.0 (-1e6, 1e6) "How many bits of `|x|` are set.";
             Cbrt cbrt Float Same Heavy 1.0 (-1e6, 1e6) "Cube root.";
             Exp2 exp2 Float Same Heavy 1.0 (-120.0, 120.0) "Power of two: `2**x`.";
@@ -142,7 +144,10 @@ for_each_op!(define_ops);
 impl Op {
     /// Whether it is one half of a function of NumPy's with two results, and no function itself.
     pub fn is_half(self) -> bool {
-        matches!(self, Op::FrexpMantissa | Op::FrexpExponent)
+        matches!(
+            self,
+            Op::FrexpMantissa | Op::FrexpExponent | Op::ModfFraction | Op::ModfWhole
+        )
     }
 
     /// The op with this NumPy name.

@@ -183,6 +183,8 @@ macro_rules! on_float {
                 Op::Rad2deg => Some(unary_fn!($t => $t, <$t as Float>::rad2deg)),
                 Op::FrexpMantissa => Some(unary_fn!($t => $t, |x: $t| Float::frexp(x).0)),
                 Op::FrexpExponent => Some(unary_fn!($t => i32, |x: $t| Float::frexp(x).1)),
+                Op::ModfFraction => Some(unary_fn!($t => $t, <$t as Float>::fraction)),
+                Op::ModfWhole => Some(unary_fn!($t => $t, <$t as Element>::trunc)),
                 Op::Ldexp => Some(binary_fn!($t => $t, <$t as Float>::ldexp)),
                 Op::Nextafter => Some(binary_fn!($t => $t, <$t as Stepped>::nextafter)),
                 Op::Spacing => Some(unary_fn!($t => $t, <$t as Stepped>::spacing)),

@@ -144,6 +144,8 @@ pub trait Float: Number {
     fn rad2deg(self) -> Self;
     /// The mantissa, from 0.5 to below 1, and the exponent; `(x, 0)` for zeros, NaN and infinities.
     fn frexp(self) -> (Self, i32);
+    /// What is behind the point, with the sign of `x`; 0 for infinities.
+    fn fraction(self) -> Self;
     /// `x * 2**exponent`, rounded once. The exponent is a whole number; others are truncated.
     fn ldexp(self, exponent: Self) -> Self;
 }

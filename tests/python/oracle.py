@@ -19,7 +19,12 @@ INTS = [d for d in DTYPES if "int" in d]
 OPS = {name: (arity, ulp, domain) for name, arity, ulp, domain in rnp._core._ops()}
 
 # The ops that are one result of a function of NumPy's: its name and which one.
-PARTS = {"frexp_mantissa": ("frexp", 0), "frexp_exponent": ("frexp", 1)}
+PARTS = {
+    "frexp_mantissa": ("frexp", 0),
+    "frexp_exponent": ("frexp", 1),
+    "modf_fraction": ("modf", 0),
+    "modf_whole": ("modf", 1),
+}
 # Their error is in units of the largest of result and operands, since these may cancel.
 CANCELLING = {"logaddexp", "logaddexp2"}
 # Of two equal zeros either may be returned.

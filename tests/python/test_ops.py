@@ -245,7 +245,16 @@ def test_accuracy_of_pairs(name, dtype):
 
 
 @pytest.mark.parametrize(
-    "name", ["spacing", "frexp_mantissa", "frexp_exponent", "deg2rad", "rad2deg"]
+    "name",
+    [
+        "spacing",
+        "frexp_mantissa",
+        "frexp_exponent",
+        "modf_fraction",
+        "modf_whole",
+        "deg2rad",
+        "rad2deg",
+    ],
 )
 def test_every_half(name):
     x = np.arange(2**16, dtype=np.uint16).view(np.float16)

@@ -5,7 +5,7 @@
 //! polynomial; the octant decides what that is added to. All parts are held as sums of two doubles.
 //! May not know: tiles, machines.
 
-use super::lanes::{poly, sum_error};
+use super::lanes::{complete, poly};
 
 /// `(atan t - t) / t**3` in `t**2`, for `|t| <= 7/16`, to `2**-58` of `1 / t**2`.
 const SERIES: [f64; 13] = [
@@ -33,10 +33,48 @@ const DOWN: f64 = f64::from_bits((1023 - 600) << 52);
 /// What rounding `pi` to a double left over.
 const PI_REST: f64 = 1.2246467991473532e-16;
 
+/// The angle whose tangent is `n / d`, between 0 and 1; or, `steep`, `d / n`; or, `behind`, the one beyond a right
+/// angle.
+#[inline(always)]
+fn angle(n: f64, d: f64, steep: bool, behind: bool) -> f64 {
+    let middle = n > d * 0.4375;
+    let far = n > d * 0.6875;
+    let c = if middle { 0.5 } else { 0.0 };
+    let c = if far { 1.0 } else { c };
+    let (at, at_rest) = if middle { ATAN_HALF } else { (0.0, 0.0) };
+    let (at, at_rest) =
+        if far { (std::f64::consts::FRAC_PI_4, PI_REST / 4.0) } else { (at, at_rest) };
+    // The difference is exact.
+    let (above, below) = (n - c * d, d + c * n);
+    let below_rest = (d - below) + c * n;
+    let inverse = 1.0 / below;
+    let t = above * inverse;
+    let t_rest = (t.mul_add(-below, above) - t * below_rest) * inverse;
+    let z = t * t;
+    let low = t_rest.mul_add(1.0 - z, z * t * poly(z, SERIES));
+
+    // The angle is `base`, and the ratio's added to it or taken from it.
+    let base = if steep { 0.5 } else { 0.0 };
+    let base = if behind && !steep { 1.0 } else { base };
+    let sign = if steep ^ behind { -1.0 } else { 1.0 };
+    let (pi, pi_rest) = (base * std::f64::consts::PI, base * PI_REST);
+    let head = pi + sign * at;
+    // In each sum the first is 0 or the larger.
+    let head_rest = (pi - head) + sign * at;
+    let sum = head + sign * t;
+    let rest = ((head - sum) + sign * t) + head_rest;
+    sum + (rest + sign.mul_add(low + at_rest, pi_rest))
+}
+
 /// Inverse tangent, within 0.8 ulp.
 #[inline(always)]
 pub fn arctan_f64(x: f64) -> f64 {
-    arctan2_f64(x, 1.0)
+    let a = x.abs();
+    // From here on it is a right angle.
+    let a = if a > 1e18 { 1e18 } else { a };
+    let steep = a > 1.0;
+    let (n, d) = if steep { (1.0, a) } else { (a, 1.0) };
+    angle(n, d, steep, false).copysign(x)
 }
 
 /// Angle of the point with ordinate `y` and abscissa `x`, within 0.51 ulp.
@@ -45,9 +83,26 @@ pub(super) fn arctan2_wide(y: f32, x: f32) -> f32 {
     arctan2_f64(y.into(), x.into()) as f32
 }
 
-/// Angle of the point with ordinate `y` and abscissa `x`, within 0.8 ulp.
+/// Whether [`arctan2_fast`] applies: no product overflows or loses bits that count.
 #[inline(always)]
-pub fn arctan2_f64(y: f64, x: f64) -> f64 {
+pub(super) fn arctan2_applies(y: f64, x: f64) -> bool {
+    let (a, b) = (y.abs(), x.abs());
+    let (small, large) = if a > b { (b, a) } else { (a, b) };
+    small > 1e-150 && large < 1e150
+}
+
+/// Angle of an ordinary point.
+#[inline(always)]
+pub(super) fn arctan2_fast(y: f64, x: f64) -> f64 {
+    let (a, b) = (y.abs(), x.abs());
+    let steep = a > b;
+    let (n, d) = if steep { (b, a) } else { (a, b) };
+    angle(n, d, steep, x < 0.0).copysign(y)
+}
+
+/// Angle of any point.
+#[inline(always)]
+pub(super) fn arctan2_any(y: f64, x: f64) -> f64 {
     let (a, b) = (y.abs(), x.abs());
     let steep = a > b;
     let (small, large) = if steep { (b, a) } else { (a, b) };
@@ -61,37 +116,16 @@ pub fn arctan2_f64(y: f64, x: f64) -> f64 {
     let endless = if small < large { 0.0 } else { 1.0 };
     let (n, d) = if large < f64::INFINITY { (n, d) } else { (endless, 1.0) };
     let d = if large > 0.0 { d } else { 1.0 };
-
-    let middle = n > d * 0.4375;
-    let far = n > d * 0.6875;
-    let c = if middle { 0.5 } else { 0.0 };
-    let c = if far { 1.0 } else { c };
-    let (at, at_rest) = if middle { ATAN_HALF } else { (0.0, 0.0) };
-    let (at, at_rest) =
-        if far { (std::f64::consts::FRAC_PI_4, PI_REST / 4.0) } else { (at, at_rest) };
-    // The difference is exact.
-    let (above, below) = (n - c * d, d + c * n);
-    let below_rest = sum_error(d, c * n, below);
-    let inverse = 1.0 / below;
-    let t = above * inverse;
-    let t_rest = (t.mul_add(-below, above) - t * below_rest) * inverse;
-    let z = t * t;
-    let low = t_rest.mul_add(1.0 - z, z * t * poly(z, SERIES));
-
-    // The angle is `base`, and the ratio's added to it or taken from it.
-    let base = if steep { 0.5 } else { 0.0 };
-    let base = if behind && !steep { 1.0 } else { base };
-    let sign = if steep ^ behind { -1.0 } else { 1.0 };
-    let (pi, pi_rest) = (base * std::f64::consts::PI, base * PI_REST);
-    let head = pi + sign * at;
-    let head_rest = sum_error(pi, sign * at, head);
-    let sum = head + sign * t;
-    let rest = sum_error(head, sign * t, sum) + head_rest;
-    let angle = sum + (rest + sign.mul_add(low + at_rest, pi_rest));
+    let angle = angle(n, d, steep, behind);
 
     // Small angles are the ratio itself, which may be subnormal.
     let flat = !steep && !behind && small < large * (1.0 / 1_073_741_824.0);
     let angle = if flat { small / large } else { angle };
     let angle = if x.is_nan() | y.is_nan() { x + y } else { angle };
     angle.copysign(y)
+}
+
+complete! { f64
+    /// Angle of the point with ordinate `y` and abscissa `x`, within 0.8 ulp.
+    arctan2_f64(y, x): arctan2_fast, arctan2_applies, arctan2_any;
 }

@@ -4,7 +4,7 @@
 //! nearest double to `ln 2` cancels exactly, its rest is subtracted after), then a minimax
 //! polynomial for `exp r` and a multiplication by `2**k`. May not know: tiles, machines.
 
-use super::lanes::{LN2, LN2_REST, ROUND, poly};
+use super::lanes::{LN2, LN2_REST, ROUND, complete, poly};
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
@@ -18,7 +18,18 @@ const SHORT: [f64; 6] = [
     0.00019914400515959655,
 ];
 
-/// The same to `2**-61`.
+/// `(2**r - 1) / r` for `|r| <= 1/2`, to `2**-34` of `1 / r`.
+const SHORT_TWO: [f64; 7] = [
+    0.6931471805416627,
+    0.24022651075884247,
+    0.055504109625246385,
+    0.009618036907279479,
+    0.0013333430832085558,
+    0.00015467111301416419,
+    1.5314935554983814e-05,
+];
+
+/// [`SHORT`] to `2**-61`.
 const LONG: [f64; 11] = [
     0.5,
     0.16666666666666677,
@@ -46,6 +57,12 @@ pub(super) fn power_of_two(biased: f64) -> f64 {
     f64::from_bits(biased.to_bits().wrapping_add(1023) << 52)
 }
 
+/// `y * 2**k`, where `biased` is `k + ROUND` and the result is normal.
+#[inline(always)]
+pub(super) fn scale(y: f64, biased: f64) -> f64 {
+    f64::from_bits(y.to_bits().wrapping_add(biased.to_bits() << 52))
+}
+
 /// `exp(x) - 1` as `2**k * p` and `2**k - 1`, given as `(p, 2**k)`, to `2**-32`; `|x| < 700`.
 #[inline(always)]
 pub(super) fn expm1_short(x: f64) -> (f64, f64) {
@@ -60,6 +77,14 @@ pub(super) fn expm1_short(x: f64) -> (f64, f64) {
 pub(super) fn exp_short(x: f64) -> f64 {
     let (p, scale) = expm1_short(x);
     p.mul_add(scale, scale)
+}
+
+/// `2**x` to about `2**-34`, for `|x| < 1000`; exact for whole `x`.
+#[inline(always)]
+pub(super) fn exp2_short(x: f64) -> f64 {
+    let biased = x + ROUND;
+    let r = x - (biased - ROUND);
+    scale(r.mul_add(poly(r, SHORT_TWO), 1.0), biased)
 }
 
 /// What [`reduce`] makes of an argument: `x = k ln 2 + r + rest`.
@@ -144,25 +169,49 @@ pub(super) fn exp_wide(x: f32) -> f32 {
     exp_short(clamp(x.into(), -104.5, 89.0)) as f32
 }
 
-/// `e**x`, within 0.8 ulp.
+/// Whether [`exp_fast`] applies: the power of two is a normal number.
 #[inline(always)]
-pub fn exp_f64(x: f64) -> f64 {
+pub(super) fn exp_applies(x: f64) -> bool {
+    x.abs() < 708.0
+}
+
+/// `e**x` where that is a normal number.
+#[inline(always)]
+pub(super) fn exp_fast(x: f64) -> f64 {
+    let reduced = reduce(x, 0.0);
+    let (y, rest) = reduced.exp();
+    scale(y + rest, reduced.biased)
+}
+
+/// `e**x` of anything.
+#[inline(always)]
+pub(super) fn exp_any(x: f64) -> f64 {
     exp_with_rest(clamp(x, -746.0, 710.0), 0.0)
 }
 
 /// `2**x`, within 0.51 ulp; exact for whole `x`.
 #[inline(always)]
 pub(super) fn exp2_wide(x: f32) -> f32 {
-    let x = clamp(x.into(), -160.0, 130.0);
-    let biased = x + ROUND;
-    let r = (x - (biased - ROUND)) * LN2;
-    let scale = power_of_two(biased);
-    ((r * r).mul_add(poly(r, SHORT), r)).mul_add(scale, scale) as f32
+    exp2_short(clamp(x.into(), -160.0, 130.0)) as f32
 }
 
-/// `2**x`, within 0.8 ulp; exact for whole `x`.
+/// Whether [`exp2_fast`] applies.
 #[inline(always)]
-pub fn exp2_f64(x: f64) -> f64 {
+pub(super) fn exp2_applies(x: f64) -> bool {
+    x.abs() < 1022.0
+}
+
+/// `2**x` where that is a normal number.
+#[inline(always)]
+pub(super) fn exp2_fast(x: f64) -> f64 {
+    let reduced = reduce_two(x, 0.0);
+    let (y, rest) = reduced.exp();
+    scale(y + rest, reduced.biased)
+}
+
+/// `2**x` of anything.
+#[inline(always)]
+pub(super) fn exp2_any(x: f64) -> f64 {
     let reduced = reduce_two(clamp(x, -1080.0, 1025.0), 0.0);
     let (y, rest) = reduced.exp();
     reduced.scale(y + rest)
@@ -182,4 +231,11 @@ pub fn expm1_f64(x: f64) -> f64 {
     let (e, rest) = expm1_quarter(clamp(x, -40.0, 710.75));
     let y = 4.0 * (e + rest);
     if x.abs() < f64::EPSILON / 4.0 { x } else { y }
+}
+
+complete! { f64
+    /// `e**x`, within 0.8 ulp.
+    exp_f64(x): exp_fast, exp_applies, exp_any;
+    /// `2**x`, within 0.8 ulp; exact for whole `x`.
+    exp2_f64(x): exp2_fast, exp2_applies, exp2_any;
 }

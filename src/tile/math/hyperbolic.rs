@@ -1,22 +1,29 @@
 //! Hyperbolic functions and their inverses.
 //!
-//! With `E = exp(|x|) - 1`, taken from the parts of `exp` so that it does not cancel near 0:
-//! `sinh |x| = (E + E / (E + 1)) / 2`, `cosh x = (E + 1 + 1 / (E + 1)) / 2`, and
-//! `tanh |x| = E / (E + 2)` with `2|x|` in `E`; then the sign is put back.
+//! `sinh` and `cosh` are half the difference and the sum of `exp |x|` and its inverse, near 0 `sinh` is a
+//! polynomial; `tanh |x| = E / (E + 2)` with `E = exp(2 |x|) - 1`, taken from the parts of `exp` so that it does not
+//! cancel near 0. Then the sign is put back.
 //! The inverses are logarithms of `1 + w`: for `arcsinh`, `w = x + x**2 / (1 + sqrt(x**2 + 1))`; for
-//! `arccosh`, `w = x - 1 + sqrt(x**2 - 1)`; for `arctanh`, `w = 2 x / (1 - x)` and half of it. In
-//! double precision all of these are held as sums of two doubles. May not know: tiles, machines.
+//! `arccosh`, `w = t + sqrt(t**2 + 2 t)` with `t = x - 1`; for `arctanh`, `w = 2 x / (1 - x)` and half of it. In
+//! double precision these are held as sums of two doubles. May not know: tiles, machines.
 
-use super::exp::{Reduced, clamp, expm1_quarter, expm1_short, power_of_two, reduce};
-use super::lanes::sum_error;
+use super::arc::half_inverse_f64;
+use super::exp::{Reduced, clamp, expm1_short, power_of_two, reduce};
+use super::lanes::{complete, poly, sum_error};
 use super::log::{log_of_double, log1p_parts};
 
 /// From here on `x**2 + 1` is `x**2`, and `log(2 x)` either inverse.
 const LARGE: f64 = 268_435_456.0;
-/// Up to here the odd functions are their argument.
-const TINY: f64 = 1.0 / LARGE;
-/// From here on a number and the number plus 1 are one.
-const VAST: f64 = 1e17;
+/// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-61`.
+const SINH: [f64; 7] = [
+    0.16666666666666669,
+    0.008333333333332915,
+    0.00019841269841589247,
+    2.755731910848471e-06,
+    2.505213067536657e-08,
+    1.605668715768079e-10,
+    7.775688080290525e-13,
+];
 
 /// Hyperbolic tangent, within 0.8 ulp.
 ///
@@ -50,21 +57,55 @@ pub(super) fn sinh_wide(x: f32) -> f32 {
     ((0.5 * (e + e / (e + 1.0))) as f32).copysign(x)
 }
 
-/// Hyperbolic sine, within 0.8 ulp.
+/// Whether [`sinh_fast`] and [`cosh_fast`] apply: `exp |x|` and its inverse are normal numbers.
 #[inline(always)]
-pub fn sinh_f64(x: f64) -> f64 {
-    let (e, e_rest) = expm1_quarter(clamp(x.abs(), 0.0, 710.75));
-    // The quotient of large ones is 1/4.
-    let (n, n_rest) = if e < VAST { (e, e_rest) } else { (VAST, 0.0) };
-    let d = 4.0 * n + 1.0;
-    let d_rest = sum_error(4.0 * n, 1.0, d) + 4.0 * n_rest;
-    let inverse = 1.0 / d;
-    let q = n * inverse;
-    let q_rest = (q.mul_add(-d, n) + q.mul_add(-d_rest, n_rest)) * inverse;
-    let y = e + q;
-    let y_rest = sum_error(e, q, y) + (e_rest + q_rest);
-    let y = (2.0 * (y + y_rest)).copysign(x);
-    if x.abs() < TINY { x } else { y }
+pub(super) fn fast_applies(x: f64) -> bool {
+    x.abs() < 700.0
+}
+
+/// `exp |x| / 2` as a sum of two doubles, and `exp -|x| / 2`.
+#[inline(always)]
+fn half_exps(x: f64) -> (f64, f64, f64) {
+    let reduced = reduce(x.abs(), 0.0);
+    let (y, rest) = reduced.exp();
+    let half = power_of_two(reduced.biased - 1.0);
+    let (y, rest) = (y * half, rest * half);
+    (y, rest, 0.25 / (y + rest))
+}
+
+/// Hyperbolic sine: near 0 a polynomial, then the difference of exponentials.
+#[inline(always)]
+pub(super) fn sinh_fast(x: f64) -> f64 {
+    let a = x.abs();
+    let z = a * a;
+    let near = (a * z).mul_add(poly(z, SINH), a);
+    let (u, u_rest, v) = half_exps(a);
+    let y = u - v;
+    let far = y + (((u - y) - v) + u_rest);
+    (if a < 1.0 { near } else { far }).copysign(x)
+}
+
+/// Hyperbolic cosine: the sum of exponentials.
+#[inline(always)]
+pub(super) fn cosh_fast(x: f64) -> f64 {
+    let (u, u_rest, v) = half_exps(x);
+    let y = u + v;
+    y + (((u - y) + v) + u_rest)
+}
+
+/// `exp |x| / 2` of an `x` beyond 700, where that is both functions.
+#[inline(always)]
+fn half_exp(x: f64) -> f64 {
+    let reduced = reduce(clamp(x.abs(), 0.0, 711.0), 0.0);
+    let (y, rest) = reduced.exp();
+    // In two factors: the power of two alone may overflow.
+    (y + rest) * power_of_two(reduced.biased - 2.0) * 2.0
+}
+
+/// Hyperbolic sine of all others.
+#[inline(always)]
+pub(super) fn sinh_any(x: f64) -> f64 {
+    half_exp(x).copysign(x)
 }
 
 /// Hyperbolic cosine, within 0.51 ulp.
@@ -75,91 +116,129 @@ pub(super) fn cosh_wide(x: f32) -> f32 {
     (0.5 * (e + 1.0 / e)) as f32
 }
 
-/// Hyperbolic cosine, within 0.8 ulp.
+/// Hyperbolic cosine of all others.
 #[inline(always)]
-pub fn cosh_f64(x: f64) -> f64 {
-    let (e, e_rest) = expm1_quarter(clamp(x.abs(), 0.0, 710.75));
-    // A quarter of `exp |x|`, and of its inverse.
-    let u = e + 0.25;
-    let u_rest = sum_error(e, 0.25, u) + e_rest;
-    let (d, d_rest) = if u < VAST { (16.0 * u, 16.0 * u_rest) } else { (VAST, 0.0) };
-    let q = 1.0 / d;
-    let q_rest = (q.mul_add(-d, 1.0) - q * d_rest) * q;
-    let y = u + q;
-    2.0 * (y + (sum_error(u, q, y) + (u_rest + q_rest)))
+pub(super) fn cosh_any(x: f64) -> f64 {
+    half_exp(x)
+}
+
+complete! { f64
+    /// Hyperbolic sine, within 0.9 ulp.
+    sinh_f64(x): sinh_fast, fast_applies, sinh_any;
+    /// Hyperbolic cosine, within 0.9 ulp.
+    cosh_f64(x): cosh_fast, fast_applies, cosh_any;
 }
 
 /// `sqrt(v + v_rest)` as a sum of two doubles; 0 for 0.
 #[inline(always)]
 fn sqrt_parts(v: f64, v_rest: f64) -> (f64, f64) {
     let s = v.sqrt();
-    let rest = (s.mul_add(-s, v) + v_rest) / (s + s);
-    (s, if s > 0.0 { rest } else { 0.0 })
+    (s, (s.mul_add(-s, v) + v_rest) * half_inverse_f64(s))
 }
 
 /// Inverse hyperbolic sine, within 0.51 ulp.
 #[inline(always)]
-pub fn arcsinh_f32(x: f32) -> f32 {
+pub(super) fn arcsinh_wide(x: f32) -> f32 {
     arcsinh_f64(x.into()) as f32
 }
 
-/// Inverse hyperbolic sine, within 0.8 ulp.
+/// Whether [`arcsinh_fast`] applies.
 #[inline(always)]
-pub fn arcsinh_f64(x: f64) -> f64 {
-    let a = clamp(x.abs(), 0.0, LARGE);
+pub(super) fn arcsinh_applies(x: f64) -> bool {
+    x.abs() < LARGE
+}
+
+/// Inverse hyperbolic sine of ordinary numbers.
+#[inline(always)]
+pub(super) fn arcsinh_fast(x: f64) -> f64 {
+    let a = x.abs();
     let v = a * a;
     let v_rest = a.mul_add(a, -v);
     let sum = v + 1.0;
-    let (s, s_rest) = sqrt_parts(sum, sum_error(v, 1.0, sum) + v_rest);
+    let (s, s_rest) = sqrt_parts(sum, (v - (sum - 1.0)) + v_rest);
     let d = s + 1.0;
-    let d_rest = sum_error(s, 1.0, d) + s_rest;
+    let d_rest = (s - (d - 1.0)) + s_rest;
     let inverse = 1.0 / d;
     let q = v * inverse;
     let q_rest = (q.mul_add(-d, v) + q.mul_add(-d_rest, v_rest)) * inverse;
     let w = a + q;
     let (y, rest) = log1p_parts(w, sum_error(a, q, w) + q_rest);
-    let y = if x.abs() < LARGE { y + rest } else { log_of_double(x.abs()) };
-    if x.abs() < TINY { x } else { y.copysign(x) }
+    (y + rest).copysign(x)
+}
+
+/// The same of all others.
+#[inline(always)]
+pub(super) fn arcsinh_any(x: f64) -> f64 {
+    log_of_double(x.abs()).copysign(x)
 }
 
 /// Inverse hyperbolic cosine, within 0.51 ulp.
 #[inline(always)]
-pub fn arccosh_f32(x: f32) -> f32 {
+pub(super) fn arccosh_wide(x: f32) -> f32 {
     arccosh_f64(x.into()) as f32
 }
 
-/// Inverse hyperbolic cosine, within 0.8 ulp.
+/// Whether [`arccosh_fast`] applies.
 #[inline(always)]
-pub fn arccosh_f64(x: f64) -> f64 {
-    let a = clamp(x, 1.0, LARGE);
-    let square = a * a;
-    let v = square - 1.0;
-    let (s, s_rest) = sqrt_parts(v, sum_error(square, -1.0, v) + a.mul_add(a, -square));
-    let t = a - 1.0;
-    let w = t + s;
-    let (y, rest) = log1p_parts(w, sum_error(t, s, w) + (sum_error(a, -1.0, t) + s_rest));
-    let y = if x < LARGE { y + rest } else { log_of_double(x) };
-    if x < 1.0 { f64::NAN } else { y }
+pub(super) fn arccosh_applies(x: f64) -> bool {
+    x >= 1.0 && x < LARGE
+}
+
+/// Inverse hyperbolic cosine of ordinary numbers.
+#[inline(always)]
+pub(super) fn arccosh_fast(x: f64) -> f64 {
+    let t = x - 1.0;
+    let v = t.mul_add(t, t + t);
+    let v_rest = t.mul_add(t, (t + t) - v);
+    let (s, s_rest) = sqrt_parts(v, v_rest);
+    let w = s + t;
+    let (y, rest) = log1p_parts(w, ((s - w) + t) + s_rest);
+    y + rest
+}
+
+/// The same of all others.
+#[inline(always)]
+pub(super) fn arccosh_any(x: f64) -> f64 {
+    if x < 1.0 { f64::NAN } else { log_of_double(x) }
 }
 
 /// Inverse hyperbolic tangent, within 0.51 ulp.
 #[inline(always)]
-pub fn arctanh_f32(x: f32) -> f32 {
+pub(super) fn arctanh_wide(x: f32) -> f32 {
     arctanh_f64(x.into()) as f32
 }
 
-/// Inverse hyperbolic tangent, within 0.8 ulp.
+/// Whether [`arctanh_fast`] applies.
 #[inline(always)]
-pub fn arctanh_f64(x: f64) -> f64 {
+pub(super) fn arctanh_applies(x: f64) -> bool {
+    x.abs() < 1.0
+}
+
+/// Inverse hyperbolic tangent of what is in its domain.
+#[inline(always)]
+pub(super) fn arctanh_fast(x: f64) -> f64 {
     let a = x.abs();
     let n = a + a;
     let d = 1.0 - a;
-    let d_rest = sum_error(1.0, -a, d);
+    let d_rest = (1.0 - d) - a;
     let inverse = 1.0 / d;
     let w = n * inverse;
     let w_rest = (w.mul_add(-d, n) - w * d_rest) * inverse;
     let (y, rest) = log1p_parts(w, w_rest);
-    let y = if a == 1.0 { f64::INFINITY } else { 0.5 * (y + rest) };
-    let y = if a > 1.0 { f64::NAN } else { y };
-    if a < TINY { x } else { y.copysign(x) }
+    (0.5 * (y + rest)).copysign(x)
+}
+
+/// The same of all others.
+#[inline(always)]
+pub(super) fn arctanh_any(x: f64) -> f64 {
+    if x.abs() == 1.0 { f64::INFINITY.copysign(x) } else { f64::NAN }
+}
+
+complete! { f64
+    /// Inverse hyperbolic sine, within 0.8 ulp.
+    arcsinh_f64(x): arcsinh_fast, arcsinh_applies, arcsinh_any;
+    /// Inverse hyperbolic cosine, within 0.8 ulp.
+    arccosh_f64(x): arccosh_fast, arccosh_applies, arccosh_any;
+    /// Inverse hyperbolic tangent, within 0.8 ulp.
+    arctanh_f64(x): arctanh_fast, arctanh_applies, arctanh_any;
 }

@@ -1,9 +1,10 @@
 //! The loops over tiles: what runs a scalar function over a run of elements, and the few numeric
 //! steps that every function shares.
 //!
-//! Results pass through a small local buffer, so the compiler sees that nothing overlaps and
-//! vectorizes the loop that fills it, wherever the tiles lie and whether or not they are the same
-//! memory. May not know: which function it runs, or on which machine.
+//! A loop runs straight from the operands to the result, its constants in registers, and notes whether the
+//! fast form applied to all; where it did not, a second one mends. What has its result in its own place, and what is
+//! left of less than a chunk, passes through local buffers: the compiler makes vector code only for memory that
+//! is not the same. May not know: which function it runs, or on which machine.
 
 /// An element type: `f32` or `f64`.
 pub(super) trait Real: Copy {
@@ -33,8 +34,7 @@ pub(super) fn always_two<T>(_: T, _: T) -> bool {
 
 /// Computes `out[i] = fast(a[i])`, and `wide(a[i])` where `fast` does not apply.
 ///
-/// A buffer in which it applies to all, as it mostly does, pays for the test alone. `N` elements
-/// pass through the buffer at once: best 256 bytes of them, which are copied inline.
+/// `N` elements are a chunk: what is mended, and what passes through a buffer, at once.
 ///
 /// # Safety
 /// `a` must be readable and `out` writable for `n` elements of `T`. They need no alignment and are
@@ -49,35 +49,48 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
     wide: impl Fn(T) -> T,
 ) {
     let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
+    let (out, a) = (out.cast::<T>(), a.cast::<T>());
     let mut done = 0;
     while done < n {
-        let m = N.min(n - done);
-        // SAFETY: elements done..done + m are among the caller's `n`; what `source` gives is readable
-        // for the whole steps in `m`, and `m` is within `y` and `out`.
+        // SAFETY: elements done..done + m are among the caller's `n`; or they are copied to a buffer and
+        // back, which holds a whole chunk and is computed whole.
         unsafe {
-            let a = source(a.cast::<T>().add(done), &mut x, m);
-            let steps = whole_steps::<N>(m);
+            let (direct, m) = span::<N>(n - done, out == a.cast_mut());
+            let (mut from, mut to, mut count) = (a.add(done), out.add(done), m);
+            if !direct {
+                copy(x.as_mut_ptr(), from, m);
+                (from, to, count) = (x.as_ptr(), y.as_mut_ptr(), N);
+            }
             let mut all = true;
-            for i in 0..steps {
-                let x = a.add(i).read_unaligned();
-                *y.get_unchecked_mut(i) = fast(x);
+            for i in 0..count {
+                let x = from.add(i).read_unaligned();
+                to.add(i).write_unaligned(fast(x));
                 all &= applies(x);
             }
-            if !all {
-                for i in 0..steps {
-                    let x = a.add(i).read_unaligned();
-                    let y = y.get_unchecked_mut(i);
-                    *y = if applies(x) { *y } else { wide(x) };
+            let mut at = if all { count } else { 0 };
+            while at < count {
+                let end = count.min(at + N);
+                let mut all = true;
+                for i in at..end {
+                    all &= applies(from.add(i).read_unaligned());
                 }
+                if !all {
+                    for i in at..end {
+                        let x = from.add(i).read_unaligned();
+                        to.add(i).write_unaligned(if applies(x) { fast(x) } else { wide(x) });
+                    }
+                }
+                at = end;
             }
-            store(out.cast::<T>().add(done), &y, m);
+            if !direct {
+                copy(out.add(done), y.as_ptr(), m);
+            }
+            done += m;
         }
-        done += m;
     }
 }
 
-/// Computes `out[i] = fast(a[i], b[i])`, and `wide` of both where `fast` does not apply; `N` as in
-/// [`unary`].
+/// Computes `out[i] = fast(a[i], b[i])`, and `wide` of both where `fast` does not apply; as [`unary`] does.
 ///
 /// # Safety
 /// `a` and `b` must be readable and `out` writable for `n` elements of `T`. They need no alignment;
@@ -93,72 +106,72 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
     wide: impl Fn(T, T) -> T,
 ) {
     let (mut x, mut z, mut y) = ([T::ONE; N], [T::ONE; N], [T::ONE; N]);
+    let (out, a, b) = (out.cast::<T>(), a.cast::<T>(), b.cast::<T>());
+    let in_place = (out == a.cast_mut()) | (out == b.cast_mut());
     let mut done = 0;
     while done < n {
-        let m = N.min(n - done);
         // SAFETY: as in `unary`.
         unsafe {
-            let a = source(a.cast::<T>().add(done), &mut x, m);
-            let b = source(b.cast::<T>().add(done), &mut z, m);
-            let steps = whole_steps::<N>(m);
+            let (direct, m) = span::<N>(n - done, in_place);
+            let (mut from, mut other) = (a.add(done), b.add(done));
+            let (mut to, mut count) = (out.add(done), m);
+            if !direct {
+                copy(x.as_mut_ptr(), from, m);
+                copy(z.as_mut_ptr(), other, m);
+                (from, other) = (x.as_ptr(), z.as_ptr());
+                (to, count) = (y.as_mut_ptr(), N);
+            }
+            let pair = |i| (from.add(i).read_unaligned(), other.add(i).read_unaligned());
             let mut all = true;
-            for i in 0..steps {
-                let (x, z) = (a.add(i).read_unaligned(), b.add(i).read_unaligned());
-                *y.get_unchecked_mut(i) = fast(x, z);
+            for i in 0..count {
+                let (x, z) = pair(i);
+                to.add(i).write_unaligned(fast(x, z));
                 all &= applies(x, z);
             }
-            if !all {
-                for i in 0..steps {
-                    let (x, z) = (a.add(i).read_unaligned(), b.add(i).read_unaligned());
-                    let y = y.get_unchecked_mut(i);
-                    *y = if applies(x, z) { *y } else { wide(x, z) };
+            let mut at = if all { count } else { 0 };
+            while at < count {
+                let end = count.min(at + N);
+                let mut all = true;
+                for i in at..end {
+                    let (x, z) = pair(i);
+                    all &= applies(x, z);
                 }
+                if !all {
+                    for i in at..end {
+                        let (x, z) = pair(i);
+                        to.add(i).write_unaligned(if applies(x, z) {
+                            fast(x, z)
+                        } else {
+                            wide(x, z)
+                        });
+                    }
+                }
+                at = end;
             }
-            store(out.cast::<T>().add(done), &y, m);
+            if !direct {
+                copy(out.add(done), y.as_ptr(), m);
+            }
+            done += m;
         }
-        done += m;
     }
 }
 
-/// `m` rounded up to whole steps, so that a partial buffer needs no scalar loop. At most `N`.
+/// Whether the next elements are taken from where they are straight to where they go, and how many of the
+/// `left` ones: whole chunks, or, through a buffer, one at most.
 #[inline(always)]
-fn whole_steps<const N: usize>(m: usize) -> usize {
-    const { assert!(N.is_multiple_of(4)) };
-    m.div_ceil(N / 4) * (N / 4)
+fn span<const N: usize>(left: usize, in_place: bool) -> (bool, usize) {
+    let direct = left >= N && !in_place;
+    (direct, if direct { left / N * N } else { left.min(N) })
 }
 
-/// Where to read `m` elements rounded up to whole steps: at `from` itself if `m` is `N`, else in
-/// `buffer`, past whose `m` elements there are ones.
+/// Copies `m` elements between places that need no alignment and do not overlap.
 ///
 /// # Safety
-/// `m <= N`, and `from` is readable for `m` elements, aligned or not.
+/// `from` is readable and `to` writable for `m` elements.
 #[inline(always)]
-unsafe fn source<T: Real, const N: usize>(
-    from: *const T,
-    buffer: &mut [T; N],
-    m: usize,
-) -> *const T {
-    if m == N {
-        return from;
-    }
-    let bytes = m * size_of::<T>();
-    // SAFETY: the caller's promise; byte pointers need no alignment, and `buffer` is a local one.
-    unsafe { from.cast::<u8>().copy_to_nonoverlapping(buffer.as_mut_ptr().cast(), bytes) };
-    buffer.as_ptr()
-}
-
-/// # Safety
-/// `m <= N`, and `to` is writable for `m` elements, aligned or not.
-#[inline(always)]
-unsafe fn store<T: Real, const N: usize>(to: *mut T, from: &[T; N], m: usize) {
-    if m == N {
-        // SAFETY: the caller's promise.
-        unsafe { to.cast::<[T; N]>().write_unaligned(*from) };
-    } else {
-        let bytes = m * size_of::<T>();
-        // SAFETY: the caller's promise; byte pointers need no alignment, and `from` is a local buffer.
-        unsafe { from.as_ptr().cast::<u8>().copy_to_nonoverlapping(to.cast(), bytes) };
-    }
+unsafe fn copy<T>(to: *mut T, from: *const T, m: usize) {
+    // SAFETY: the caller's promise, in bytes.
+    unsafe { to.cast::<u8>().copy_from_nonoverlapping(from.cast(), m * size_of::<T>()) }
 }
 
 /// Adding this to a number below `2**51` rounds it to an integer, held in the sum's low bits.
@@ -201,3 +214,15 @@ pub(super) fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
     let b_part = sum - a;
     (a - (sum - b_part)) + (b - b_part)
 }
+
+/// Functions of anything from the forms of the tile loops.
+macro_rules! complete {
+    ($t:ident $($(#[$doc:meta])+ $name:ident($($arg:ident),+): $fast:ident, $applies:ident, $wide:path;)+) => {$(
+        $(#[$doc])+
+        #[inline(always)]
+        pub fn $name($($arg: $t),+) -> $t {
+            if $applies($($arg),+) { $fast($($arg),+) } else { $wide($($arg),+) }
+        }
+    )+};
+}
+pub(super) use complete;

@@ -5,7 +5,7 @@
 //! polynomial for the rest of the series of `2 atanh s`. May not know: tiles, machines.
 
 use super::exp::power_of_two;
-use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, poly, sum_error};
+use super::lanes::{LN2, LN2_42, LN2_42_REST, ROUND, complete, poly, sum_error};
 
 /// The bits of `sqrt(1/2)`, cut.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
@@ -33,8 +33,7 @@ const INV_LN10_REST: f64 = 1.098319650216765e-17;
 pub(super) const INV_LN2: f64 = std::f64::consts::LOG2_E;
 /// See [`INV_LN2`].
 pub(super) const INV_LN2_REST: f64 = 2.035527374093103e-17;
-/// `log10 2`; its first 42 bits, so that a product with an exponent is exact; and the rest.
-const LOG10_2: f64 = std::f64::consts::LOG10_2;
+/// The first 42 bits of `log10 2`, so that a product with an exponent is exact; and the rest.
 const LOG10_2_42: f64 = 0.30102999566383914;
 const LOG10_2_42_REST: f64 = 1.42050232272661e-13;
 
@@ -85,13 +84,13 @@ pub(super) fn log_short(Split { e, m }: Split) -> f64 {
     e.mul_add(LN2, s * z.mul_add(poly(z, SHORT), 2.0))
 }
 
-/// `f - log(1 + f)`, and `s`, for `f` of the reduced range.
+/// `f - log(1 + f)`, for `f` of the reduced range.
 #[inline(always)]
-fn bend(f: f64) -> (f64, f64) {
+fn bend(f: f64) -> f64 {
     let half = 0.5 * f * f;
     let s = f / (f + 2.0);
     let z = s * s;
-    (half - s * z.mul_add(poly(z, LONG), half), s)
+    half - s * z.mul_add(poly(z, LONG), half)
 }
 
 /// `y` for positive finite `x`, else the logarithm's special value.
@@ -105,120 +104,138 @@ fn special(x: f64, y: f64) -> f64 {
     if x < LEAST { low } else { y }
 }
 
-/// Natural logarithm, within 0.51 ulp.
+/// The logarithm of a split number.
 #[inline(always)]
-pub(super) fn log_wide(x: f32) -> f32 {
-    let x = f64::from(x);
-    special(x, log_short(split_normal(x))) as f32
-}
-
-/// The logarithm of `x`, which is split.
-#[inline(always)]
-fn log_split(x: f64, Split { e, m }: Split) -> f64 {
+fn log_split(Split { e, m }: Split) -> f64 {
     let f = m - 1.0;
     let whole = e * LN2_42;
     let head = whole + f;
     let rest = (whole - head) + f;
-    special(x, head + (rest - e.mul_add(-LN2_42_REST, bend(f).0)))
-}
-
-/// Natural logarithm, within 0.9 ulp.
-#[inline(always)]
-pub fn log_f64(x: f64) -> f64 {
-    log_split(x, split(x))
+    head + (rest - e.mul_add(-LN2_42_REST, bend(f)))
 }
 
 /// `log(2 x)` of a normal `x`, without overflow.
 #[inline(always)]
 pub(super) fn log_of_double(x: f64) -> f64 {
     let Split { e, m } = split_normal(x);
-    log_split(x, Split { e: e + 1.0, m })
+    special(x, log_split(Split { e: e + 1.0, m }))
 }
 
-/// Binary logarithm, within 0.51 ulp; exact at powers of two.
+/// `log m / log b` as a sum of two doubles, given `1 / log b` as one.
 #[inline(always)]
-pub(super) fn log2_wide(x: f32) -> f32 {
-    let x = f64::from(x);
-    let Split { e, m } = split_normal(x);
-    special(x, log_short(Split { e: 0.0, m }).mul_add(INV_LN2, e)) as f32
-}
-
-/// Binary logarithm, within 0.9 ulp; exact at powers of two.
-#[inline(always)]
-pub fn log2_f64(x: f64) -> f64 {
-    let Split { e, m } = split(x);
+fn log_over(m: f64, (inverse, inverse_rest): (f64, f64)) -> (f64, f64) {
     let f = m - 1.0;
-    let (bend, _) = bend(f);
-    let log = f - bend;
-    let log_rest = (f - log) - bend;
+    let part = f * inverse;
+    let part_rest = f.mul_add(inverse_rest, f.mul_add(inverse, -part));
+    // The square's share is the largest of the rest, and the product with it is rounded but once.
+    let half = 0.5 * f;
+    let s = f / (f + 2.0);
+    let z = s * s;
+    let cubic = s * z.mul_add(poly(z, LONG), half * f);
+    (part, part.mul_add(-half, cubic.mul_add(inverse, part_rest)))
+}
 
-    let part = log * INV_LN2;
-    let part_rest = log.mul_add(INV_LN2, -part);
-    let part_rest = log_rest.mul_add(INV_LN2, log.mul_add(INV_LN2_REST, part_rest));
+/// The binary logarithm of a split number.
+#[inline(always)]
+fn log2_split(Split { e, m }: Split) -> f64 {
+    let (part, part_rest) = log_over(m, (INV_LN2, INV_LN2_REST));
     let head = e + part;
     let rest = (e - head) + part;
-    special(x, head + (rest + part_rest))
+    head + (rest + part_rest)
 }
 
-/// Decimal logarithm, within 0.51 ulp.
+/// The decimal logarithm of a split number.
 #[inline(always)]
-pub(super) fn log10_wide(x: f32) -> f32 {
-    let x = f64::from(x);
-    let Split { e, m } = split_normal(x);
-    let log = log_short(Split { e: 0.0, m });
-    special(x, e.mul_add(LOG10_2, log * INV_LN10)) as f32
-}
-
-/// Decimal logarithm, within 0.8 ulp; exact at powers of ten.
-///
-/// `log(1 + f)` is held as a sum of two doubles, and so is its product with `1 / ln 10`.
-#[inline(always)]
-pub fn log10_f64(x: f64) -> f64 {
-    let Split { e, m } = split(x);
-    let f = m - 1.0;
-    let (bend, _) = bend(f);
-    let log = f - bend;
-    let log_rest = (f - log) - bend;
-
-    let part = log * INV_LN10;
-    let part_rest = log.mul_add(INV_LN10, -part);
-    let part_rest = log_rest.mul_add(INV_LN10, log.mul_add(INV_LN10_REST, part_rest));
+fn log10_split(Split { e, m }: Split) -> f64 {
+    let (part, part_rest) = log_over(m, (INV_LN10, INV_LN10_REST));
     let whole = e * LOG10_2_42;
     let head = whole + part;
     let rest = (whole - head) + part;
-    special(x, head + (rest + e.mul_add(LOG10_2_42_REST, part_rest)))
+    head + (rest + e.mul_add(LOG10_2_42_REST, part_rest))
+}
+
+/// Whether a number is above 0, finite, and not subnormal: then the fast forms apply.
+#[inline(always)]
+pub(super) fn is_positive_normal(x: f64) -> bool {
+    x.to_bits().wrapping_sub(1 << 52) < 0x7fe << 52
+}
+
+/// Natural logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log_fast(x: f64) -> f64 {
+    log_split(split_normal(x))
+}
+
+/// The same of anything.
+#[inline(always)]
+pub(super) fn log_any(x: f64) -> f64 {
+    special(x, log_split(split(x)))
+}
+
+/// Binary logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log2_fast(x: f64) -> f64 {
+    log2_split(split_normal(x))
+}
+
+/// The same of anything.
+#[inline(always)]
+pub(super) fn log2_any(x: f64) -> f64 {
+    special(x, log2_split(split(x)))
+}
+
+/// Decimal logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log10_fast(x: f64) -> f64 {
+    log10_split(split_normal(x))
+}
+
+/// The same of anything.
+#[inline(always)]
+pub(super) fn log10_any(x: f64) -> f64 {
+    special(x, log10_split(split(x)))
+}
+
+complete! { f64
+    /// Natural logarithm, within 0.9 ulp.
+    log_f64(x): log_fast, is_positive_normal, log_any;
+    /// Binary logarithm, within 0.9 ulp; exact at powers of two.
+    log2_f64(x): log2_fast, is_positive_normal, log2_any;
+    /// Decimal logarithm, within 0.8 ulp; exact at powers of ten.
+    log10_f64(x): log10_fast, is_positive_normal, log10_any;
+}
+
+/// `log(1 + x)` to about `2**-37`, for a positive normal `1 + x`.
+#[inline(always)]
+pub(super) fn log1p_short(x: f64) -> f64 {
+    let y = log_short(split_normal(1.0 + x));
+    // Near 0 the sum has dropped bits of `x`, and two terms of the series are enough.
+    if x.abs() < 1.0 / 65536.0 { (x * x).mul_add(-0.5, x) } else { y }
 }
 
 /// `log(1 + x)`, within 0.51 ulp.
 #[inline(always)]
 pub(super) fn log1p_wide(x: f32) -> f32 {
     let x = f64::from(x);
-    let u = 1.0 + x;
-    let y = special(u, log_short(split_normal(u)));
-    // Near 0 the sum has dropped bits of `x`, and two terms of the series are enough.
-    (if x.abs() < 1.0 / 65536.0 { (x * x).mul_add(-0.5, x) } else { y }) as f32
+    special(1.0 + x, log1p_short(x)) as f32
 }
 
-/// `log(u + dropped)` as a sum of two doubles, for a positive normal `u` and `dropped` below its ulp.
+/// `log(u + dropped)` as a sum of two doubles, for a normal `u` below `2**1000` and `dropped` below its ulp.
 ///
 /// `dropped` is scaled like `u` and kept as a first-order correction.
 #[inline(always)]
 fn log_sum(u: f64, dropped: f64) -> (f64, f64) {
     let Split { e, m } = split_normal(u);
-    // From the largest exponents on what was dropped is far too small to matter, whatever the scale.
-    let k = if e < 1000.0 { -e } else { -1000.0 };
-    let scale = power_of_two(k + ROUND);
+    let scale = power_of_two(ROUND - e);
     let g = m - 1.0;
     let g_rest = dropped * scale;
     let f = g + g_rest;
     let f_rest = (g - f) + g_rest;
 
-    let (bend, s) = bend(f);
-    let slope = s.mul_add(s, -s).mul_add(2.0, 1.0);
     let whole = e * LN2_42;
     let head = whole + f;
     let rest = (whole - head) + f;
-    let low = f_rest.mul_add(slope, e.mul_add(LN2_42_REST, -bend));
+    let low = f.mul_add(-f_rest, f_rest) + e.mul_add(LN2_42_REST, -bend(f));
     (head, rest + low)
 }
 
@@ -229,10 +246,27 @@ pub(super) fn log1p_parts(x: f64, x_rest: f64) -> (f64, f64) {
     log_sum(u, sum_error(1.0, x, u) + x_rest)
 }
 
-/// `log(1 + x)`, within 0.9 ulp.
+/// Whether [`log1p_fast`] applies.
 #[inline(always)]
-pub fn log1p_f64(x: f64) -> f64 {
+pub(super) fn log1p_applies(x: f64) -> bool {
+    x > -1.0 && x < 1e300
+}
+
+/// `log(1 + x)` of ordinary numbers.
+#[inline(always)]
+pub(super) fn log1p_fast(x: f64) -> f64 {
     let (y, rest) = log1p_parts(x, 0.0);
-    let y = special(1.0 + x, y + rest);
-    if x.abs() < f64::EPSILON / 4.0 { x } else { y }
+    // The sum loses the sign of -0.0.
+    (y + rest).copysign(x)
+}
+
+/// The same of all others.
+#[inline(always)]
+pub(super) fn log1p_any(x: f64) -> f64 {
+    special(1.0 + x, log_split(split(x)))
+}
+
+complete! { f64
+    /// `log(1 + x)`, within 0.9 ulp.
+    log1p_f64(x): log1p_fast, log1p_applies, log1p_any;
 }

@@ -4,9 +4,9 @@
 //! held as a sum of two doubles, so that little is lost when `m` cancels it. May not know: tiles,
 //! machines.
 
-use super::exp::{Reduced, clamp, reduce, reduce_two};
+use super::exp::{Reduced, clamp, exp_short, exp2_short, reduce, reduce_two};
 use super::lanes::sum_error;
-use super::log::{INV_LN2, INV_LN2_REST, log1p_parts};
+use super::log::{INV_LN2, INV_LN2_REST, log1p_parts, log1p_short};
 
 /// The larger, and the smaller less it as a sum of two doubles.
 #[inline(always)]
@@ -33,10 +33,20 @@ fn finish(x: f64, y: f64, large: f64, (l, l_rest): (f64, f64)) -> f64 {
     if x.is_nan() | y.is_nan() { x + y } else { sum }
 }
 
+/// `large + l(smaller - large)`, where the operands are numbers, in double precision alone.
+#[inline(always)]
+fn short(x: f32, y: f32, l: impl Fn(f64) -> f64) -> f32 {
+    let (large, small) = if x > y { (x, y) } else { (y, x) };
+    let d = f64::from(small) - f64::from(large);
+    let sum = (f64::from(large) + l(clamp(d, -700.0, 0.0))) as f32;
+    let sum = if large.abs() < f32::INFINITY { sum } else { large };
+    if x.is_nan() | y.is_nan() { x + y } else { sum }
+}
+
 /// `log(e**x + e**y)`, within 0.51 ulp of the largest of operands and result.
 #[inline(always)]
 pub fn logaddexp_f32(x: f32, y: f32) -> f32 {
-    logaddexp_f64(x.into(), y.into()) as f32
+    short(x, y, |d| log1p_short(exp_short(d)))
 }
 
 /// `log(e**x + e**y)`, within 0.8 ulp of the largest of operands and result.
@@ -49,7 +59,7 @@ pub fn logaddexp_f64(x: f64, y: f64) -> f64 {
 /// `log2(2**x + 2**y)`, within 0.51 ulp of the largest of operands and result.
 #[inline(always)]
 pub fn logaddexp2_f32(x: f32, y: f32) -> f32 {
-    logaddexp2_f64(x.into(), y.into()) as f32
+    short(x, y, |d| log1p_short(exp2_short(d)) * INV_LN2)
 }
 
 /// `log2(2**x + 2**y)`, within 0.8 ulp of the largest of operands and result.

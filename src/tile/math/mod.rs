@@ -9,36 +9,34 @@
 //! May not know: graphs, loops, other ops.
 
 mod angle;
+mod arc;
 mod exp;
 mod hyperbolic;
 mod lanes;
-mod library;
 mod log;
 mod logaddexp;
 mod power;
+mod root;
 mod single;
 #[cfg(test)]
 mod tests;
 mod trig;
 
 pub use angle::{arctan_f64, arctan2_f64};
+pub use arc::{arccos_f32, arccos_f64, arcsin_f32, arcsin_f64};
 pub use exp::{exp_f64, exp2_f64, expm1_f64};
 pub use hyperbolic::{
-    arccosh_f32, arccosh_f64, arcsinh_f32, arcsinh_f64, arctanh_f32, arctanh_f64, cosh_f64,
-    sinh_f64, tanh_f64,
-};
-pub use library::{
-    arccos_f32, arccos_f64, arcsin_f32, arcsin_f64, cbrt_f32, cbrt_f64, hypot_f32, hypot_f64,
-    tan_f64,
+    arccosh_f64, arcsinh_f64, arctanh_f64, cosh_f64, sinh_f64, tanh_f64,
 };
 pub use log::{log_f64, log1p_f64, log2_f64, log10_f64};
 pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64};
 pub use power::{power_f32, power_f64};
+pub use root::{cbrt_f64, hypot_f32, hypot_f64};
 pub use single::{
-    arctan_f32, arctan2_f32, cos_f32, cosh_f32, exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32,
+    arccosh_f32, arcsinh_f32, arctanh_f32, cbrt_f32, arctan_f32, arctan2_f32, cos_f32, cosh_f32, exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32,
     log2_f32, log10_f32, sin_f32, sinh_f32, tan_f32, tanh_f32,
 };
-pub use trig::{cos_f64, sin_f64};
+pub use trig::{cos_f64, sin_f64, tan_f64};
 
 use super::MapFn;
 use super::isa::{Isa, pick};
@@ -49,27 +47,27 @@ use crate::op::Op;
 macro_rules! instances {
     ($(#[$attr:meta])* $module:ident) => {
         mod $module {
-            use super::{DType, MapFn, Op, angle, exp, hyperbolic, lanes, library, log, power, single, trig};
+            use super::{DType, MapFn, Op, angle, exp, hyperbolic, lanes, log, power, root, single, trig};
 
             instances!(@unary $(#[$attr])*
                 exp_f32 f32 single::exp_single, single::exp_applies, exp::exp_wide;
-                exp_f64 f64 super::exp_f64, lanes::always, super::exp_f64;
-                log_f32 f32 single::log_single, single::log_applies, log::log_wide;
-                log_f64 f64 super::log_f64, lanes::always, super::log_f64;
-                log10_f32 f32 single::log10_single, single::log_applies, log::log10_wide;
-                log10_f64 f64 super::log10_f64, lanes::always, super::log10_f64;
+                exp_f64 f64 exp::exp_fast, exp::exp_applies, exp::exp_any;
+                log_f32 f32 single::log_single, single::is_positive_normal, single::log_any;
+                log_f64 f64 log::log_fast, log::is_positive_normal, log::log_any;
+                log10_f32 f32 single::log10_single, single::is_positive_normal, single::log10_any;
+                log10_f64 f64 log::log10_fast, log::is_positive_normal, log::log10_any;
                 log1p_f32 f32 single::log1p_single, single::log1p_applies, log::log1p_wide;
-                log1p_f64 f64 super::log1p_f64, lanes::always, super::log1p_f64;
-                cbrt_f32 f32 super::cbrt_f32, lanes::always, super::cbrt_f32;
+                log1p_f64 f64 log::log1p_fast, log::log1p_applies, log::log1p_any;
+                cbrt_f32 f32 root::cbrt_single, root::cbrt_applies, root::cbrt_wide;
                 cbrt_f64 f64 super::cbrt_f64, lanes::always, super::cbrt_f64;
                 exp2_f32 f32 single::exp2_single, single::exp2_applies, exp::exp2_wide;
-                exp2_f64 f64 super::exp2_f64, lanes::always, super::exp2_f64;
+                exp2_f64 f64 exp::exp2_fast, exp::exp2_applies, exp::exp2_any;
                 expm1_f32 f32 single::expm1_single, single::exp_applies, exp::expm1_wide;
                 expm1_f64 f64 super::expm1_f64, lanes::always, super::expm1_f64;
-                log2_f32 f32 single::log2_single, single::log_applies, log::log2_wide;
-                log2_f64 f64 super::log2_f64, lanes::always, super::log2_f64;
-                tan_f32 f32 single::tan_single, single::sin_applies, library::tan_wide;
-                tan_f64 f64 super::tan_f64, lanes::always, super::tan_f64;
+                log2_f32 f32 single::log2_single, single::is_positive_normal, single::log2_any;
+                log2_f64 f64 log::log2_fast, log::is_positive_normal, log::log2_any;
+                tan_f32 f32 single::tan_single, single::sin_applies, trig::tan_wide;
+                tan_f64 f64 trig::tan_fast, trig::fast_applies, super::tan_f64;
                 arcsin_f32 f32 super::arcsin_f32, lanes::always, super::arcsin_f32;
                 arcsin_f64 f64 super::arcsin_f64, lanes::always, super::arcsin_f64;
                 arccos_f32 f32 super::arccos_f32, lanes::always, super::arccos_f32;
@@ -77,15 +75,15 @@ macro_rules! instances {
                 arctan_f32 f32 super::arctan_f32, lanes::always, super::arctan_f32;
                 arctan_f64 f64 super::arctan_f64, lanes::always, super::arctan_f64;
                 sinh_f32 f32 single::sinh_single, single::exp_applies, hyperbolic::sinh_wide;
-                sinh_f64 f64 super::sinh_f64, lanes::always, super::sinh_f64;
+                sinh_f64 f64 hyperbolic::sinh_fast, hyperbolic::fast_applies, hyperbolic::sinh_any;
                 cosh_f32 f32 single::cosh_single, single::exp_applies, hyperbolic::cosh_wide;
-                cosh_f64 f64 super::cosh_f64, lanes::always, super::cosh_f64;
-                arcsinh_f32 f32 super::arcsinh_f32, lanes::always, super::arcsinh_f32;
-                arcsinh_f64 f64 super::arcsinh_f64, lanes::always, super::arcsinh_f64;
-                arccosh_f32 f32 super::arccosh_f32, lanes::always, super::arccosh_f32;
-                arccosh_f64 f64 super::arccosh_f64, lanes::always, super::arccosh_f64;
-                arctanh_f32 f32 super::arctanh_f32, lanes::always, super::arctanh_f32;
-                arctanh_f64 f64 super::arctanh_f64, lanes::always, super::arctanh_f64;
+                cosh_f64 f64 hyperbolic::cosh_fast, hyperbolic::fast_applies, hyperbolic::cosh_any;
+                arcsinh_f32 f32 single::arcsinh_single, single::arcsinh_applies, hyperbolic::arcsinh_wide;
+                arcsinh_f64 f64 hyperbolic::arcsinh_fast, hyperbolic::arcsinh_applies, hyperbolic::arcsinh_any;
+                arccosh_f32 f32 single::arccosh_single, single::arccosh_applies, hyperbolic::arccosh_wide;
+                arccosh_f64 f64 hyperbolic::arccosh_fast, hyperbolic::arccosh_applies, hyperbolic::arccosh_any;
+                arctanh_f32 f32 single::arctanh_single, single::arctanh_applies, hyperbolic::arctanh_wide;
+                arctanh_f64 f64 hyperbolic::arctanh_fast, hyperbolic::arctanh_applies, hyperbolic::arctanh_any;
                 tanh_f32 f32 super::tanh_f32, lanes::always, super::tanh_f32;
                 tanh_f64 f64 super::tanh_f64, lanes::always, super::tanh_f64;
                 sin_f32 f32 single::sin_single, single::sin_applies, trig::sin_wide;
@@ -94,12 +92,12 @@ macro_rules! instances {
                 cos_f64 f64 trig::cos_fast, trig::fast_applies, super::cos_f64;
             );
             instances!(@binary $(#[$attr])*
-                power_f32 f32 power::power_fast, power::power_applies, power::power_wide;
-                power_f64 f64 super::power_f64, lanes::always_two, super::power_f64;
+                power_f32 f32 power::power_single, power::power_single_applies, power::power_wide;
+                power_f64 f64 power::power_fast, power::power_applies, power::power_any;
                 hypot_f32 f32 super::hypot_f32, lanes::always_two, super::hypot_f32;
                 hypot_f64 f64 super::hypot_f64, lanes::always_two, super::hypot_f64;
                 arctan2_f32 f32 single::arctan2_single, single::arctan2_applies, angle::arctan2_wide;
-                arctan2_f64 f64 super::arctan2_f64, lanes::always_two, super::arctan2_f64;
+                arctan2_f64 f64 angle::arctan2_fast, angle::arctan2_applies, angle::arctan2_any;
                 logaddexp_f32 f32 super::logaddexp_f32, lanes::always_two, super::logaddexp_f32;
                 logaddexp_f64 f64 super::logaddexp_f64, lanes::always_two, super::logaddexp_f64;
                 logaddexp2_f32 f32 super::logaddexp2_f32, lanes::always_two, super::logaddexp2_f32;
@@ -175,7 +173,7 @@ macro_rules! instances {
             out: *mut u8, a: *const u8, _: *const u8, _: *const u8, n: usize, _: *mut u32,
         ) {
             // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::unary::<$t, { 256 / size_of::<$t>() }>(out, a, n, |x| $fast(x), |x| $applies(x), |x| $wide(x)) }
+            unsafe { lanes::unary::<$t, { 128 / size_of::<$t>() }>(out, a, n, |x| $fast(x), |x| $applies(x), |x| $wide(x)) }
         }
     };
     (@binary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $applies:expr, $wide:expr;)+) => {
@@ -190,7 +188,7 @@ macro_rules! instances {
             out: *mut u8, a: *const u8, b: *const u8, _: *const u8, n: usize, _: *mut u32,
         ) {
             // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::binary::<$t, { 256 / size_of::<$t>() }>(out, a, b, n, |x, y| $fast(x, y), |x, y| $applies(x, y), |x, y| $wide(x, y)) }
+            unsafe { lanes::binary::<$t, { 128 / size_of::<$t>() }>(out, a, b, n, |x, y| $fast(x, y), |x, y| $applies(x, y), |x, y| $wide(x, y)) }
         }
     };
 }

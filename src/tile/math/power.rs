@@ -4,10 +4,14 @@
 //! (Dekker's arithmetic in fused steps), and then the rules of C99's annex F, which NumPy follows.
 //! May not know: tiles, machines.
 
-use super::exp::{clamp, exp_short, exp_with_rest};
-use super::lanes::{LN2_42, LN2_42_REST, poly};
-use super::log::{HALF_TOP, Split, log_short, split, split_normal};
-use super::single::is_positive_normal;
+use super::exp::{clamp, exp_with_rest, exp2_short, reduce, scale};
+use super::lanes::{LN2_42, LN2_42_REST, complete, poly};
+use super::log::{HALF_TOP, INV_LN2, Split, is_positive_normal, split, split_normal};
+use super::single::{self, split_at_sqrt};
+
+/// `(2 atanh s - 2 s) / (ln 2 s**3)` in `s**2`, for `s` of the reduced range: to `2**-37` of `2 / s**2`.
+const SHORT: [f64; 4] =
+    [0.9617966791914558, 0.5770828524098186, 0.4117063208618161, 0.34021876125905814];
 
 /// `2 / 3` as a sum of two doubles.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -73,7 +77,7 @@ fn exponent(a: f64, y: f64) -> f64 {
     if a == 1.0 { 0.0 } else { y }
 }
 
-/// The power from that of `|x|`, whose logarithm is `log`: the sign, and what `y` alone decides.
+/// The power from that of `|x|`, of which `log` is a logarithm: the sign, and what `y` alone decides.
 #[inline(always)]
 fn finish(x: f64, y: f64, log: f64, power: f64) -> f64 {
     let half = 0.5 * y;
@@ -88,22 +92,31 @@ fn finish(x: f64, y: f64, log: f64, power: f64) -> f64 {
     if y == 0.0 { 1.0 } else { power }
 }
 
-/// `y log x`, for a positive normal `x`.
+/// `log2(2**e (1 + f))`, to about `2**-37`.
 #[inline(always)]
-fn product_short(x: f32, y: f32) -> f64 {
-    f64::from(y) * log_short(split_normal(x.into()))
+fn log2_short(e: f64, f: f64) -> f64 {
+    let s = f / (f + 2.0);
+    let z = s * s;
+    s.mul_add(z.mul_add(poly(z, SHORT), 2.0 * INV_LN2), e)
 }
 
-/// Whether [`power_fast`] applies: to positive normal `x` and powers that are normal too.
+/// `y log2 x`, for a positive normal `x`.
 #[inline(always)]
-pub(super) fn power_applies(x: f32, y: f32) -> bool {
-    is_positive_normal(x) & (product_short(x, y).abs() < 87.0)
+fn product_short(x: f32, y: f32) -> f64 {
+    let (e, f) = split_at_sqrt(x);
+    f64::from(y) * log2_short(e.into(), f.into())
+}
+
+/// Whether [`power_single`] applies: to positive normal `x` and powers that are normal too.
+#[inline(always)]
+pub(super) fn power_single_applies(x: f32, y: f32) -> bool {
+    single::is_positive_normal(x) & (product_short(x, y).abs() < 125.0)
 }
 
 /// `x**y` of ordinary operands.
 #[inline(always)]
-pub(super) fn power_fast(x: f32, y: f32) -> f32 {
-    let power = exp_short(product_short(x, y)) as f32;
+pub(super) fn power_single(x: f32, y: f32) -> f32 {
+    let power = exp2_short(product_short(x, y)) as f32;
     if y == 2.0 { x * x } else { power }
 }
 
@@ -112,27 +125,54 @@ pub(super) fn power_fast(x: f32, y: f32) -> f32 {
 pub(super) fn power_wide(x: f32, y: f32) -> f32 {
     let (x, y) = (f64::from(x), f64::from(y));
     let a = x.abs();
-    let log = log_special(a, log_short(split_normal(a)));
-    let power = exp_short(clamp(exponent(a, y) * log, -104.5, 89.0));
+    let Split { e, m } = split_normal(a);
+    let log = log_special(a, log2_short(e, m - 1.0));
+    let power = exp2_short(clamp(exponent(a, y) * log, -160.0, 130.0));
     finish(x, y, log, power) as f32
 }
 
-/// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
+/// `y log x` as a sum of two doubles, given the logarithm as one.
 #[inline(always)]
-pub fn power_f32(x: f32, y: f32) -> f32 {
-    if power_applies(x, y) { power_fast(x, y) } else { power_wide(x, y) }
+fn product(y: f64, (log, log_rest): (f64, f64)) -> (f64, f64) {
+    let product = y * log;
+    (product, log_rest.mul_add(y, log.mul_add(y, -product)))
 }
 
-/// `x**y`, within 0.8 ulp; `x * x` where `y` is 2.
+/// Whether [`power_fast`] applies: to positive normal `x` and powers that are normal too.
 #[inline(always)]
-pub fn power_f64(x: f64, y: f64) -> f64 {
+pub(super) fn power_applies(x: f64, y: f64) -> bool {
+    let log = log_two_parts(split_normal(x));
+    is_positive_normal(x) & (product(y, log).0.abs() < 708.0)
+}
+
+/// `x**y` of ordinary operands.
+#[inline(always)]
+pub(super) fn power_fast(x: f64, y: f64) -> f64 {
+    let (product, rest) = product(y, log_two_parts(split_normal(x)));
+    let reduced = reduce(product, rest);
+    let (power, power_rest) = reduced.exp();
+    let power = scale(power + power_rest, reduced.biased);
+    if y == 2.0 { x * x } else { power }
+}
+
+/// `x**y` of anything.
+#[inline(always)]
+pub(super) fn power_any(x: f64, y: f64) -> f64 {
     let a = x.abs();
     let (log, log_rest) = log_two_parts(split(a));
     let log = log_special(a, log);
-    let times = exponent(a, y);
-    let product = times * log;
-    let rest = log_rest.mul_add(times, log.mul_add(times, -product));
+    let (product, rest) = product(exponent(a, y), (log, log_rest));
     let rest = if product.abs() < 746.0 { rest } else { 0.0 };
     let power = exp_with_rest(clamp(product, -746.0, 710.0), rest);
     finish(x, y, log, power)
+}
+
+complete! { f32
+    /// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
+    power_f32(x, y): power_single, power_single_applies, power_wide;
+}
+
+complete! { f64
+    /// `x**y`, within 0.8 ulp; `x * x` where `y` is 2.
+    power_f64(x, y): power_fast, power_applies, power_any;
 }

@@ -7,8 +7,10 @@
 
 use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E, LOG10_E};
 
-use super::lanes::{always, poly_f32 as poly};
-use super::{angle, exp, hyperbolic, library, log, trig};
+use super::arc::half_inverse_f32;
+use super::lanes::{always, complete, poly_f32 as poly};
+use super::root::{cbrt_applies, cbrt_single, cbrt_wide};
+use super::{angle, exp, hyperbolic, log, trig};
 
 /// Adding this to a number below `2**22` rounds it to an integer, held in the sum's low bits.
 const ROUND: f32 = 12_582_912.0;
@@ -60,18 +62,21 @@ const TAN: [f32; 7] = [
     -0.000_426_688_96,
     0.004_628_731,
 ];
-/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 0.9`, to `2**-29`.
+/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-27`.
 const TANH: [f32; 7] = [
-    -0.333_333_22,
-    0.133_329_8,
-    -0.053_929_21,
-    0.021_662_548,
-    -0.008_261_493,
-    0.002_578_795_4,
-    -0.000_453_693_85,
+    -0.333_332_96,
+    0.133_323_48,
+    -0.053_879_99,
+    0.021_487_2,
+    -0.007_946_894,
+    0.002_301_929_8,
+    -0.000_358_611_23,
 ];
 /// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
 const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
+/// `(asinh x - x) / x**3` in `x**2`, for `|x| <= 1 / 2`, to `2**-29`.
+const ASINH: [f32; 5] =
+    [-0.166_666_43, 0.074_986_38, -0.044_382_4, 0.028_156_929, -0.013_214_043];
 /// `(atan t - t) / t**3` in `t**2`, for `|t| <= 1 / 2`, to `2**-27`.
 const ATAN: [f32; 5] = [-0.333_332_36, 0.199_942_96, -0.141_758_8, 0.101_642_47, -0.051_396_485];
 
@@ -175,12 +180,14 @@ pub(super) fn tanh_single(x: f32) -> f32 {
     let p = TANH.iter().rev().fold(0.0, |p: f32, &c| p.mul_add(z, c));
     let near = (a * z).mul_add(p, a);
 
+    // `exp(2 a)` as a power of 2: what its rounding loses, the quotient makes less of.
     let b = if a > 10.0 { 10.0 } else { a };
-    let Reduced { biased, r, rest } = reduce(b + b);
-    let p = (r * r).mul_add(poly(r, EXP), rest) + r;
+    let biased = b.mul_add(2.0 * LOG2_E, ROUND);
+    let r = b.mul_add(2.0 * LOG2_E, -(biased - ROUND));
+    let p = r * r.mul_add(poly(r, EXP2), LN_2);
     let power = power_of_two(biased);
     let far = 1.0 - 2.0 / p.mul_add(power, power + 1.0);
-    (if a < 0.9 { near } else { far }).copysign(x)
+    (if a < 1.0 { near } else { far }).copysign(x)
 }
 
 /// `exp |x| / 2` as a sum of two singles, and `exp -|x| / 2`.
@@ -227,13 +234,7 @@ pub(super) fn is_positive_normal(x: f32) -> bool {
     x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
 }
 
-/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply: to all but subnormal numbers.
-#[inline(always)]
-pub(super) fn log_applies(x: f32) -> bool {
-    !(x > 0.0 && x < f32::MIN_POSITIVE)
-}
-
-/// The logarithm of `x`, which is `y` for positive normal numbers. Silence has zeros, and must not be slow.
+/// The logarithm of `x`, which is `y` for positive numbers.
 #[inline(always)]
 fn with_ends(x: f32, y: f32) -> f32 {
     let y = if x < f32::INFINITY { y } else { x };
@@ -241,15 +242,35 @@ fn with_ends(x: f32, y: f32) -> f32 {
     if x == 0.0 { f32::NEG_INFINITY } else { y }
 }
 
+/// Splits a positive normal number, `1 + f` being between 2/3 and 4/3.
 #[inline(always)]
 fn split(x: f32) -> Split {
-    /// The bits of `2 / 3`, from which to `4 / 3` the fraction is.
-    const LOW: u32 = 0x3f2a_aaab;
+    split_from(x, 0x3f2a_aaab)
+}
+
+/// Splits a positive normal number, `1 + f` being from the number with the bits `low` to twice that.
+#[inline(always)]
+fn split_from(x: f32, low: u32) -> Split {
     const FRACTION: u32 = (1 << 23) - 1;
-    let above = x.to_bits().wrapping_sub(LOW);
+    let above = x.to_bits().wrapping_sub(low);
     let e = (above.cast_signed() >> 23) as f32;
-    let f = f32::from_bits((above & FRACTION) + LOW) - 1.0;
+    let f = f32::from_bits((above & FRACTION) + low) - 1.0;
     Split { exponent: above & !FRACTION, e, f }
+}
+
+/// `e` and `f` of `x = 2**e (1 + f)` with `1 + f` between `sqrt(1/2)` and `sqrt 2`, for a positive normal `x`.
+#[inline(always)]
+pub(super) fn split_at_sqrt(x: f32) -> (f32, f32) {
+    let Split { e, f, .. } = split_from(x, 0x3f35_04f3);
+    (e, f)
+}
+
+/// Splits a positive number, subnormal or not.
+#[inline(always)]
+fn split_any(x: f32) -> Split {
+    let small = x < f32::MIN_POSITIVE;
+    let lifted = split(x * if small { 8_388_608.0 } else { 1.0 });
+    Split { e: lifted.e - if small { 23.0 } else { 0.0 }, ..lifted }
 }
 
 /// `(f - log(1 + f)) / f`.
@@ -258,46 +279,74 @@ fn bend(f: f32) -> f32 {
     (f * f).mul_add(-poly(f, LOG), 0.5 * f)
 }
 
-/// Natural logarithm.
 #[inline(always)]
-pub(super) fn log_single(x: f32) -> f32 {
-    let Split { e, f, .. } = split(x);
+fn log(Split { e, f, .. }: Split) -> f32 {
     let whole = e * LN_2_16;
     let head = whole + f;
     let rest = (whole - head) + f;
-    with_ends(x, head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST)))
+    head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST))
 }
 
-/// `scale log(1 + f)` as a sum of two singles, `scale` being one itself.
+/// `log(1 + f) / log b` as a sum of two singles, given `1 / log b` as one.
 #[inline(always)]
-fn scaled_log(f: f32, (scale, scale_rest): (f32, f32)) -> (f32, f32) {
-    let part = f * scale;
-    let part_rest = f.mul_add(scale_rest, f.mul_add(scale, -part));
-    let half = 0.5 * f;
-    let bent = part.mul_add(-half, part);
-    let bent_rest = part.mul_add(-half, part - bent);
-    (bent, ((f * f) * poly(f, LOG)).mul_add(part, bent_rest + part_rest))
+fn log_over(f: f32, (inverse, inverse_rest): (f32, f32)) -> (f32, f32) {
+    let part = f * inverse;
+    let part_rest = f.mul_add(inverse_rest, f.mul_add(inverse, -part));
+    let low = part.mul_add((f * f) * poly(f, LOG), part_rest);
+    (part, part.mul_add(-0.5 * f, low))
 }
 
-/// Binary logarithm.
 #[inline(always)]
-pub(super) fn log2_single(x: f32) -> f32 {
-    let Split { e, f, .. } = split(x);
-    let (part, part_rest) = scaled_log(f, (LOG2_E, LOG2_E_REST));
+fn log2(Split { e, f, .. }: Split) -> f32 {
+    let (part, part_rest) = log_over(f, (LOG2_E, LOG2_E_REST));
     let head = e + part;
     let rest = (e - head) + part;
-    with_ends(x, head + (rest + part_rest))
+    head + (rest + part_rest)
 }
 
-/// Decimal logarithm.
 #[inline(always)]
-pub(super) fn log10_single(x: f32) -> f32 {
-    let Split { e, f, .. } = split(x);
-    let (part, part_rest) = scaled_log(f, (LOG10_E, LOG10_E_REST));
+fn log10(Split { e, f, .. }: Split) -> f32 {
+    let (part, part_rest) = log_over(f, (LOG10_E, LOG10_E_REST));
     let whole = e * LOG10_2_16;
     let head = whole + part;
     let rest = (whole - head) + part;
-    with_ends(x, head + (rest + e.mul_add(LOG10_2_16_REST, part_rest)))
+    head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
+}
+
+/// Natural logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log_single(x: f32) -> f32 {
+    log(split(x))
+}
+
+/// The same of anything. Silence has zeros, and must not be slow.
+#[inline(always)]
+pub(super) fn log_any(x: f32) -> f32 {
+    with_ends(x, log(split_any(x)))
+}
+
+/// Binary logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log2_single(x: f32) -> f32 {
+    log2(split(x))
+}
+
+/// The same of anything.
+#[inline(always)]
+pub(super) fn log2_any(x: f32) -> f32 {
+    with_ends(x, log2(split_any(x)))
+}
+
+/// Decimal logarithm of a positive normal number.
+#[inline(always)]
+pub(super) fn log10_single(x: f32) -> f32 {
+    log10(split(x))
+}
+
+/// The same of anything.
+#[inline(always)]
+pub(super) fn log10_any(x: f32) -> f32 {
+    with_ends(x, log10(split_any(x)))
 }
 
 /// Whether [`log1p_single`] applies.
@@ -306,12 +355,10 @@ pub(super) fn log1p_applies(x: f32) -> bool {
     x > -1.0 && x < 1e30
 }
 
-/// `log(1 + x)`. What rounding `1 + x` drops is scaled like it and kept as a first-order correction.
+/// `log(u + dropped)` of a normal `u` of 1/2 or more, and `dropped` below its ulp, which is scaled like `u` and
+/// kept as a first-order correction.
 #[inline(always)]
-pub(super) fn log1p_single(x: f32) -> f32 {
-    let u = 1.0 + x;
-    let x_part = u - 1.0;
-    let dropped = (1.0 - (u - x_part)) + (x - x_part);
+fn log_sum(u: f32, dropped: f32) -> f32 {
     let Split { exponent, e, f: g } = split(u);
     let down = f32::from_bits(1f32.to_bits().wrapping_sub(exponent));
     let g_rest = dropped * down;
@@ -322,7 +369,86 @@ pub(super) fn log1p_single(x: f32) -> f32 {
     let head = whole + f;
     let rest = (whole - head) + f;
     let low = e.mul_add(LN_2_16_REST, f.mul_add(-f_rest, f_rest));
-    (head + (rest + bend(f).mul_add(-f, low))).copysign(x)
+    head + (rest + bend(f).mul_add(-f, low))
+}
+
+/// `log(1 + x)`.
+#[inline(always)]
+pub(super) fn log1p_single(x: f32) -> f32 {
+    let u = 1.0 + x;
+    let x_part = u - 1.0;
+    let dropped = (1.0 - (u - x_part)) + (x - x_part);
+    log_sum(u, dropped).copysign(x)
+}
+
+/// `log(1 + w + w_rest)` of a positive `w`.
+#[inline(always)]
+fn log1p_parts(w: f32, w_rest: f32) -> f32 {
+    let u = 1.0 + w;
+    log_sum(u, (w - (u - 1.0)) + w_rest)
+}
+
+/// `sqrt(v + v_rest)` as a sum of two singles; 0 for 0.
+#[inline(always)]
+fn sqrt_parts(v: f32, v_rest: f32) -> (f32, f32) {
+    let s = v.sqrt();
+    (s, (s.mul_add(-s, v) + v_rest) * half_inverse_f32(s))
+}
+
+/// Whether [`arcsinh_single`] applies: squares stay small.
+#[inline(always)]
+pub(super) fn arcsinh_applies(x: f32) -> bool {
+    x.abs() < 4096.0
+}
+
+/// Inverse hyperbolic sine: near 0 a polynomial, then `log(|x| + sqrt(x**2 + 1))`.
+#[inline(always)]
+pub(super) fn arcsinh_single(x: f32) -> f32 {
+    let a = x.abs();
+    let z = a * a;
+    let near = (a * z).mul_add(poly(z, ASINH), a);
+    let v = z + 1.0;
+    let v_rest = (z - (v - 1.0)) + a.mul_add(a, -z);
+    let (s, s_rest) = sqrt_parts(v, v_rest);
+    let w = s + a;
+    let far = log_sum(w, ((s - w) + a) + s_rest);
+    (if a < 0.5 { near } else { far }).copysign(x)
+}
+
+/// Whether [`arccosh_single`] applies.
+#[inline(always)]
+pub(super) fn arccosh_applies(x: f32) -> bool {
+    x >= 1.0 && x < 4096.0
+}
+
+/// Inverse hyperbolic cosine: `log(1 + t + sqrt(t**2 + 2 t))` with `t = x - 1`.
+#[inline(always)]
+pub(super) fn arccosh_single(x: f32) -> f32 {
+    let t = x - 1.0;
+    let v = t.mul_add(t, t + t);
+    let v_rest = t.mul_add(t, (t + t) - v);
+    let (s, s_rest) = sqrt_parts(v, v_rest);
+    let w = s + t;
+    log1p_parts(w, ((s - w) + t) + s_rest)
+}
+
+/// Whether [`arctanh_single`] applies.
+#[inline(always)]
+pub(super) fn arctanh_applies(x: f32) -> bool {
+    x.abs() < 1.0
+}
+
+/// Inverse hyperbolic tangent: half of `log(1 + 2 |x| / (1 - |x|))`.
+#[inline(always)]
+pub(super) fn arctanh_single(x: f32) -> f32 {
+    let a = x.abs();
+    let n = a + a;
+    let d = 1.0 - a;
+    let d_rest = (1.0 - d) - a;
+    let inverse = 1.0 / d;
+    let w = n * inverse;
+    let w_rest = (w.mul_add(-d, n) - w * d_rest) * inverse;
+    (0.5 * log1p_parts(w, w_rest)).copysign(x)
 }
 
 /// Whether [`sin_single`], [`cos_single`] and [`tan_single`] apply: the multiple of `pi / 2` is known to the nearest.
@@ -459,17 +585,7 @@ pub(super) fn arctan2_single(y: f32, x: f32) -> f32 {
     add_arctan(turns, sign, n, d).copysign(y)
 }
 
-macro_rules! complete {
-    ($($(#[$doc:meta])+ $name:ident($($arg:ident),+): $fast:ident, $applies:ident, $wide:path;)+) => {$(
-        $(#[$doc])+
-        #[inline(always)]
-        pub fn $name($($arg: f32),+) -> f32 {
-            if $applies($($arg),+) { $fast($($arg),+) } else { $wide($($arg),+) }
-        }
-    )+};
-}
-
-complete! {
+complete! { f32
     /// `e**x`, within 0.8 ulp.
     exp_f32(x): exp_single, exp_applies, exp::exp_wide;
     /// `2**x`, within 0.7 ulp; exact for whole `x`.
@@ -477,11 +593,11 @@ complete! {
     /// `e**x - 1`, within 0.8 ulp.
     expm1_f32(x): expm1_single, exp_applies, exp::expm1_wide;
     /// Natural logarithm, within 0.9 ulp.
-    log_f32(x): log_single, log_applies, log::log_wide;
+    log_f32(x): log_single, is_positive_normal, log_any;
     /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f32(x): log2_single, log_applies, log::log2_wide;
+    log2_f32(x): log2_single, is_positive_normal, log2_any;
     /// Decimal logarithm, within 0.9 ulp; exact at powers of ten.
-    log10_f32(x): log10_single, log_applies, log::log10_wide;
+    log10_f32(x): log10_single, is_positive_normal, log10_any;
     /// `log(1 + x)`, within 0.9 ulp.
     log1p_f32(x): log1p_single, log1p_applies, log::log1p_wide;
     /// Sine, within 0.8 ulp.
@@ -489,13 +605,21 @@ complete! {
     /// Cosine, within 0.8 ulp.
     cos_f32(x): cos_single, sin_applies, trig::cos_wide;
     /// Tangent, within 0.9 ulp.
-    tan_f32(x): tan_single, sin_applies, library::tan_wide;
+    tan_f32(x): tan_single, sin_applies, trig::tan_wide;
     /// Hyperbolic tangent, within 0.9 ulp.
     tanh_f32(x): tanh_single, always, tanh_single;
     /// Hyperbolic sine, within 0.8 ulp.
     sinh_f32(x): sinh_single, exp_applies, hyperbolic::sinh_wide;
     /// Hyperbolic cosine, within 0.8 ulp.
     cosh_f32(x): cosh_single, exp_applies, hyperbolic::cosh_wide;
+    /// Inverse hyperbolic sine, within 0.9 ulp.
+    arcsinh_f32(x): arcsinh_single, arcsinh_applies, hyperbolic::arcsinh_wide;
+    /// Inverse hyperbolic cosine, within 0.9 ulp.
+    arccosh_f32(x): arccosh_single, arccosh_applies, hyperbolic::arccosh_wide;
+    /// Inverse hyperbolic tangent, within 0.9 ulp.
+    arctanh_f32(x): arctanh_single, arctanh_applies, hyperbolic::arctanh_wide;
+    /// Cube root, within 0.6 ulp.
+    cbrt_f32(x): cbrt_single, cbrt_applies, cbrt_wide;
     /// Inverse tangent, within 0.9 ulp.
     arctan_f32(x): arctan_single, always, arctan_single;
     /// Angle of the point with ordinate `y` and abscissa `x`, within 0.9 ulp.

@@ -1,4 +1,4 @@
-//! Sine and cosine.
+//! Sine, cosine and tangent.
 //!
 //! The argument less a multiple of `pi / 2` goes into minimax polynomials.
 //! Up to [`LIMIT`] the multiple is subtracted in fused steps (Cody and Waite); beyond it
@@ -118,17 +118,40 @@ fn reduce_huge(x: f64) -> Angle {
     }
 }
 
-/// The sine of an angle, its sign and shape chosen by the quadrant; each form rounds nearly once.
+/// Sine and cosine of the rest of an angle, each as a sum of two doubles.
 #[inline(always)]
-fn sine(Angle { quadrant, r, rest }: Angle) -> f64 {
+fn parts(Angle { r, rest, .. }: Angle) -> ((f64, f64), (f64, f64)) {
     let z = r * r;
     let half = 0.5 * z;
     let cos_head = 1.0 - half;
     let cos_rest = (1.0 - cos_head) - half;
-    let cos = cos_head + (z * z).mul_add(poly(z, COS_LONG), r.mul_add(-rest, cos_rest));
-    let sin = r + (r * z).mul_add(poly(z, SIN_LONG), half.mul_add(-rest, rest));
-    let y = if quadrant & 1 == 0 { sin } else { cos };
-    f64::from_bits(y.to_bits() ^ ((quadrant & 2) << 62))
+    let cos_rest = (z * z).mul_add(poly(z, COS_LONG), r.mul_add(-rest, cos_rest));
+    let sin_rest = (r * z).mul_add(poly(z, SIN_LONG), half.mul_add(-rest, rest));
+    ((r, sin_rest), (cos_head, cos_rest))
+}
+
+/// The sine of an angle, its sign and shape chosen by the quadrant; each form rounds nearly once.
+#[inline(always)]
+fn sine(angle: Angle) -> f64 {
+    let (sin, cos) = parts(angle);
+    let (sin, cos) = (sin.0 + sin.1, cos.0 + cos.1);
+    let y = if angle.quadrant & 1 == 0 { sin } else { cos };
+    f64::from_bits(y.to_bits() ^ ((angle.quadrant & 2) << 62))
+}
+
+/// The tangent of an angle: the quotient, corrected by its remainder.
+#[inline(always)]
+fn tangent(angle: Angle) -> f64 {
+    let (sin, cos) = parts(angle);
+    let even = angle.quadrant & 1 == 0;
+    let (n, n_rest) = if even { sin } else { (-cos.0, -cos.1) };
+    let (d, d_rest) = if even { cos } else { sin };
+    let (n, n_rest) = (n + n_rest, (n - (n + n_rest)) + n_rest);
+    let (d, d_rest) = (d + d_rest, (d - (d + d_rest)) + d_rest);
+    let inverse = 1.0 / d;
+    let y = n * inverse;
+    let remainder = y.mul_add(-d, n) + (n_rest - y * d_rest);
+    remainder.mul_add(inverse, y)
 }
 
 /// The cosine of an angle.
@@ -137,7 +160,7 @@ fn cosine(angle: Angle) -> f64 {
     sine(Angle { quadrant: angle.quadrant.wrapping_add(1), ..angle })
 }
 
-/// Whether [`sin_fast`] and [`cos_fast`] apply.
+/// Whether [`sin_fast`], [`cos_fast`] and [`tan_fast`] apply.
 #[inline(always)]
 pub(super) fn fast_applies(x: f64) -> bool {
     x.abs() < LIMIT
@@ -157,6 +180,13 @@ pub(super) fn cos_fast(x: f64) -> f64 {
     cosine(reduce(x))
 }
 
+/// Tangent below the limit.
+#[inline(always)]
+pub(super) fn tan_fast(x: f64) -> f64 {
+    let y = tangent(reduce(x));
+    if x == 0.0 { x } else { y }
+}
+
 /// Sine from the limit on; NaN for infinities.
 fn sin_huge(x: f64) -> f64 {
     if x.is_finite() { sine(reduce_huge(x)) } else { f64::NAN }
@@ -165,6 +195,11 @@ fn sin_huge(x: f64) -> f64 {
 /// Cosine from the limit on; NaN for infinities.
 fn cos_huge(x: f64) -> f64 {
     if x.is_finite() { cosine(reduce_huge(x)) } else { f64::NAN }
+}
+
+/// Tangent from the limit on; NaN for infinities.
+fn tan_huge(x: f64) -> f64 {
+    if x.is_finite() { tangent(reduce_huge(x)) } else { f64::NAN }
 }
 
 /// Sine, within 0.51 ulp.
@@ -177,6 +212,11 @@ pub(super) fn cos_wide(x: f32) -> f32 {
     cos_f64(x.into()) as f32
 }
 
+/// Tangent, within 0.51 ulp.
+pub(super) fn tan_wide(x: f32) -> f32 {
+    tan_f64(x.into()) as f32
+}
+
 /// Sine, within 0.8 ulp.
 #[inline(always)]
 pub fn sin_f64(x: f64) -> f64 {
@@ -187,4 +227,10 @@ pub fn sin_f64(x: f64) -> f64 {
 #[inline(always)]
 pub fn cos_f64(x: f64) -> f64 {
     if fast_applies(x) { cos_fast(x) } else { cos_huge(x) }
+}
+
+/// Tangent, within 0.8 ulp.
+#[inline(always)]
+pub fn tan_f64(x: f64) -> f64 {
+    if fast_applies(x) { tan_fast(x) } else { tan_huge(x) }
 }

@@ -168,6 +168,12 @@ macro_rules! floats {
                 (mantissa as $t, exponent)
             }
             #[inline(always)]
+            fn fraction(self) -> Self {
+                // An infinity less itself is NaN, but nothing is behind its point.
+                let rest = self - Element::trunc(self);
+                (if Element::isinf(self) { 0.0 } else { rest }).copysign(self)
+            }
+            #[inline(always)]
             fn ldexp(self, exponent: Self) -> Self {
                 $ldexp(self, exponent)
             }
