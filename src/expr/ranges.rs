@@ -62,9 +62,14 @@ impl Array {
             _ => Self::map(Op::Subtract, &[b, a.clone()])?,
         };
         let iota = Self::iota(len)?;
-        let index = iota.cast(compute)?;
-        let steps = Self::map(Op::Multiply, &[index, delta.clone()])?;
-        let mut out = Self::map(Op::Add, &[a.clone(), steps])?;
+        let mut out = iota.cast(compute)?;
+        // Most ranges count from 0: each element is its number.
+        if step != Number::Int(1) {
+            out = Self::map(Op::Multiply, &[out, delta])?;
+        }
+        if start != Number::Int(0) {
+            out = Self::map(Op::Add, &[a.clone(), out])?;
+        }
         // NumPy writes the first two as they are, and begins with the formula after them.
         let slope = Scalar::from_f64(second.to_f64() - first.to_f64(), compute).to_f64();
         let mut even = true;
@@ -77,7 +82,8 @@ impl Array {
                 even = false;
             }
         }
-        // The older handle is dropped: a note can only be put on a node that nobody else holds.
+        // Other handles are dropped: a note can only be put on a node that nobody else holds.
+        drop(iota);
         out = out.cast(dtype)?;
         let step = match dtype.kind() {
             Kind::Int => even_step(first, second, len),

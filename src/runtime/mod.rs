@@ -15,6 +15,7 @@ mod pool;
 mod scalars;
 mod single;
 mod stream;
+mod table;
 mod walk;
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub mod scalar;
 
 pub use cast::cast;
 pub use fold::{FoldFns, Tree, fold};
-pub use interp::{Grid, InterpTable, interp};
+pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
 pub use map::map;
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.

@@ -9,14 +9,18 @@
 
 mod fold;
 mod map;
+mod ramp;
 mod recipe;
 mod source;
+mod table;
 
 #[cfg(test)]
 mod tests;
 
 pub use fold::{Reduction, reduce};
 pub use map::{choose, clip, convert, map};
+pub use ramp::{Ramp, ramp};
+pub use table::{Column, interp};
 
 use super::Context;
 use super::exec::threads_for;
