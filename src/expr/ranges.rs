@@ -54,24 +54,24 @@ impl Array {
         // With fewer than two elements the second is never seen and need not fit.
         let second = if len < 2 { second.unwrap_or(first) } else { second? };
         let compute = if dtype == DType::F16 { DType::F32 } else { dtype };
-        let (a, b) = (Array::scalar(first).cast(compute)?, Array::scalar(second).cast(compute)?);
-        let delta = match dtype.kind() {
-            Kind::Float => {
-                Array::scalar(Scalar::from_f64(second.to_f64() - first.to_f64(), compute))
-            }
-            _ => Self::map(Op::Subtract, &[b, a.clone()])?,
-        };
+        let a = Array::scalar(first).cast(compute)?;
+        let delta = Scalar::from_f64(second.to_f64() - first.to_f64(), compute);
+        let slope = delta.to_f64();
         let iota = Self::iota(len)?;
         let mut out = iota.cast(compute)?;
-        // Most ranges count from 0: each element is its number.
-        if step != Number::Int(1) {
+        // Most ranges count from 0, and each element is its number.
+        let counts = slope.to_bits() == 1f64.to_bits();
+        if !counts {
+            let delta = match dtype.kind() {
+                Kind::Float => Array::scalar(delta),
+                _ => Self::map(Op::Subtract, &[Array::scalar(second).cast(compute)?, a.clone()])?,
+            };
             out = Self::map(Op::Multiply, &[out, delta])?;
         }
-        if start != Number::Int(0) {
+        if !counts || first.to_f64().to_bits() != 0 {
             out = Self::map(Op::Add, &[a.clone(), out])?;
         }
         // NumPy writes the first two as they are, and begins with the formula after them.
-        let slope = Scalar::from_f64(second.to_f64() - first.to_f64(), compute).to_f64();
         let mut even = true;
         for (at, wanted) in [(0, first), (1, second)].into_iter().filter(|_| dtype.is_float()) {
             let found = Scalar::from_f64(at as f64 * slope + first.to_f64(), compute).to_f64();

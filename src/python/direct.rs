@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::{error, mode, nd, run};
 use crate::buffer::{Buffer, Storage};
+use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
@@ -217,6 +218,28 @@ fn made(py: Python<'_>, ramp: Ramp, len: usize) -> Out<'_> {
     let mut result = Fresh::new(py, true);
     let done = direct::ramp(ramp, len, &mut result).map(|()| true);
     result.given(done)
+}
+
+/// The dot product of two lines of floats of one dtype and length.
+pub fn dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
+    let py = a.py();
+    let (Some(Input::View(a)), Some(Input::View(b))) = (array(a), array(b)) else {
+        return Ok(None);
+    };
+    let alike = a.dtype == b.dtype && a.shape == b.shape && a.shape.len() == 1;
+    let floats = matches!(a.dtype, DType::F32 | DType::F64);
+    let together = a.is_contiguous() && b.is_contiguous();
+    if !(alike && floats && together) || mode::current(py)?.is_some() {
+        return Ok(None);
+    }
+    // SAFETY: lines of as many elements of one dtype, which are held while this runs.
+    let lines = unsafe { Lines::new(a.dtype, a.ptr, b.ptr, a.shape[0]) };
+    let sum = if a.shape[0] < LONG {
+        error::checked(py, || lines.dot(None))?
+    } else {
+        run::released(py, |ctx| lines.dot(ctx.interrupt))?
+    };
+    nd::value(py, sum.dtype, &[sum.bits]).map(Some)
 }
 
 /// An axis that is there, given as a plain integer.

@@ -108,7 +108,7 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
                 let find = |m| memory.whole(m).cloned();
-                let given = call::run(call, spec, arguments.calls, &values, find)?;
+                let given = call::run(call, spec, arguments.calls, &values, find, ctx.interrupt)?;
                 memory.buffers[call.result as usize] = Some(given);
             }
         }

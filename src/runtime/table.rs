@@ -12,6 +12,8 @@ use crate::tile::{self, Grid, InterpTable, Values};
 /// Up to so many points per element are looked at, to see whether they are an even grid: a search of the
 /// table for the element takes longer.
 const POINTS: usize = 16;
+/// Fewer points are compared with one by one, which is faster than any formula.
+const FEW: usize = 16;
 
 /// The tables of a launch, and copies of what was not aligned.
 #[derive(Default)]
@@ -111,15 +113,20 @@ fn outside() -> Error {
     Error::bug("an interpolation table outside its memory")
 }
 
-/// Points in memory, as the formula that they follow where `elements` are enough to ask for it.
+/// Whether it pays to look whether points are even.
+fn pays(points: usize, elements: usize) -> bool {
+    points >= FEW && points / POINTS <= elements
+}
+
+/// Points in memory, as the formula that they follow where it pays to ask for it.
 pub(super) fn grid(xp: &[f64], elements: usize) -> Grid {
-    let known = (xp.len() / POINTS <= elements).then(|| tile::even(xp)).flatten();
+    let known = pays(xp.len(), elements).then(|| tile::even(xp)).flatten();
     known.unwrap_or(Grid::Memory(xp.as_ptr()))
 }
 
 /// The same of integers; `None` where they are no even grid.
 pub(super) fn integer_grid(xp: &[i64], elements: usize) -> Option<Grid> {
-    (xp.len() / POINTS <= elements).then(|| tile::even_integers(xp)).flatten()
+    pays(xp.len(), elements).then(|| tile::even_integers(xp)).flatten()
 }
 
 const EMPTY: InterpTable = InterpTable {

@@ -16,15 +16,15 @@ import rnp._core as core
 from rnp._core import Array
 
 # What most samples are: one object, which a comparison of identities knows.
-_FLOAT32 = np.dtype(np.float32)
+FLOAT32 = np.dtype(np.float32)
 
 # Real numbers of up to 64 bits; longer doubles have no kernels.
 _REAL = frozenset("bBhHiIlLqQefd")
 
 
 def real(x: Any, name: str = "samples") -> Any:
-    """Take real numbers for a function of rnp, which takes them into the graph itself."""
-    if type(x) is np.ndarray and x.dtype is _FLOAT32:
+    """Take real numbers for a builtin of rnp, which takes them into the graph itself."""
+    if type(x) is np.ndarray and x.dtype is FLOAT32:
         return x
     if not (type(x) is np.ndarray or type(x) is Array):
         x = np.asarray(x)
@@ -33,7 +33,7 @@ def real(x: Any, name: str = "samples") -> Any:
             f"{name} must be real numbers (int8 to int64, uint8 to uint64, float16 to float64),"
             f" not {x.dtype}"
         )
-    return x
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def samples(x: Any, name: str = "samples") -> Any:

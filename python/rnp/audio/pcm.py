@@ -38,8 +38,6 @@ ENCODINGS = {
 _NAMES = {np.dtype(name).char: name for name in ENCODINGS if name != "int24"}
 SCALES = (32768, 32767)
 _INT16 = np.dtype("<i2")
-# What `_from_codes` makes samples of int16 by.
-_SHORT = (32768.0, 16, "float32")
 _NO_SEED = np.uint64(0)
 # Full scales of short codes, as float32.
 _FULL = {full: np.float32(full) for full in (127.0, 128.0, 32767.0, 32768.0)}
@@ -293,7 +291,7 @@ def frombuffer_int16_to_float32(data: Any) -> Any:
     """
     if type(data) is not bytes or len(data) % 2:
         return read_pcm(data, "int16", dtype="float32")
-    return _from_codes(np.frombuffer(data, _INT16), *_SHORT)
+    return core.divide(np.frombuffer(data, _INT16), _FULL[32768.0])
 
 
 def int16_to_float32(samples: Any) -> Any:
@@ -309,7 +307,7 @@ def int16_to_float32(samples: Any) -> Any:
         x = checks.real(x)
         if x.dtype.char != "h":
             raise TypeError(f"samples must be int16, not {x.dtype}")
-    return _from_codes(x, *_SHORT)
+    return core.divide(x, _FULL[32768.0])
 
 
 def float32_to_int16(samples: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import rnp
+import rnp._core as core
 from rnp.audio import _checks as checks
 from rnp.audio._run import MANY, every, graph, scalars
 
@@ -71,7 +72,7 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
     """
     x = checks.real(samples)
     if isinstance(gain, (int, float)):
-        return rnp.multiply(x, gain)
+        return core.multiply(x, gain)
     gains = checks.real(gain, "gain")
     if gains.ndim == 1 and x.ndim == 2 and checks.time_axis(x, axis) == 1:
         gains = gains[:, None]

@@ -81,7 +81,7 @@ impl View<'_> {
     }
 
     /// Whether the elements lie one after the other, in C order.
-    fn is_contiguous(&self) -> bool {
+    pub fn is_contiguous(&self) -> bool {
         let mut step = self.dtype.size();
         self.shape.iter().zip(self.strides).rev().all(|(&extent, &stride)| {
             let fits = extent == 1 || stride == step.cast_signed();

@@ -56,10 +56,11 @@ impl Parts for Filled {
         let out = |i: usize| unsafe { self.out.add(8 * i) };
         match self.ramp {
             Ramp::Whole { start, step } => {
-                let first = start + lo as i64 * step;
-                for i in 0..hi - lo {
+                let mut value = start + lo as i64 * step;
+                for i in lo..hi {
                     // SAFETY: as above.
-                    unsafe { out(lo + i).cast::<i64>().write_unaligned(first + i as i64 * step) };
+                    unsafe { out(i).cast::<i64>().write_unaligned(value) };
+                    value = value.wrapping_add(step);
                 }
             }
             Ramp::Line { start, step, stop } => {
