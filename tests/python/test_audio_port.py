@@ -249,7 +249,7 @@ def test_a_chain_of_functions_is_fused_with_what_is_around_it() -> None:
         y = audio.apply_fade(audio.apply_gain(audio.normalize_audio(x), 0.5), 10, 10, 48000)
         plan = rnp.plan(audio.float32_to_int16(y))
     # One for the peak, one for all up to the fades in each of their parts, one for the codes.
-    assert (plan.loops, plan.temporaries, plan.fallbacks) == (5, 2, [])
+    assert (plan.loops, plan.temporaries, plan.fallbacks) == (5, 1, [])
 
 
 def test_a_traced_function_serves_every_length_and_gain() -> None:

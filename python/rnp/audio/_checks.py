@@ -92,6 +92,8 @@ def length(value: Any, name: str) -> int:
 
 def number(value: Any, name: str) -> float:
     """Take a number that is neither an array nor NaN."""
+    if type(value) is float and value == value:
+        return value
     if not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
     if math.isnan(value):

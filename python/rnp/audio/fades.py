@@ -170,4 +170,6 @@ def crossfade(
     fading_in = _oriented(_gains(count, curve, 0.0, 1.0), at, a.ndim)
     middle = a[(*before, slice(cut, None))] * fading_out + b[(*before, slice(0, count))] * fading_in
     parts = [a[(*before, slice(0, cut))], middle, b[(*before, slice(count, None))]]
-    return rnp.concatenate([part.astype(dtype) for part in parts], axis=at)
+    return rnp.concatenate(
+        [part if part.dtype == dtype else part.astype(dtype) for part in parts], axis=at
+    )
