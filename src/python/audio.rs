@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::array::Array;
 use super::direct;
 use super::run::Call;
 use crate::dot::Dot;
@@ -53,8 +54,16 @@ fn _dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> PyResult<Obj<'py>> {
     call.run(|| expr::Array::call(Arc::new(Dot), &[a, b]))
 }
 
+/// Whether a deferred array has no elements; a trace does not take note that its shape was looked at.
+#[pyfunction]
+#[pyo3(signature = (x, /))]
+fn _is_empty(x: &Bound<'_, Array>) -> bool {
+    x.get().expr().shape().contains(&0)
+}
+
 /// Adds the functions to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(_resample, m)?)?;
+    m.add_function(wrap_pyfunction!(_is_empty, m)?)?;
     m.add_function(wrap_pyfunction!(_dot, m)?)
 }

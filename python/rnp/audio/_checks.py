@@ -1,7 +1,7 @@
 """What arguments may be: each check names the argument, what came, and what is accepted.
 
 Lengths of deferred arrays are looked at only where the function needs them, so that what `rnp.jit`
-traced serves other lengths too; then the engine says what is wrong with no samples.
+traced serves other lengths too: of no samples it then is the engine that says what is wrong.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def samples(x: Any, name: str = "samples") -> Any:
 def some(x: Any, name: str = "samples") -> Any:
     """`real`, of which there is one at least."""
     x = real(x, name)
-    if type(x) is np.ndarray and not x.size:
+    if not x.size if type(x) is np.ndarray else core._is_empty(x):
         raise ValueError(f"{name} must not be empty; got shape {x.shape}")
     return x
 

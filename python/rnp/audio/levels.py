@@ -17,12 +17,14 @@ from rnp.audio._run import graph, scalars
 Reference = float | Callable[[Any], Any]
 
 
-def _magnitudes(x: Any, name: str) -> Any:
-    if type(x) is np.ndarray and x.dtype is checks.FLOAT32 and not core.is_lazy():
+def _magnitudes(x: Any, name: str, cut: bool) -> Any:
+    """Take magnitudes; one at least, where the largest is asked for."""
+    if type(x) is np.ndarray and x.dtype is checks.FLOAT32 and x.size and not core.is_lazy():
         return x
     if not (type(x) is np.ndarray or type(x) is Array):
         x = np.asarray(x)
-    return rnp.abs(x) if x.dtype.kind == "c" else checks.samples(x, name)
+    x = rnp.abs(x) if x.dtype.kind == "c" else x
+    return (checks.filled if cut else checks.samples)(x, name)
 
 
 def _level(x: Any, ref: Any, least: float) -> tuple[Any, bool]:
@@ -102,7 +104,7 @@ def power_to_db(
     array([  0., -20.])
     """
     floor = _floor(amin, top_db)
-    x = _magnitudes(S, "S")
+    x = _magnitudes(S, "S", floor[2])
     level, moved = _level(x, ref, floor[0])
     return scalars(_of_powers(x, level, *floor, moved))
 
@@ -123,7 +125,7 @@ def amplitude_to_db(
     array([  -6.02, -100.  ])
     """
     floor = _floor(amin, top_db)
-    x = _magnitudes(S, "S")
+    x = _magnitudes(S, "S", floor[2])
     level, moved = _level(rnp.abs(x) if callable(ref) else x, ref, floor[0])
     return scalars(_of_amplitudes(x, level, *floor, moved))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import rnp
 import rnp._core as core
 from rnp.audio import _checks as checks
@@ -70,6 +71,8 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
     array([[1. , 2. ],
            [1.5, 2. ]])
     """
+    if type(gain) is float and type(samples) is np.ndarray and samples.dtype is checks.FLOAT32:
+        return core.multiply(samples, gain)
     x = checks.real(samples)
     if isinstance(gain, (int, float)):
         return core.multiply(x, gain)

@@ -214,9 +214,32 @@ impl<const N: usize> Few<N> {
     }
 }
 
+impl<const N: usize> Few<N> {
+    /// The number of the interval of `x`.
+    #[inline(always)]
+    fn interval(&self, x: f64) -> usize {
+        self.intervals[1..].iter().map(|interval| usize::from(x >= interval[0])).sum()
+    }
+
+    /// All of `x` on one line, if that is where they are: long runs of a fade or an envelope.
+    #[inline(always)]
+    fn one_line(&self, x: &[f64; CHUNK]) -> Option<[f64; CHUNK]> {
+        let at = self.interval(x[0]);
+        if at != self.interval(x[CHUNK - 1]) {
+            return None;
+        }
+        let [x0, y0, slope] = self.intervals[at];
+        let next = self.intervals.get(at + 1).map_or(f64::NAN, |interval| interval[0]);
+        on_line(x, [x0, if next.is_nan() { self.ends.last } else { next }], y0, slope)
+    }
+}
+
 impl<const N: usize> Rule for Few<N> {
     #[inline(always)]
     fn chunk(&self, x: &[f64; CHUNK], _: usize) -> Option<[f64; CHUNK]> {
+        if let Some(y) = self.one_line(x) {
+            return Some(y);
+        }
         let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
         for (y, &x) in y.iter_mut().zip(x) {
             let [mut x0, mut y0, mut slope] = self.intervals[0];
@@ -254,18 +277,23 @@ impl<'a> Run<'a> {
 
 impl Rule for Run<'_> {
     #[inline(always)]
-    #[allow(clippy::needless_bitwise_bool, reason = "without branches the loops are vectors")]
     fn chunk(&self, x: &[f64; CHUNK], near: usize) -> Option<[f64; CHUNK]> {
         let (points, table) = self.table.filter(|(points, _)| near < points.last)?;
         let (x0, x1) = (points.point(near), points.point(near + 1));
         // SAFETY: the table has both points, as `new` was promised.
         let (y0, y1) = unsafe { (table.value(near), table.value(near + 1)) };
-        let slope = (y1 - y0) / (x1 - x0);
-        let y = x.map(|x| slope * (x - x0) + y0);
-        let inside = x.iter().fold(true, |all, &x| all & (x > x0) & (x < x1));
-        let numbers = y.iter().fold(true, |all, &y| all & !y.is_nan());
-        (inside & numbers).then_some(y)
+        on_line(x, [x0, x1], y0, (y1 - y0) / (x1 - x0))
     }
+}
+
+/// The values of elements that all lie between two points, on the line from the first of them.
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches the loops are vectors")]
+fn on_line(x: &[f64; CHUNK], ends: [f64; 2], y0: f64, slope: f64) -> Option<[f64; CHUNK]> {
+    let y = x.map(|x| slope * (x - ends[0]) + y0);
+    let inside = x.iter().fold(true, |all, &x| all & (x > ends[0]) & (x < ends[1]));
+    let numbers = y.iter().fold(true, |all, &y| all & !y.is_nan());
+    (inside & numbers).then_some(y)
 }
 
 /// Whether points are in order.
