@@ -11,6 +11,9 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::shape::Shape;
 
+/// Whom to ask whether to stop, if there is anybody.
+pub type Stop<'a> = Option<&'a dyn Fn() -> bool>;
+
 /// A function of arrays in memory, such as a sort.
 ///
 /// It must be a function of its operands: an equal call may be run once for several users, and one
@@ -46,4 +49,13 @@ pub trait Call: Send + Sync + Debug {
     /// # Errors
     /// Any; they reach whoever evaluates unchanged.
     fn run(&self, operands: &[Storage]) -> Result<Storage>;
+
+    /// `run`, for a function that takes long: it asks now and then, on this thread, whether to stop.
+    ///
+    /// # Errors
+    /// As of `run`, and `Interrupted`.
+    fn run_asking(&self, operands: &[Storage], stop: Stop<'_>) -> Result<Storage> {
+        let _ = stop;
+        self.run(operands)
+    }
 }

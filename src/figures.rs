@@ -79,7 +79,7 @@ fn bytes(launch: &Launch) -> u64 {
         let empty = launch.extents.contains(&0) && buf.role != Role::Folded;
         if empty { 0 } else { (touched * buf.dtype.size()) as u64 }
     };
-    let tables: usize = launch.tables.iter().map(|t| t.len * 8).sum();
+    let tables: usize = launch.tables.iter().map(|t| t.len * t.fp.2.size()).sum();
     launch.kernel.bufs.iter().map(buf).sum::<u64>() + tables as u64
 }
 

@@ -94,6 +94,9 @@ pub mod runtime;
 )]
 pub mod resample;
 
+#[allow(unsafe_code, reason = "reads lines of memory, and hands shares of them to tiles")]
+pub mod dot;
+
 pub mod eval;
 pub mod explain;
 pub mod figures;

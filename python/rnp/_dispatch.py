@@ -76,14 +76,19 @@ _MOVES = frozenset(
 
 
 def _outside(
-    path: str, implementation: Callable[..., Any] | None, kind: str, eager: bool
+    path: str,
+    implementation: Callable[..., Any] | None,
+    kind: str,
+    eager: bool | Callable[..., Any],
 ) -> Callable[..., Any] | None:
     """Find what answers outside of blocks: a builtin, if there is one.
 
-    Compositions step aside but for `eager` ones.
+    Compositions step aside but for `eager` ones; `eager` may also be what answers instead of one.
     """
     if path in _MOVES:
         return None
+    if callable(eager):
+        return eager
     if kind == "native" or eager:
         return implementation
     return getattr(_core, path, None) if path in _core.__all__ else None
@@ -104,7 +109,7 @@ class Function(_core._Entry):
         implementation: Callable[..., Any] | None,
         kind: str,
         *,
-        eager: bool = False,
+        eager: bool | Callable[..., Any] = False,
     ) -> Self:
         outside = _outside(path, implementation, kind, eager)
         recorder = implementation if kind == "native" else _RECORDERS.get(path)
@@ -116,7 +121,7 @@ class Function(_core._Entry):
         implementation: Callable[..., Any] | None,
         kind: str,
         *,
-        eager: bool = False,
+        eager: bool | Callable[..., Any] = False,
     ) -> None:
         self._numpy = find(path)
         self._implementation = implementation

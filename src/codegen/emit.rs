@@ -316,7 +316,7 @@ impl Emit<'_, '_> {
                 (tile::map(*op, *dtype).ok_or_else(|| missing(*op, *dtype))?, None)
             }
             Line::Cast { from, to, .. } => (tile::cast(*from, *to), None),
-            Line::Interp { table, .. } => (tile::interp as tile::MapFn, Some(*table)),
+            Line::Interp { table, .. } => (tile::interp(), Some(*table)),
             _ => return Err(Error::bug(format!("%{line} is no call"))),
         };
         let function = self.f.ins().iconst(I64, function as usize as i64);

@@ -402,14 +402,15 @@ impl<'f> Emit<'_, 'f> {
         }
         let first = self.f.ins().iadd(base, t.i);
         let mut b = self.body(t);
-        let mut pair = [0u8; 16];
-        pair[8] = 1;
-        let pair = b.bytes(pair, I64X2);
+        let first = b.f.ins().splat(I64X2, first);
         (0..b.vectors(8))
             .map(|k| {
-                let v = b.f.ins().iadd_imm_s(first, (t.skip + 2 * k) as i64);
-                let v = b.f.ins().splat(I64X2, v);
-                b.f.ins().iadd(v, pair)
+                let mut pair = [0u8; 16];
+                let at = (t.skip + 2 * k) as u64;
+                pair[..8].copy_from_slice(&at.to_le_bytes());
+                pair[8..].copy_from_slice(&(at + 1).to_le_bytes());
+                let pair = b.bytes(pair, I64X2);
+                b.f.ins().iadd(first, pair)
             })
             .collect()
     }

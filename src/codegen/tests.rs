@@ -529,7 +529,8 @@ fn a_table_is_read_by_its_tile_function() {
     let xp = [0.0, 1.0, 2.0, 4.0];
     let fp = [0.0, 10.0, 5.0, -3.0];
     let grid = tile::Grid::Memory(xp.as_ptr());
-    let table = tile::InterpTable { grid, fp: fp.as_ptr(), len: 4, left: -1.0, right: 9.0 };
+    let fp = tile::Values::Double(fp.as_ptr());
+    let table = tile::InterpTable { grid, fp, len: 4, left: -1.0, right: 9.0 };
     let mut kernel = kernel(
         vec![buf(DType::F32, Role::Input, Step::Unit), buf(DType::F64, Role::Output, Step::Unit)],
         vec![],

@@ -301,7 +301,9 @@ impl Array {
             )));
         }
         let xp = xp.cast(DType::F64)?;
-        let mut args: Args = smallvec![self.cast(DType::F64)?, fp.cast(DType::F64)?];
+        // Tables of single precision are read as they are.
+        let fp = if fp.dtype() == DType::F32 { fp.clone() } else { fp.cast(DType::F64)? };
+        let mut args: Args = smallvec![self.cast(DType::F64)?, fp];
         let grid = match xp.even().filter(|e| e.start.is_once() && e.step.is_once()) {
             None => {
                 args.push(xp.clone());

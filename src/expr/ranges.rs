@@ -54,19 +54,24 @@ impl Array {
         // With fewer than two elements the second is never seen and need not fit.
         let second = if len < 2 { second.unwrap_or(first) } else { second? };
         let compute = if dtype == DType::F16 { DType::F32 } else { dtype };
-        let (a, b) = (Array::scalar(first).cast(compute)?, Array::scalar(second).cast(compute)?);
-        let delta = match dtype.kind() {
-            Kind::Float => {
-                Array::scalar(Scalar::from_f64(second.to_f64() - first.to_f64(), compute))
-            }
-            _ => Self::map(Op::Subtract, &[b, a.clone()])?,
-        };
+        let a = Array::scalar(first).cast(compute)?;
+        let delta = Scalar::from_f64(second.to_f64() - first.to_f64(), compute);
+        let slope = delta.to_f64();
         let iota = Self::iota(len)?;
-        let index = iota.cast(compute)?;
-        let steps = Self::map(Op::Multiply, &[index, delta.clone()])?;
-        let mut out = Self::map(Op::Add, &[a.clone(), steps])?;
+        let mut out = iota.cast(compute)?;
+        // Most ranges count from 0, and each element is its number.
+        let counts = slope.to_bits() == 1f64.to_bits();
+        if !counts {
+            let delta = match dtype.kind() {
+                Kind::Float => Array::scalar(delta),
+                _ => Self::map(Op::Subtract, &[Array::scalar(second).cast(compute)?, a.clone()])?,
+            };
+            out = Self::map(Op::Multiply, &[out, delta])?;
+        }
+        if !counts || first.to_f64().to_bits() != 0 {
+            out = Self::map(Op::Add, &[a.clone(), out])?;
+        }
         // NumPy writes the first two as they are, and begins with the formula after them.
-        let slope = Scalar::from_f64(second.to_f64() - first.to_f64(), compute).to_f64();
         let mut even = true;
         for (at, wanted) in [(0, first), (1, second)].into_iter().filter(|_| dtype.is_float()) {
             let found = Scalar::from_f64(at as f64 * slope + first.to_f64(), compute).to_f64();
@@ -77,7 +82,8 @@ impl Array {
                 even = false;
             }
         }
-        // The older handle is dropped: a note can only be put on a node that nobody else holds.
+        // Other handles are dropped: a note can only be put on a node that nobody else holds.
+        drop(iota);
         out = out.cast(dtype)?;
         let step = match dtype.kind() {
             Kind::Int => even_step(first, second, len),
@@ -115,16 +121,21 @@ impl Array {
         }
         let (start, stop) = (start.cast(compute)?, stop.cast(compute)?);
         let div = if endpoint { num.saturating_sub(1) } else { num };
-        let delta = Self::map(Op::Subtract, &[stop.clone(), start.clone()])?;
         let index = Self::iota(num)?;
         let index_f = index.cast(compute)?;
+        let delta = || Self::map(Op::Subtract, &[stop.clone(), start.clone()]);
         let out = if div > 0 {
             let count = Array::scalar(Scalar::from_f64(div as f64, compute));
-            let step = Self::map(Op::Divide, &[delta.clone(), count.clone()])?;
-            let tiny = vanishes(&start, &stop, div);
+            // The step of known bounds is known, and takes no nodes.
+            let known = known_step(&start, &stop, div);
+            let tiny = known.is_some_and(|(delta, step)| delta != 0.0 && step == 0.0);
+            let step = match known {
+                Some((_, step)) => Array::scalar(Scalar::from_f64(step, compute)),
+                None => Self::map(Op::Divide, &[delta()?, count.clone()])?,
+            };
             let points = if tiny {
                 // The step is less than the least number; multiplying first keeps the points.
-                Self::map(Op::Multiply, &[Self::map(Op::Divide, &[index_f, count])?, delta])?
+                Self::map(Op::Multiply, &[Self::map(Op::Divide, &[index_f, count])?, delta()?])?
             } else {
                 Self::map(Op::Multiply, &[index_f, step.clone()])?
             };
@@ -140,7 +151,7 @@ impl Array {
                 even(points, start, step, None)
             }
         } else {
-            let points = Self::map(Op::Multiply, &[index_f, delta])?;
+            let points = Self::map(Op::Multiply, &[index_f, delta()?])?;
             Self::map(Op::Add, &[points, start])?
         };
         let dtype = dtype.unwrap_or(natural);
@@ -178,12 +189,13 @@ fn even(points: Array, start: Array, step: Array, stop: Option<Array>) -> Array 
     points.with_even(Even { start, step, stop })
 }
 
-/// Whether known bounds that differ lie so near that their step is 0.
-fn vanishes(start: &Array, stop: &Array, div: usize) -> bool {
-    let (Some(a), Some(b)) = (start.as_scalar(), stop.as_scalar()) else { return false };
+/// How far known bounds are apart, and the step between them: rounded as their dtype is, which once from
+/// `float64` comes to the same.
+fn known_step(start: &Array, stop: &Array, div: usize) -> Option<(f64, f64)> {
+    let (a, b) = (start.as_scalar()?, stop.as_scalar()?);
     let round = |v: f64| Scalar::from_f64(v, start.dtype()).to_f64();
     let delta = round(b.to_f64() - a.to_f64());
-    delta != 0.0 && round(delta / div as f64) == 0.0
+    Some((delta, round(delta / round(div as f64))))
 }
 
 fn to_f64(number: Number) -> f64 {

@@ -96,8 +96,11 @@ fn broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
         Kind::Cast | Kind::Narrow => {
             (args[0].shape != node.shape).then_some("a cast changes the shape")
         }
-        Kind::Interp { .. } => {
-            (args[0].shape != node.shape || node.dtype != DType::F64 || args[1].dtype != DType::F64)
+        Kind::Interp { grid, .. } => {
+            let points = usize::from(*grid == super::GridKind::Points);
+            let listed = args[2..2 + points].iter().all(|xp| xp.dtype == DType::F64);
+            let values = matches!(args[1].dtype, DType::F64 | DType::F32);
+            (args[0].shape != node.shape || node.dtype != DType::F64 || !listed || !values)
                 .then_some("interp works in float64 and keeps the shape")
         }
         _ => None,

@@ -233,7 +233,7 @@ impl Run<'_> {
             Line::Interp { table, x } => {
                 let table = self.words[self.layout.tables + *table as usize] as *const u8;
                 // SAFETY: as for maps; the caller promises that the table is one.
-                unsafe { tile::interp(out, arg(*x), table, std::ptr::null(), n, status) };
+                unsafe { tile::interp()(out, arg(*x), table, std::ptr::null(), n, status) };
             }
             Line::Store { buf, value } => {
                 // SAFETY: the caller's promise.

@@ -194,15 +194,15 @@ pub enum Memory {
     Buffer(u32),
 }
 
-/// An interpolation table: `len` points, all of it in contiguous `float64`.
+/// An interpolation table: `len` points, all of it contiguous.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// The number of points, at least 1.
     pub len: usize,
     /// Where the points lie.
     pub xp: Points,
-    /// Their values: contiguous `float64`, from this byte on.
-    pub fp: (Memory, isize),
+    /// Their values: contiguous, from this byte on, `float64` or `float32`.
+    pub fp: (Memory, isize, DType),
     /// The value below the first point, a place in [`Plan::scalars`]; `None`: the first value.
     pub left: Option<u32>,
     /// The value above the last point; `None`: the last value.

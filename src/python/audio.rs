@@ -1,13 +1,16 @@
 //! Native calls of `rnp.audio`.
 //!
-//! Arguments were checked there. May not know: how a line is resampled.
+//! Arguments were checked there. May not know: how a line is resampled or summed.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::array::Array;
+use super::direct;
 use super::run::Call;
+use crate::dot::Dot;
 use crate::expr;
 use crate::resample::{Quality, Resample, Target};
 
@@ -39,7 +42,28 @@ fn _resample<'py>(
     call.run(|| expr::Array::call(Arc::new(Resample { axis, quality, target }), &[x]))
 }
 
-/// Adds the function to the module.
+/// The sum of the products of two lines of floats of one dtype.
+#[pyfunction]
+#[pyo3(signature = (a, b, /))]
+fn _dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> PyResult<Obj<'py>> {
+    if let Some(out) = direct::dot(a, b)? {
+        return Ok(out);
+    }
+    let mut call = Call::new(a.py(), "dot")?;
+    let (a, b) = (call.operand(a)?, call.operand(b)?);
+    call.run(|| expr::Array::call(Arc::new(Dot), &[a, b]))
+}
+
+/// Whether a deferred array has no elements; a trace does not take note that its shape was looked at.
+#[pyfunction]
+#[pyo3(signature = (x, /))]
+fn _is_empty(x: &Bound<'_, Array>) -> bool {
+    x.get().expr().shape().contains(&0)
+}
+
+/// Adds the functions to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(_resample, m)?)
+    m.add_function(wrap_pyfunction!(_resample, m)?)?;
+    m.add_function(wrap_pyfunction!(_is_empty, m)?)?;
+    m.add_function(wrap_pyfunction!(_dot, m)?)
 }

@@ -9,7 +9,7 @@ use super::convert::{self, Operand};
 use super::error::Unsupported;
 use super::run::Call;
 use super::views::lengths;
-use super::{mode, nd, tape};
+use super::{direct, mode, nd, tape};
 use crate::dtype::{DType, Scalar};
 use crate::expr::{self, Number};
 use crate::op::Op;
@@ -59,6 +59,11 @@ fn arange<'py>(
     step: Option<&Obj<'py>>,
     dtype: Option<&Obj<'py>>,
 ) -> Out<'py> {
+    if dtype.is_none()
+        && let Some(out) = direct::arange(start, stop, step)?
+    {
+        return Ok(out);
+    }
     let (first, last) = match stop {
         Some(stop) => (number(start)?, number(stop)?),
         None => (Number::Int(0), number(start)?),
@@ -91,6 +96,12 @@ fn linspace<'py>(
     dtype: Option<&Obj<'py>>,
 ) -> Out<'py> {
     let py = start.py();
+    if dtype.is_none()
+        && !retstep
+        && let Some(out) = direct::linspace(start, stop, num, endpoint)?
+    {
+        return Ok(out);
+    }
     let num = num.map_or(Ok(50), |n| super::reduce::integer("linspace", "num", n))?;
     let num = usize::try_from(num).map_err(|_| {
         PyValueError::new_err(format!("linspace: number of samples, {num}, must be non-negative"))

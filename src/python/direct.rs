@@ -9,13 +9,16 @@
 use numpy::npyffi::{NpyTypes, PY_ARRAY_API, PyArrayObject, get_type_object};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+use smallvec::SmallVec;
 
-use super::{error, nd, run};
+use super::{error, mode, nd, run};
+use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
 use crate::runtime::Context;
-use crate::runtime::direct::{self, Host, Input, LONG, Reduction, View};
+use crate::runtime::direct::{self, Column, Host, Input, LONG, Ramp, Reduction, View};
 use crate::select::Select;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -107,6 +110,138 @@ pub fn select<'py>(select: &Select, x: &Obj<'py>) -> Out<'py> {
         None => Ok(None),
         Some(value) => nd::value(py, value.dtype, &[value.bits]).map(Some),
     }
+}
+
+/// Interpolation in a table of two ndarrays, or of a few numbers.
+pub fn interp<'py>(
+    [x, xp, fp]: [&Obj<'py>; 3],
+    left: Option<&Obj<'py>>,
+    right: Option<&Obj<'py>>,
+) -> Out<'py> {
+    let py = x.py();
+    if mode::current(py)?.is_some() {
+        return Ok(None);
+    }
+    let sides = [left, right].map(|side| side.map(real));
+    if sides.contains(&Some(None)) {
+        return Ok(None);
+    }
+    let [left, right] = sides.map(Option::flatten);
+    let (mut points, mut values) = (Numbers::new(), Numbers::new());
+    let columns = (column(xp, &mut points), column(fp, &mut values));
+    let (Some(x), (Some(xp), Some(fp))) = (input(x), columns) else { return Ok(None) };
+    let mut result = Fresh::new(py, false);
+    let done = direct::interp(&x, [xp, fp], (left, right), &mut result);
+    result.given(done)
+}
+
+/// A few numbers of a list.
+type Numbers = SmallVec<[f64; MANY]>;
+
+/// Longer lists are NumPy's to read.
+const MANY: usize = 16;
+
+/// A side of a table.
+fn column<'a>(obj: &'a Obj<'_>, list: &'a mut Numbers) -> Option<Column<'a>> {
+    if let Some(Input::View(view)) = array(obj) {
+        return Some(Column::View(view));
+    }
+    if let Ok(items) = obj.cast_exact::<PyTuple>() {
+        list.extend(items.iter_borrowed().take(MANY).map_while(|item| real(&item)));
+        return (list.len() == items.len()).then_some(Column::List(list));
+    }
+    let items = obj.cast_exact::<PyList>().ok()?;
+    list.extend(items.iter().take(MANY).map_while(|item| real(&item)));
+    (list.len() == items.len()).then_some(Column::List(list))
+}
+
+/// A number of Python as `float64`.
+fn real(obj: &Obj<'_>) -> Option<f64> {
+    // SAFETY: any object may be asked; a float has a value.
+    unsafe {
+        if ffi::PyFloat_CheckExact(obj.as_ptr()) != 0 {
+            return Some(ffi::PyFloat_AsDouble(obj.as_ptr()));
+        }
+    }
+    integer(obj).map(|v| v as f64)
+}
+
+/// `linspace` between two numbers, in `float64`.
+pub fn linspace<'py>(
+    start: &Obj<'py>,
+    stop: &Obj<'py>,
+    num: Option<&Obj<'py>>,
+    endpoint: bool,
+) -> Out<'py> {
+    let py = start.py();
+    let num = num.map_or(Some(50), integer).and_then(|n| usize::try_from(n).ok());
+    let (Some(start), Some(stop), Some(num)) = (real(start), real(stop), num) else {
+        return Ok(None);
+    };
+    if !(1..=LONGEST).contains(&num) || mode::current(py)?.is_some() {
+        return Ok(None);
+    }
+    let (delta, steps) = (stop - start, if endpoint { num - 1 } else { num });
+    let step = if steps > 0 { delta / steps as f64 } else { delta };
+    if step == 0.0 && delta != 0.0 {
+        return Ok(None);
+    }
+    let stop = (endpoint && num > 1).then_some(stop);
+    made(py, Ramp::Line { start, step, stop }, num)
+}
+
+/// `arange` of integers.
+pub fn arange<'py>(start: &Obj<'py>, stop: Option<&Obj<'py>>, step: Option<&Obj<'py>>) -> Out<'py> {
+    let py = start.py();
+    let (first, last) = match stop {
+        Some(stop) => (integer(start), integer(stop)),
+        None => (Some(0), integer(start)),
+    };
+    let (Some(start), Some(stop), Some(step)) = (first, last, step.map_or(Some(1), integer)) else {
+        return Ok(None);
+    };
+    // Far from where anything wraps.
+    let near = |v: i64| v.unsigned_abs() < 1 << 62;
+    if ![start, stop, step].into_iter().all(near) || step == 0 || mode::current(py)?.is_some() {
+        return Ok(None);
+    }
+    let span = if step > 0 { stop - start } else { start - stop };
+    let len = (span - 1).div_euclid(step.abs()) + 1;
+    match usize::try_from(len) {
+        Ok(len) if (1..=LONGEST).contains(&len) => made(py, Ramp::Whole { start, step }, len),
+        _ => Ok(None),
+    }
+}
+
+/// Longer grids may not fit memory, which is said elsewhere.
+const LONGEST: usize = 1 << 32;
+
+fn made(py: Python<'_>, ramp: Ramp, len: usize) -> Out<'_> {
+    let mut result = Fresh::new(py, true);
+    let done = direct::ramp(ramp, len, &mut result).map(|()| true);
+    result.given(done)
+}
+
+/// The dot product of two lines of floats of one dtype and length.
+pub fn dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
+    let py = a.py();
+    let (Some(Input::View(a)), Some(Input::View(b))) = (array(a), array(b)) else {
+        return Ok(None);
+    };
+    let alike = a.dtype == b.dtype && a.shape == b.shape && a.shape.len() == 1;
+    let floats = matches!(a.dtype, DType::F32 | DType::F64);
+    let together = a.is_contiguous() && b.is_contiguous();
+    if !(alike && floats && together) || mode::current(py)?.is_some() {
+        return Ok(None);
+    }
+    // SAFETY: lines of as many elements of one dtype, which are held while this runs.
+    let lines = unsafe { Lines::new(a.dtype, a.ptr, b.ptr, a.shape[0]) };
+    let sum = if a.shape[0] < LONG {
+        error::checked(py, || lines.dot(None))?
+    } else {
+        run::released(py, |ctx| lines.dot(ctx.interrupt))?
+    };
+    nd::value(py, sum.dtype, &[sum.bits]).map(Some)
 }
 
 /// An axis that is there, given as a plain integer.

@@ -13,7 +13,7 @@ use self::filter::Filter;
 pub use self::filter::Quality;
 use self::fir::{Real, TOGETHER, Walk};
 use crate::buffer::{Buffer, Storage};
-use crate::call::Call;
+use crate::call::{Call, Stop};
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
 use crate::fork::PerProcess;
@@ -121,10 +121,14 @@ impl Call for Resample {
     }
 
     fn run(&self, operands: &[Storage]) -> Result<Storage> {
+        self.run_asking(operands, None)
+    }
+
+    fn run_asking(&self, operands: &[Storage], stop: Stop<'_>) -> Result<Storage> {
         let [x] = operands else { return Err(Error::bug("resample: one operand")) };
         match x.dtype {
-            DType::F32 => self.convert::<f32>(x),
-            DType::F64 => self.convert::<f64>(x),
+            DType::F32 => self.convert::<f32>(x, stop),
+            DType::F64 => self.convert::<f64>(x, stop),
             other => Err(Error::bug(format!("resample: {other}"))),
         }
     }
@@ -200,7 +204,7 @@ struct Places<T>(*mut T);
 unsafe impl<T: Send> Sync for Places<T> {}
 
 impl Resample {
-    fn convert<T: Sample>(&self, x: &Storage) -> Result<Storage> {
+    fn convert<T: Sample>(&self, x: &Storage, stop: Stop<'_>) -> Result<Storage> {
         let n = x.shape[self.axis];
         let Ratio { up, down, length } = self.target.of(n)?;
         let mut shape = x.shape.clone();
@@ -215,7 +219,7 @@ impl Resample {
             let each = line.run_length();
             let runs = length.div_ceil(each);
             let threads = runtime::num_threads().min(total.saturating_mul(filter.taps) / SHARE + 1);
-            runtime::share(total / length * runs, threads, |item| {
+            runtime::share(total / length * runs, threads, stop, |item| {
                 let (mut rest, run) = (item / runs, item % runs);
                 let (mut from, mut to) = (0isize, 0isize);
                 for axis in (0..shape.len()).rev().filter(|&a| a != self.axis) {

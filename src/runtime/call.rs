@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::pool::FloatMode;
 use crate::buffer::Storage;
-use crate::call::Call;
+use crate::call::{Call, Stop};
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::loops::{BufferSpec, Invocation, Memory, Operand};
@@ -25,13 +25,14 @@ pub struct Arguments<'a> {
     pub calls: &'a [Arc<dyn Call>],
 }
 
-/// Calls the function; `find` gives the whole of some memory.
+/// Calls the function; `find` gives the whole of some memory, and `stop` says whether to stop.
 pub(super) fn run(
     task: &Invocation,
     spec: &BufferSpec,
     calls: &[Arc<dyn Call>],
     values: &[Scalar],
     find: impl Fn(Memory) -> Result<Storage>,
+    stop: Stop<'_>,
 ) -> Result<Storage> {
     let name = &task.name;
     let call = calls.get(task.slot as usize);
@@ -66,7 +67,7 @@ pub(super) fn run(
         .collect::<Result<_>>()?;
     let given = {
         let _float = FloatMode::standard();
-        guard(name, || call.run(&operands))?
+        guard(name, || call.run_asking(&operands, stop))?
     };
     if given.dtype != spec.dtype || given.shape != spec.shape {
         return Err(Error::value(format!(

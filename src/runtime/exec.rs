@@ -13,15 +13,15 @@ use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
 use super::short::Homes;
 use super::single::Single;
+use super::table::Tables;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
-use crate::dtype::{DType, Scalar};
+use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::loops::{BufferSpec, Launch, Memory, Plan, Points, Table, Task};
+use crate::loops::{BufferSpec, Launch, Memory, Plan, Task};
 use crate::shape::count;
-use crate::tile::{Grid, InterpTable};
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
 pub(super) const PARALLEL: usize = 1 << 19;
@@ -131,7 +131,7 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
                 let find = |m| memory.whole(m).cloned();
-                let given = call::run(call, spec, arguments.calls, &values, find)?;
+                let given = call::run(call, spec, arguments.calls, &values, find, ctx.interrupt)?;
                 memory.buffers[call.result as usize] = Some(given);
             }
         }
@@ -219,78 +219,6 @@ impl Memories for Bank<'_> {
     }
 }
 
-/// Interpolation tables of a launch, and copies of those that were not aligned.
-#[derive(Default)]
-struct Tables {
-    tables: Vec<InterpTable>,
-    copies: Vec<Buffer>,
-}
-
-impl Tables {
-    fn new(launch: &Launch, values: &[Scalar], memories: &dyn Memories) -> Result<Self> {
-        let mut all = Self::default();
-        for table in &launch.tables {
-            let built = all.build(table, values, memories)?;
-            all.tables.push(built);
-        }
-        Ok(all)
-    }
-
-    fn build(
-        &mut self,
-        table: &Table,
-        values: &[Scalar],
-        memories: &dyn Memories,
-    ) -> Result<InterpTable> {
-        let number = |i: u32| {
-            let value = values.get(i as usize).filter(|v| v.dtype == DType::F64);
-            value.map(|v| v.to_f64()).ok_or_else(|| Error::bug("a table without its number"))
-        };
-        let grid = match table.xp {
-            Points::Memory(memory, offset) => {
-                Grid::Memory(self.points(memory, offset, table.len, memories)?)
-            }
-            Points::Arange { start, step } => {
-                Grid::Arange { start: number(start)?, step: number(step)? }
-            }
-            Points::Linspace { start, step, stop } => {
-                Grid::Linspace { start: number(start)?, step: number(step)?, stop: number(stop)? }
-            }
-        };
-        let fp = self.points(table.fp.0, table.fp.1, table.len, memories)?;
-        // SAFETY: `points` checked that there are `len`, at least one, and aligned.
-        let (first, last) = unsafe { (*fp, *fp.add(table.len - 1)) };
-        let left = table.left.map_or(Ok(first), number)?;
-        let right = table.right.map_or(Ok(last), number)?;
-        Ok(InterpTable { grid, fp, len: table.len, left, right })
-    }
-
-    /// `len` doubles at a byte of some memory, aligned.
-    fn points(
-        &mut self,
-        memory: Memory,
-        offset: isize,
-        len: usize,
-        memories: &dyn Memories,
-    ) -> Result<*const f64> {
-        let (base, low, high) = memories.find(memory)?;
-        let end = len.checked_mul(8).and_then(|bytes| offset.checked_add_unsigned(bytes));
-        if len == 0 || offset < low || end.is_none_or(|end| end > high) {
-            return Err(Error::bug("an interpolation table outside its memory"));
-        }
-        let at = base.wrapping_offset(offset);
-        if at.cast::<f64>().is_aligned() {
-            return Ok(at.cast());
-        }
-        let mut copy = Buffer::new(len * 8)?;
-        // SAFETY: `len` doubles are there, as checked above, and the copy has room for them.
-        unsafe { std::ptr::copy_nonoverlapping(at, copy.as_mut_ptr(), len * 8) };
-        let at = copy.as_ptr().cast();
-        self.copies.push(copy);
-        Ok(at)
-    }
-}
-
 /// A nest as items for threads: ranges of its units.
 struct Job<'n, 'a> {
     nest: &'n Nest<'a>,
@@ -334,12 +262,7 @@ fn run_launch(
     ctx: &Context,
     poll: &Poll,
 ) -> Result<()> {
-    // Without elements nothing is interpolated, and the points may not be there either.
-    let tables = if launch.extents.contains(&0) {
-        Tables { tables: vec![EMPTY; launch.tables.len()], copies: Vec::new() }
-    } else {
-        Tables::new(launch, values, memory)?
-    };
+    let tables = Tables::new(launch, values, memory)?;
     let Some(nest) = Nest::bind(runner, launch, values, tables.tables, memory)? else {
         return Ok(());
     };
@@ -358,11 +281,3 @@ fn run_launch(
     }
     scalars::check_status(nest.status.load(Ordering::Relaxed))
 }
-
-const EMPTY: InterpTable = InterpTable {
-    grid: Grid::Arange { start: 0.0, step: 0.0 },
-    fp: std::ptr::null(),
-    len: 0,
-    left: 0.0,
-    right: 0.0,
-};

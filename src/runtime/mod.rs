@@ -16,6 +16,7 @@ mod scalars;
 mod short;
 mod single;
 mod stream;
+mod table;
 mod walk;
 
 #[cfg(test)]
@@ -31,13 +32,14 @@ pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
 pub use short::Given;
 pub use stream::copy;
 
+use crate::call::Stop;
 use crate::fork::PerProcess;
 
 /// What one evaluation asks of the engine.
 #[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
     /// Asked now and then, on the calling thread only: whether to stop. Nothing is locked meanwhile.
-    pub interrupt: Option<&'a dyn Fn() -> bool>,
+    pub interrupt: Stop<'a>,
     /// Overrides [`num_threads`] for this evaluation, however small its work (for tests).
     pub threads: Option<usize>,
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::helpers::together;
+use crate::call::Stop;
 use crate::error::{Error, Result};
 
 /// The most threads ever used.
@@ -141,16 +142,18 @@ impl<F: Fn(usize) -> Result<()> + Sync> Work for Each<F> {
 }
 
 /// Does `item` for each of `items`, on up to `threads` threads: for opaque calls, on the thread that
-/// evaluates. Which thread takes which is chance.
+/// evaluates, which asks `stop`. Which thread takes which is chance.
 ///
 /// # Errors
-/// The first of an item, which stops all.
+/// The first of an item, which stops all, and `Interrupted`.
 pub fn share(
     items: usize,
     threads: usize,
+    stop: Stop<'_>,
     item: impl Fn(usize) -> Result<()> + Sync,
 ) -> Result<()> {
-    drive(&Each(item), items, threads, &Poll::new(&Context::default()))
+    let ctx = Context { interrupt: stop, ..Context::default() };
+    drive(&Each(item), items, threads, &Poll::new(&ctx))
 }
 
 struct Crew<'a, T> {

@@ -49,7 +49,7 @@ unsafe impl Sync for Copy {}
 impl Copy {
     /// Does all pieces.
     fn run(&self, threads: usize) {
-        let done = share(self.len.div_ceil(PIECE), threads, |i| {
+        let done = share(self.len.div_ceil(PIECE), threads, None, |i| {
             self.piece(i);
             Ok(())
         });

@@ -9,6 +9,8 @@
 //! partial overlap).
 
 mod cast;
+mod clip;
+mod dot;
 mod each;
 mod fold;
 mod interp;
@@ -18,8 +20,10 @@ pub mod math;
 pub mod scalar;
 
 pub use cast::cast;
+pub use clip::clip;
+pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{FRAMES, FoldFns, Tree, fold};
-pub use interp::{Grid, InterpTable, interp};
+pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
 pub use map::map;
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.

@@ -35,9 +35,8 @@ is in microseconds; the other figures are how often rnp is done in that time: ab
 Eager calls compute at once. Lazy ones record a block and evaluate it; their inputs are promised to
 stay. `rnp.jit` calls a traced function. At most {threads} threads, on {machine}.
 
-Bias: rnp's authors chose functions, lengths and recording; NumPy uses one thread. `linspace` and
-`interp` of fewer than 4,096 points outside of blocks are NumPy's own, behind a check. `sinc` stands
-beside the port's fallback, which is linear interpolation and no filter.
+Bias: rnp's authors chose functions, lengths and recording; NumPy uses one thread. `resample`, at
+quality 8, and `sinc` stand beside the port's fallback, which is linear interpolation and no filter.
 """
 
 
@@ -121,6 +120,25 @@ WORKS = [
         lambda x: audio.linspace(0.0, 1.0, x.shape[0]),
         lambda x: np.linspace(0.0, 1.0, x.shape[0]),
     ),
+    Work("measure", audio.measure, fallback.measure),
+    Work("amplitude_to_db", audio.amplitude_to_db, fallback.amplitude_to_db),
+    Work("power_to_db", audio.power_to_db, fallback.power_to_db),
+    Work("db_to_amplitude", audio.db_to_amplitude, fallback.db_to_amplitude),
+    Work("db_to_power", audio.db_to_power, fallback.db_to_power),
+    Work("to_pcm", audio.to_pcm, fallback.to_pcm),
+    Work("from_pcm", audio.from_pcm, fallback.int16_to_float32, "int16"),
+    Work("read_pcm", audio.read_pcm, fallback.frombuffer_int16_to_float32, "bytes"),
+    Work("write_pcm", audio.write_pcm, fallback.write_pcm),
+    Work(
+        "crossfade",
+        lambda x: audio.crossfade(x, x, 5, 24_000),
+        lambda x: fallback.crossfade(x, x, 5, 24_000),
+    ),
+    Work(
+        "resample",
+        lambda x: audio.resample(x, 48_000, 24_000, quality=8),
+        lambda x: fallback.resample_linear(x, halved(x)),
+    ),
     Work(
         "interp",
         lambda x: audio.interp(x, (-1.0, 0.0, 1.0), (0.0, 0.5, 1.0)),
@@ -139,6 +157,8 @@ def inputs() -> dict[str, Nd]:
 def settled(result: Any) -> Any:
     """Evaluate what a block recorded."""
     parts = list(result.values()) if isinstance(result, dict) else [result]
+    if isinstance(result, audio.Reading):
+        parts = [*result.overall, *result.channels]
     return rnp.eval(*parts)
 
 

@@ -70,3 +70,63 @@ def float32_to_int16(samples: Nd) -> Nd:
 def frombuffer_int16_to_float32(data: bytes) -> Nd:
     """Samples of bytes."""
     return np.frombuffer(data, dtype=np.int16).astype(np.float32) / 32768.0
+
+
+def measure(samples: Nd) -> tuple[Any, ...]:
+    """Peak, RMS, DC, crest, clipped samples, zero crossings and silence, a pass for each."""
+    magnitude = np.abs(samples)
+    peak, rms = np.max(magnitude), np.sqrt(np.mean(np.square(samples, dtype=np.float64)))
+    below = samples < 0
+    return (
+        peak,
+        rms,
+        np.mean(samples, dtype=np.float64),
+        peak / rms,
+        np.count_nonzero(magnitude >= 1.0),
+        np.count_nonzero(below[1:] != below[:-1]),
+        np.count_nonzero(magnitude <= 0.0) / samples.size,
+    )
+
+
+def power_to_db(power: Nd, amin: float = 1e-10, top_db: float = 80.0) -> Nd:
+    """Levels of powers, as librosa computes them."""
+    log = 10.0 * np.log10(np.maximum(amin, power))
+    return np.maximum(log, log.max() - top_db)
+
+
+def amplitude_to_db(samples: Nd) -> Nd:
+    """Levels of amplitudes."""
+    return power_to_db(np.square(samples))
+
+
+def db_to_power(levels: Nd) -> Nd:
+    """Powers of levels."""
+    return np.power(10.0, 0.1 * levels)
+
+
+def db_to_amplitude(levels: Nd) -> Nd:
+    """Amplitudes of levels."""
+    return np.sqrt(db_to_power(levels))
+
+
+def to_pcm(samples: Nd) -> Nd:
+    """Codes of samples, rounded and saturated; NaN is silence."""
+    scaled = np.where(np.isnan(samples), 0, samples) * np.float32(32768)
+    return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+
+
+def write_pcm(samples: Nd) -> bytes:
+    """Bytes of samples."""
+    return float32_to_int16(samples).tobytes()
+
+
+def crossfade(
+    first: Nd, second: Nd, duration_ms: float = 10, sample_rate: float = 24000
+) -> Nd:
+    """Join two takes with equal power."""
+    count = int(duration_ms * sample_rate / 1000)
+    t = np.linspace(0, np.pi / 2, count)
+    middle = first[len(first) - count :] * np.cos(t) + second[:count] * np.sin(t)
+    return np.concatenate(
+        [first[: len(first) - count], middle.astype(np.float32), second[count:]]
+    )

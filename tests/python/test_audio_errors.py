@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rnp
 from rnp import audio
 
 X = np.ones(8)
@@ -53,6 +54,18 @@ def test_no_samples(name: str, shape: tuple[int, ...]) -> None:
         ValueError, match=re.escape(f"samples must not be empty; got shape {shape}")
     ):
         FUNCTIONS[name](np.zeros(shape))
+    with (
+        rnp.lazy(),
+        pytest.raises(ValueError, match=re.escape(f"must not be empty; got shape {shape}")),
+    ):
+        FUNCTIONS[name](rnp.asarray(np.zeros(shape)))
+
+
+@pytest.mark.parametrize("function", [audio.power_to_db, audio.amplitude_to_db])
+def test_no_levels(function: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"S must not be empty; got shape \(0,\)"):
+        function(X[:0])
+    assert function(X[:0], top_db=None).shape == (0,)
 
 
 WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -248,8 +249,41 @@ def test_a_chain_of_functions_is_fused_with_what_is_around_it() -> None:
         x = rnp.asarray(recordings.pcm()).astype("float32") / 32768.0
         y = audio.apply_fade(audio.apply_gain(audio.normalize_audio(x), 0.5), 10, 10, 48000)
         plan = rnp.plan(audio.float32_to_int16(y))
-    # One for the peak, one for all the rest.
-    assert (plan.loops, plan.fallbacks) == (2, [])
+    # One for the peak, one for all up to the fades in each of their parts, one for the codes.
+    assert (plan.loops, plan.temporaries, plan.fallbacks) == (5, 1, [])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [0, 1, 63, 65, 4097, 100_000])
+def test_dot_products_are_right_and_the_same_everywhere(n: int, dtype: Any) -> None:
+    rng = np.random.default_rng(n)
+    a, b = rng.uniform(-1, 1, (2, n)).astype(dtype)
+    got = audio.dot_vec(a, b)
+    assert type(got) is dtype
+    exact = math.fsum(x * y for x, y in zip(a.tolist(), b.tolist(), strict=True))
+    # As near as NumPy's, whose order of additions is its library's own.
+    near = np.finfo(dtype).eps * float(np.abs(a.astype(float) * b).sum())
+    assert abs(float(got) - exact) <= near
+    wide = np.stack([a, b], axis=1)
+    with rnp.lazy():
+        later = audio.dot_vec(rnp.asarray(a), b)
+    for other in (
+        later.eval(),
+        rnp.jit(audio.dot_vec)(a, b),
+        audio.dot_vec(wide[:, 0], wide[:, 1]),
+    ):
+        np.testing.assert_array_equal(other, got)
+
+
+def test_dot_products_of_other_kinds_are_numpys() -> None:
+    whole = np.arange(5)
+    same(audio.dot_vec(whole, whole), np.dot(whole, whole))
+    same(audio.dot_vec([1, 2], [0.5, 4]), np.dot([1, 2], [0.5, 4]))
+    x = np.array([1.0, np.nan, np.inf])
+    assert np.isnan(audio.dot_vec(x, x))
+    assert audio.dot_vec(x[::2], x[::2]) == np.inf
+    with pytest.raises(ValueError, match="one length"):
+        audio.dot_vec(x, x[:2])
 
 
 def test_a_traced_function_serves_every_length_and_gain() -> None:

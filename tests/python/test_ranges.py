@@ -148,15 +148,75 @@ def test_interp_over_points(sides):
         x = np.concatenate([xp, middle, rng.normal(size=200) * 15, specials("float64")])
         for values in (fp, np.where(rng.random(len(fp)) < 0.2, np.inf, fp)):
             want = outcome(np.interp, x, xp, values, *[sides.get(k) for k in ("left", "right")])
-            got = outcome(
-                lambda xp=xp, v=values, x=x: lazily(
-                    lambda *args: rnp.interp(*args, **sides), x, xp, v
+            for mode in (lazily, lambda f, *args: f(*args)):
+                got = outcome(
+                    lambda xp=xp, v=values, x=x, mode=mode: mode(
+                        lambda *args: rnp.interp(*args, **sides), x, xp, v
+                    )
                 )
-            )
-            what = differs(got, want)
-            if what:
-                failures.append((i, len(xp), what))
+                what = differs(got, want)
+                if what:
+                    failures.append((i, len(xp), what))
     told(failures)
+
+
+def tables():
+    """Give points and values as users have them: even or nearly so, of any dtype and layout."""
+    for n in (2, 13, 14, 40, 3000):
+        count = np.arange(n)
+        yield count
+        yield count.astype("int32")
+        yield np.repeat(count * 3 - 7, 2)[::2]
+        yield count * 1.0
+        yield (count * 1.0).astype("float32")
+        yield np.linspace(-0.3, 11.7, n)
+        yield np.arange(n) * 0.1 + 5
+        yield np.frombuffer(b"." + np.linspace(0, 1, n).tobytes(), "float64", offset=1)
+        off = np.linspace(0, 10, n)
+        off[n // 3] = np.nextafter(off[n // 3], 20)
+        yield off
+        yield np.cumsum(RNG.random(n))
+        yield count[::-1] * 1.0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "float16"])
+def test_interp_in_tables_of_memory(dtype):
+    failures = []
+    for i, xp in enumerate(tables()):
+        fp = (RNG.normal(size=len(xp)) * 100).astype(dtype)
+        lowest, highest = float(xp.min()), float(xp.max())
+        x = RNG.uniform(lowest - 1, highest + 1, 3000)
+        x[::7] = RNG.choice(xp, x[::7].size)
+        if xp[0] < xp[-1]:
+            x[::50] = np.nan
+        else:
+            x = x[:1000]  # from there on a search begins anew, and these are out of order
+        for values in (x, np.sort(x), x.astype("float32").reshape(-1, 50)[:, ::2]):
+            want = np.interp(values, xp, fp)
+            f = rnp.jit(rnp.interp)
+            lists = xp.tolist(), fp.tolist()
+            for got in (
+                rnp.interp(values, xp, fp),
+                lazily(rnp.interp, values, xp, fp),
+                f(values, xp, fp),
+                rnp.interp(values, *lists) if len(xp) < 20 else want,
+            ):
+                what = differs(got, want)
+                if what:
+                    failures.append((i, xp.dtype, len(xp), what))
+    told(failures)
+
+
+def test_ranges_at_once_are_as_long_as_numpys():
+    for n in (1, 2, 1023, 1024, 1025, 40_000, 300_000):
+        for start, stop in [(0, n - 1), (-3.5, 7), (1, 0), (2.0, 2.0), (0, -0.0), (0, np.inf)]:
+            for endpoint in (True, False):
+                with quiet():
+                    want = np.linspace(start, stop, n, endpoint)
+                assert differs(rnp.linspace(start, stop, n, endpoint), want) == ""
+        for args in [(n,), (5, 5 + n), (0, -2 * n, -2), (-7, 3 * n, 3)]:
+            assert differs(rnp.arange(*args), np.arange(*args)) == ""
+    assert differs(rnp.linspace(0, 5e-324, 4), np.linspace(0, 5e-324, 4)) == ""
 
 
 def test_interp_of_other_kinds():

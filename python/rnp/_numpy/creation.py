@@ -295,7 +295,7 @@ def _between(
     )
 
 
-Function("linspace", _between, "native")
+Function("linspace", _between, "native", eager=_core.linspace)
 
 
 @rule("linspace")

@@ -327,7 +327,7 @@ def _interpolated(
     return _core.interp(x, xp, fp, left, right)
 
 
-Function("interp", _interpolated, "native")
+Function("interp", _interpolated, "native", eager=_core.interp)
 
 
 @rule("interp")

@@ -1,7 +1,7 @@
 """What arguments may be: each check names the argument, what came, and what is accepted.
 
 Lengths of deferred arrays are looked at only where the function needs them, so that what `rnp.jit`
-traced serves other lengths too; then the engine says what is wrong with no samples.
+traced serves other lengths too: of no samples it then is the engine that says what is wrong.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import rnp._core as core
 from rnp._core import Array
 
 # What most samples are: one object, which a comparison of identities knows.
-_FLOAT32 = np.dtype(np.float32)
+FLOAT32 = np.dtype(np.float32)
 
 # Real numbers of up to 64 bits; longer doubles have no kernels.
 _REAL = frozenset("bBhHiIlLqQefd")
 
 
 def real(x: Any, name: str = "samples") -> Any:
-    """Take real numbers for a function of rnp, which takes them into the graph itself."""
-    if type(x) is np.ndarray and x.dtype is _FLOAT32:
+    """Take real numbers for a builtin of rnp, which takes them into the graph itself."""
+    if type(x) is np.ndarray and x.dtype is FLOAT32:
         return x
     if not (type(x) is np.ndarray or type(x) is Array):
         x = np.asarray(x)
@@ -33,7 +33,7 @@ def real(x: Any, name: str = "samples") -> Any:
             f"{name} must be real numbers (int8 to int64, uint8 to uint64, float16 to float64),"
             f" not {x.dtype}"
         )
-    return x
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def samples(x: Any, name: str = "samples") -> Any:
@@ -45,7 +45,7 @@ def samples(x: Any, name: str = "samples") -> Any:
 def some(x: Any, name: str = "samples") -> Any:
     """`real`, of which there is one at least."""
     x = real(x, name)
-    if type(x) is np.ndarray and not x.size:
+    if not x.size if type(x) is np.ndarray else core._is_empty(x):
         raise ValueError(f"{name} must not be empty; got shape {x.shape}")
     return x
 
@@ -92,6 +92,8 @@ def length(value: Any, name: str) -> int:
 
 def number(value: Any, name: str) -> float:
     """Take a number that is neither an array nor NaN."""
+    if type(value) is float and value == value:
+        return value
     if not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
     if math.isnan(value):

@@ -47,7 +47,7 @@ def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Call
 def scalars(result: Any) -> Any:
     """Make NumPy scalars of 0-d arrays that were computed at once."""
     # What was traced comes as 0-d arrays.
-    return result[()] if type(result) is np.ndarray else result
+    return result[()] if type(result) is np.ndarray and not result.ndim else result
 
 
 def every(results: Sequence[Any]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import math
 from typing import Any
@@ -50,33 +51,36 @@ def _ramp(count: int, curve: str, first: float, last: float) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _kept(count: int, curve: str, first: float, last: float) -> Any:
-    """`_ramp` at once, for the next fade of this length."""
-    gains = _ramp(count, curve, first, last)
+    """`_ramp` at once, for the next fade of this length; no block is open in a context of its own."""
+    gains = contextvars.Context().run(_ramp, count, curve, first, last)
     gains.flags.writeable = False
     return gains
 
 
 def _gains(count: int, curve: str, first: float, last: float) -> Any:
-    """Gains at once; only those of short fades are kept."""
+    """Gains; those of short fades are kept, others are computed or recorded as the block says."""
     return (_kept if count <= _KEPT else _ramp)(count, curve, first, last)
 
 
 def _recorded(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) -> Any:
-    """Record both fades as gains of all samples, so that they fuse with what is around them."""
-    i = rnp.arange(n).astype("float64")
-    j = i - (n - fade_out)
+    """Record both fades as parts joined to the rest: only the samples of the fades are multiplied."""
+    before: tuple[slice, ...] = (slice(None),) * at
 
-    def faded(x: Any, gains: Any) -> Any:
-        return (x * _oriented(gains, at, x.ndim)).astype(x.dtype)
+    def faded(x: Any, head: int, tail: int) -> Any:
+        rest = x[(*before, slice(head, n - tail))]
+        parts = [rest] if head + tail < n else []
+        if head:
+            gains = _oriented(_gains(head, curve, 0.0, 1.0), at, x.ndim)
+            parts.insert(0, (x[(*before, slice(0, head))] * gains).astype(x.dtype))
+        if tail:
+            gains = _oriented(_gains(tail, curve, 1.0, 0.0), at, x.ndim)
+            parts.append((x[(*before, slice(n - tail, n))] * gains).astype(x.dtype))
+        return rnp.concatenate(parts, at) if len(parts) > 1 else parts[0]
 
+    if fade_in + fade_out <= n:
+        return faded(x, fade_in, fade_out) if n else x
     # Where they overlap the second fade meets what the first one has rounded.
-    apart = fade_in + fade_out <= n
-    gains = rnp.where(j >= 0, _bend(_times(j, fade_out, 1.0, 0.0), curve), 1.0) if fade_out else 1.0
-    if fade_in:
-        rest = gains if apart else 1.0
-        rising = rnp.where(i < fade_in, _bend(_times(i, fade_in, 0.0, 1.0), curve), rest)
-        x = faded(x, rising)
-    return faded(x, gains) if fade_out and not (fade_in and apart) else x
+    return faded(faded(x, fade_in, 0), 0, fade_out)
 
 
 def _at_once(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) -> Any:
@@ -162,8 +166,10 @@ def crossfade(
     dtype = np.result_type(a.dtype, b.dtype)
     before: tuple[slice, ...] = (slice(None),) * at
     cut = lengths[0] - count
-    fading_out = _oriented(_ramp(count, curve, 1.0, 0.0), at, a.ndim)
-    fading_in = _oriented(_ramp(count, curve, 0.0, 1.0), at, a.ndim)
+    fading_out = _oriented(_gains(count, curve, 1.0, 0.0), at, a.ndim)
+    fading_in = _oriented(_gains(count, curve, 0.0, 1.0), at, a.ndim)
     middle = a[(*before, slice(cut, None))] * fading_out + b[(*before, slice(0, count))] * fading_in
     parts = [a[(*before, slice(0, cut))], middle, b[(*before, slice(count, None))]]
-    return rnp.concatenate([part.astype(dtype) for part in parts], axis=at)
+    return rnp.concatenate(
+        [part if part.dtype == dtype else part.astype(dtype) for part in parts], axis=at
+    )

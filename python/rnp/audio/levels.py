@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import rnp
+import rnp._core as core
 from rnp._core import Array
 from rnp.audio import _checks as checks
 from rnp.audio._run import graph, scalars
@@ -15,19 +17,30 @@ from rnp.audio._run import graph, scalars
 Reference = float | Callable[[Any], Any]
 
 
-def _magnitudes(x: Any, name: str) -> Any:
+def _magnitudes(x: Any, name: str, cut: bool) -> Any:
+    """Take magnitudes; one at least, where the largest is asked for."""
+    if type(x) is np.ndarray and x.dtype is checks.FLOAT32 and x.size and not core.is_lazy():
+        return x
     if not (type(x) is np.ndarray or type(x) is Array):
         x = np.asarray(x)
-    return rnp.abs(x) if x.dtype.kind == "c" else checks.samples(x, name)
+    x = rnp.abs(x) if x.dtype.kind == "c" else x
+    return (checks.filled if cut else checks.samples)(x, name)
 
 
-def _level(x: Any, ref: Any) -> Any:
-    """Take the level of 0 dB; a number has the precision of Python's."""
-    return ref(x) if callable(ref) else np.float64(abs(checks.number(ref, "ref")))
+def _level(x: Any, ref: Any, least: float) -> tuple[Any, bool]:
+    """Take the level of 0 dB, a number in Python's precision; and whether it moves the others.
+
+    That of 1 is 0, which nothing is subtracted by.
+    """
+    if type(ref) is float and ref == 1.0 and least <= 1.0:
+        return ref, False
+    return (ref(x) if callable(ref) else np.float64(abs(checks.number(ref, "ref")))), True
 
 
 def _floor(amin: Any, top_db: Any) -> tuple[float, float, bool]:
     """Take the least magnitude, and the range with whether there is one."""
+    if type(amin) is float and type(top_db) is float and 0 < amin < math.inf and top_db >= 0:
+        return amin, top_db, True
     least = checks.positive(amin, "amin")
     if top_db is None:
         return least, 0.0, False
@@ -37,31 +50,39 @@ def _floor(amin: Any, top_db: Any) -> tuple[float, float, bool]:
     return least, span, True
 
 
-def _decibels(power: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
-    log = rnp.multiply(10.0, rnp.log10(rnp.maximum(amin, power)))
-    zero = rnp.multiply(10.0, rnp.log10(rnp.maximum(amin, reference)))
-    log = rnp.subtract(log, zero).astype(log.dtype)
-    return rnp.maximum(log, rnp.subtract(rnp.max(log), span)) if cut else log
+def _tens(power: Any, amin: Any) -> Any:
+    """Ten logarithms of what is at least `amin`."""
+    return core.multiply(10.0, core.log10(core.maximum(amin, power)))
 
 
-_of_powers = graph("cut")(_decibels)
+def _decibels(power: Any, level: Any, amin: float, span: float, cut: bool, moved: bool) -> Any:
+    log = _tens(power, amin)
+    if moved:
+        log = core.subtract(log, _tens(level, amin)).astype(log.dtype)
+    return core.maximum(log, core.subtract(core.max(log), span)) if cut else log
 
 
-@graph("cut")
-def _of_amplitudes(x: Any, reference: Any, amin: float, span: float, cut: bool) -> Any:
-    square = rnp.multiply(reference, reference)
-    return _decibels(rnp.multiply(x, x), square, amin * amin, span, cut)
+_of_powers = graph("cut", "moved")(_decibels)
 
 
-@graph()
-def _power(db: Any, reference: Any) -> Any:
-    return rnp.multiply(reference, rnp.power(10.0, rnp.multiply(0.1, db)))
+@graph("cut", "moved")
+def _of_amplitudes(
+    x: Any, reference: Any, amin: float, span: float, cut: bool, moved: bool
+) -> Any:
+    square = core.multiply(reference, reference)
+    return _decibels(core.multiply(x, x), square, amin * amin, span, cut, moved)
 
 
-@graph()
-def _amplitude(db: Any, reference: Any) -> Any:
-    power = rnp.power(10.0, rnp.multiply(0.1, db))
-    return rnp.sqrt(rnp.multiply(reference * reference, power))
+@graph("scaled")
+def _power(db: Any, reference: Any, scaled: bool) -> Any:
+    power = core.power(10.0, core.multiply(0.1, db))
+    return core.multiply(reference, power) if scaled else power
+
+
+@graph("scaled")
+def _amplitude(db: Any, reference: Any, scaled: bool) -> Any:
+    power = core.power(10.0, core.multiply(0.1, db))
+    return core.sqrt(core.multiply(reference * reference, power) if scaled else power)
 
 
 def power_to_db(
@@ -83,8 +104,9 @@ def power_to_db(
     array([  0., -20.])
     """
     floor = _floor(amin, top_db)
-    x = _magnitudes(S, "S")
-    return scalars(_of_powers(x, _level(x, ref), *floor))
+    x = _magnitudes(S, "S", floor[2])
+    level, moved = _level(x, ref, floor[0])
+    return scalars(_of_powers(x, level, *floor, moved))
 
 
 def amplitude_to_db(
@@ -103,9 +125,9 @@ def amplitude_to_db(
     array([  -6.02, -100.  ])
     """
     floor = _floor(amin, top_db)
-    x = _magnitudes(S, "S")
-    level = _level(rnp.abs(x), ref) if callable(ref) else _level(x, ref)
-    return scalars(_of_amplitudes(x, level, *floor))
+    x = _magnitudes(S, "S", floor[2])
+    level, moved = _level(rnp.abs(x) if callable(ref) else x, ref, floor[0])
+    return scalars(_of_amplitudes(x, level, *floor, moved))
 
 
 def db_to_power(S_db: Any, ref: float = 1.0) -> Any:
@@ -118,7 +140,8 @@ def db_to_power(S_db: Any, ref: float = 1.0) -> Any:
     >>> audio.db_to_power(np.array([0.0, -20.0]))
     array([1.  , 0.01])
     """
-    return scalars(_power(checks.samples(S_db, "S_db"), checks.number(ref, "ref")))
+    level = checks.number(ref, "ref")
+    return scalars(_power(checks.samples(S_db, "S_db"), level, level != 1.0))
 
 
 def db_to_amplitude(S_db: Any, ref: float = 1.0) -> Any:
@@ -131,4 +154,5 @@ def db_to_amplitude(S_db: Any, ref: float = 1.0) -> Any:
     >>> audio.db_to_amplitude(np.array([0.0, -20.0]))
     array([1. , 0.1])
     """
-    return scalars(_amplitude(checks.samples(S_db, "S_db"), checks.number(ref, "ref")))
+    level = checks.number(ref, "ref")
+    return scalars(_amplitude(checks.samples(S_db, "S_db"), level, level != 1.0))

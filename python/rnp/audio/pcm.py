@@ -8,6 +8,7 @@ and is written unchanged has its own bits again: 32768 divides by the power of t
 from __future__ import annotations
 
 import operator
+import sys
 import warnings
 from typing import Any, NamedTuple
 
@@ -38,8 +39,6 @@ ENCODINGS = {
 _NAMES = {np.dtype(name).char: name for name in ENCODINGS if name != "int24"}
 SCALES = (32768, 32767)
 _INT16 = np.dtype("<i2")
-# What `_from_codes` makes samples of int16 by.
-_SHORT = (32768.0, 16, "float32")
 _NO_SEED = np.uint64(0)
 # Full scales of short codes, as float32.
 _FULL = {full: np.float32(full) for full in (127.0, 128.0, 32767.0, 32768.0)}
@@ -119,13 +118,13 @@ def _triangle(x: Any, seed: Any) -> Any:
 def _codes(x: Any, seed: Any, full: float, bits: int, dithered: bool, clean: bool) -> Any:
     """Scale, dither, round to even, saturate; NaN, if there may be any, is silence."""
     char = "d" if bits == 32 else {"e": "f"}.get(x.dtype.char, x.dtype.char)
-    y = rnp.multiply(x if x.dtype.char == char else x.astype(char), full)
+    y = core.multiply(x if x.dtype.char == char else x.astype(char), full)
     if dithered:
         y = rnp.add(y, _triangle(y, seed)).astype(char)
     if not clean:
         y = rnp.where(rnp.equal(x, x), y, 0.0)
     top = float(2 ** (bits - 1))
-    y = rnp.minimum(rnp.maximum(rnp.rint(y), -top), top - 1.0)
+    y = core.clip(core.rint(y), -top, top - 1.0)
     if bits == 8:
         return rnp.add(y, 128.0).astype("uint8")
     return y.astype("int16" if bits == 16 else "int32")
@@ -138,7 +137,7 @@ def _bytes24(codes: Any) -> Any:
 
 def _warned(x: Any, level: int, seed: Any, full: float, bits: int, dithered: bool) -> Any:
     """Codes at once, with a warning of NaN on the line so many calls up."""
-    top = rnp.max(x) if x.size else 0.0
+    top = core.max(x) if x.size else 0.0
     clean = bool(top == top)
     if not clean:
         warnings.warn("samples have NaN, which became 0", RuntimeWarning, stacklevel=level)
@@ -166,6 +165,19 @@ def _encode(samples: Any, name: str, scale: Any, dither: Any, seed: Any, packed:
     return _bytes24(codes) if packed else codes
 
 
+def _is_plain(samples: Any, encoding: Any, scale: Any, dither: Any, seed: Any) -> bool:
+    """Whether a call is the one that most are, which needs no other checks."""
+    return (
+        type(samples) is np.ndarray
+        and samples.dtype is checks.FLOAT32
+        and encoding == "int16"
+        and scale == 32768
+        and dither is None
+        and type(seed) is int
+        and not core.is_lazy()
+    )
+
+
 def from_pcm(codes: Any, encoding: Any = None, *, scale: int = 32768, dtype: Any = None) -> Any:
     """Samples at full scale 1.0 of integer codes; floats pass.
 
@@ -181,6 +193,9 @@ def from_pcm(codes: Any, encoding: Any = None, *, scale: int = 32768, dtype: Any
     >>> audio.from_pcm(np.array([-32768, 16384], np.int16))
     array([-1. ,  0.5], dtype=float32)
     """
+    if encoding is None and scale == 32768 and dtype is None and type(codes) is np.ndarray:
+        if codes.dtype is _INT16:
+            return core.divide(codes, _FULL[32768.0])
     x = checks.samples(codes, "codes")
     name, known = _encoding(name_of(x.dtype) if encoding is None else encoding, "encoding")
     if name_of(x.dtype) != known.dtype:
@@ -212,6 +227,8 @@ def to_pcm(
     >>> audio.to_pcm(np.array([-1.5, 0.5, 1.0]))
     array([-32768,  16384,  32767], dtype=int16)
     """
+    if _is_plain(samples, encoding, scale, dither, seed):
+        return _warned(samples, 3, _NO_SEED, 32768.0, 16, False)
     name, _ = _encoding(encoding, "encoding")
     return _encode(samples, name, scale, dither, seed, False)
 
@@ -235,6 +252,9 @@ def read_pcm(
     >>> audio.read_pcm(bytes([0, 0, 64]), "int24")
     array([0.5], dtype=float32)
     """
+    if type(data) is bytes and encoding == "int16" and channels == 1 and not len(data) % 2:
+        if scale == 32768 and dtype is None:
+            return frombuffer_int16_to_float32(data)
     name, known = _encoding(encoding, "encoding")
     count = checks.length(channels, "channels")
     if count == 0:
@@ -276,11 +296,16 @@ def write_pcm(
     >>> list(audio.write_pcm(np.array([0.5]), "int24"))
     [0, 0, 64]
     """
-    name, _ = _encoding(encoding, "encoding")
-    codes = _encode(samples, name, scale, dither, seed, name == "int24")
+    if _is_plain(samples, encoding, scale, dither, seed):
+        codes = _warned(samples, 3, _NO_SEED, 32768.0, 16, False)
+    else:
+        name, _ = _encoding(encoding, "encoding")
+        codes = _encode(samples, name, scale, dither, seed, name == "int24")
     if isinstance(codes, Array):
         return codes
-    return codes.astype(codes.dtype.newbyteorder("<"), copy=False).tobytes()
+    if sys.byteorder == "big":
+        codes = codes.byteswap()
+    return bytes(codes.tobytes())
 
 
 def frombuffer_int16_to_float32(data: Any) -> Any:
@@ -293,7 +318,7 @@ def frombuffer_int16_to_float32(data: Any) -> Any:
     """
     if type(data) is not bytes or len(data) % 2:
         return read_pcm(data, "int16", dtype="float32")
-    return _from_codes(np.frombuffer(data, _INT16), *_SHORT)
+    return core.divide(np.frombuffer(data, _INT16), _FULL[32768.0])
 
 
 def int16_to_float32(samples: Any) -> Any:
@@ -309,7 +334,7 @@ def int16_to_float32(samples: Any) -> Any:
         x = checks.real(x)
         if x.dtype.char != "h":
             raise TypeError(f"samples must be int16, not {x.dtype}")
-    return _from_codes(x, *_SHORT)
+    return core.divide(x, _FULL[32768.0])
 
 
 def float32_to_int16(samples: Any) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import rnp
+import rnp._core as core
 from rnp.audio import _checks as checks
 from rnp.audio._run import MANY, every, graph, scalars
 
@@ -69,9 +71,11 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
     array([[1. , 2. ],
            [1.5, 2. ]])
     """
+    if type(gain) is float and type(samples) is np.ndarray and samples.dtype is checks.FLOAT32:
+        return core.multiply(samples, gain)
     x = checks.real(samples)
     if isinstance(gain, (int, float)):
-        return rnp.multiply(x, gain)
+        return core.multiply(x, gain)
     gains = checks.real(gain, "gain")
     if gains.ndim == 1 and x.ndim == 2 and checks.time_axis(x, axis) == 1:
         gains = gains[:, None]

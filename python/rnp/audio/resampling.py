@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from fractions import Fraction
 from typing import Any
 
@@ -78,6 +79,15 @@ def resample_sinc(
     return core._resample(x, at, known, 0, 0, length)
 
 
+@functools.lru_cache(maxsize=64)
+def _ratio(from_rate: float, to_rate: float) -> tuple[int, int] | None:
+    """Give how many samples are made of how many; None beyond what is resampled."""
+    ratio = Fraction(to_rate) / Fraction(from_rate)
+    if max(ratio.numerator, ratio.denominator) >= 2**62:
+        ratio = ratio.limit_denominator(2**31)
+    return (ratio.numerator, ratio.denominator) if 2**-31 < ratio < 2**31 else None
+
+
 def resample(
     samples: Any, from_rate: float, to_rate: float, *, quality: int | str = 16, axis: int = -1
 ) -> Any:
@@ -100,17 +110,14 @@ def resample(
     (44100,)
     """
     x, at = _ready(samples, axis)
-    rates = [Fraction(checks.positive(from_rate, "from_rate"))]
-    rates.append(Fraction(checks.positive(to_rate, "to_rate")))
+    rates = checks.positive(from_rate, "from_rate"), checks.positive(to_rate, "to_rate")
     known = QUALITIES[checks.choice(quality, "quality", QUALITIES)]
-    ratio = rates[1] / rates[0]
-    if max(ratio.numerator, ratio.denominator) >= 2**62:
-        ratio = ratio.limit_denominator(2**31)
-    if not 2**-31 < ratio < 2**31:
+    ratio = _ratio(*rates)
+    if ratio is None:
         raise ValueError(
             f"to_rate must be within 2**31 times from_rate; got {from_rate}, {to_rate}"
         )
-    return core._resample(x, at, known, ratio.numerator, ratio.denominator, 0)
+    return core._resample(x, at, known, *ratio, 0)
 
 
 def resample_audio(

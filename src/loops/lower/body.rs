@@ -291,7 +291,8 @@ impl Writer<'_, '_> {
         let operands = self.graph.operands(at);
         let mut rest = operands[2..].iter().copied();
         let mut next = || rest.next().ok_or_else(|| Error::bug("lower: interp lacks an operand"));
-        let fp = self.lowering.table_memory(operands[1])?;
+        let (memory, offset) = self.lowering.table_memory(operands[1])?;
+        let fp = (memory, offset, self.graph[operands[1]].dtype);
         let xp = match grid {
             GridKind::Points => {
                 let (memory, offset) = self.lowering.table_memory(next()?)?;

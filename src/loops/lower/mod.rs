@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, ScalarSource, Task};
-use crate::dtype::{DType, Scalar};
+use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::graph::{Fusion, Graph, Group, Ix, Kind};
 
@@ -259,7 +259,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Where the elements of a table lie: contiguous `float64`.
+    /// Where the elements of a table lie, contiguous.
     fn table_memory(&self, at: Ix) -> Result<(Memory, isize)> {
         let (memory, _) = match self.buffers.get(&at) {
             Some(&b) if !self.graph.is_c_ordered_input(at) => {
@@ -267,9 +267,6 @@ impl Lowering<'_> {
             }
             _ => self.memory(at).ok_or_else(|| Error::bug("lower: a table is not in memory"))?,
         };
-        if self.graph[at].dtype != DType::F64 {
-            return Err(Error::bug("lower: a table is not float64"));
-        }
         Ok((memory, 0))
     }
 }

@@ -146,6 +146,12 @@ pub fn clip<H: Host>(
         found = Some(recipe);
     }
     let Some(recipe) = found else { return Ok(false) };
+    if steps.len() == 2
+        && let Some(function) = tile::clip(recipe.compute)
+    {
+        steps.clear();
+        steps.push(Step { function, args: [0, 1, 2] });
+    }
     compute(recipe, &steps, &inputs, recipe.dtypes(), host)
 }
 

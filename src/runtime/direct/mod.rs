@@ -9,20 +9,25 @@
 
 mod fold;
 mod map;
+mod ramp;
 mod recipe;
 mod source;
+mod table;
 
 #[cfg(test)]
 mod tests;
 
 pub use fold::{Reduction, reduce};
 pub use map::{choose, clip, convert, map};
+pub use ramp::{Ramp, ramp};
+pub use table::{Column, interp};
 
 use super::Context;
 use super::exec::threads_for;
 use super::pool::{FloatMode, Poll, Work, drive};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
+use crate::tile::BLOCK;
 
 /// An ndarray's memory: native byte order, any strides and alignment.
 #[derive(Clone, Copy, Debug)]
@@ -89,17 +94,22 @@ impl View<'_> {
 
 /// Elements cut into parts of which each can be done on its own.
 trait Parts: Sync {
-    /// Does elements `lo..hi`; `lo` is a multiple of [`PART`].
+    /// Does elements `lo..hi`; `lo` is a multiple of [`BLOCK`].
     fn part(&self, lo: usize, hi: usize) -> Result<()>;
 }
 
 /// Work that costs this many light ops is worth stepping aside for.
 pub const LONG: usize = 1 << 19;
 
-/// Elements that a thread takes at a time: whole blocks, of whole tiles.
-const PART: usize = 8 * crate::tile::BLOCK;
+/// Elements that a thread takes at a time, at most: whole blocks, of whole tiles.
+const PART: usize = 8 * BLOCK;
 
-struct Shared<'a, P>(&'a P, usize);
+/// `len` elements, so many of them at a time.
+struct Shared<'a, P> {
+    parts: &'a P,
+    len: usize,
+    each: usize,
+}
 
 impl<P: Parts> Work for Shared<'_, P> {
     type Worker = ();
@@ -109,7 +119,7 @@ impl<P: Parts> Work for Shared<'_, P> {
     }
 
     fn item(&self, (): &mut (), i: usize) -> Result<()> {
-        self.0.part(i * PART, self.1.min((i + 1) * PART))
+        self.parts.part(i * self.each, self.len.min((i + 1) * self.each))
     }
 
     fn done(&self, (): ()) {}
@@ -123,5 +133,7 @@ fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<
     if len <= PART || (threads == 1 && cost < LONG) {
         return parts.part(0, len);
     }
-    drive(&Shared(parts, len), len.div_ceil(PART), threads, &Poll::new(ctx))
+    // A few for each thread, so that none waits long for the last one.
+    let each = len.div_ceil(4 * threads).next_multiple_of(BLOCK).min(PART);
+    drive(&Shared { parts, len, each }, len.div_ceil(each), threads, &Poll::new(ctx))
 }

@@ -184,7 +184,7 @@ fn tables_interpolate_from_any_memory() {
     let mut bytes = vec![0u8];
     bytes.extend([10.0f64, 20.0, 40.0].iter().flat_map(|v| v.to_le_bytes()));
     bytes.extend([0.0f64, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()));
-    let fp = (Memory::Input(1), 1);
+    let fp = (Memory::Input(1), 1, F64);
     first(&mut plan).tables = vec![
         Table { len: 3, xp: Points::Memory(Memory::Input(1), 25), fp, left: Some(2), right: None },
         Table { len: 3, xp: Points::Arange { start: 0, step: 1 }, fp, left: None, right: Some(2) },

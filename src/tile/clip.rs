@@ -1,0 +1,37 @@
+//! Both bounds of a clip in one pass.
+//!
+//! May not know: where bounds come from.
+
+use super::MapFn;
+use super::each::{chunk, ternary, tile_fn};
+use super::scalar::Element;
+use crate::dtype::DType;
+
+/// `minimum(maximum(a, b), c)` on elements of `dtype`, with the bits of the two ops; `None` where they are
+/// to be done one after the other.
+pub fn clip(dtype: DType) -> Option<MapFn> {
+    macro_rules! clip_fn {
+        ($t:ty) => {
+            tile_fn!(MapFn, |out: *mut u8,
+                             a: *const u8,
+                             b: *const u8,
+                             c: *const u8,
+                             n: usize,
+                             _s: *mut u32| ternary::<
+                $t,
+                $t,
+                $t,
+                $t,
+                { chunk::<$t, $t>() },
+            >(out, a, b, c, n, |x, low, high| {
+                <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
+            }))
+        };
+    }
+    match dtype {
+        DType::F32 => Some(clip_fn!(f32)),
+        DType::F64 => Some(clip_fn!(f64)),
+        DType::I16 => Some(clip_fn!(i16)),
+        _ => None,
+    }
+}
