@@ -17,6 +17,8 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3
 BIN := .venv/bin
 RECORDING := build/recording/sax.wav
 CONSUMERS := build/consumers
+ARRAYS := build/arrays
+SUITE ?= ../array-api-tests
 RESAMPLERS := build/resamplers
 PEERS := build/bench/.venv
 
@@ -33,7 +35,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 # $(call need,program,what is missing without it)
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
-.PHONY: help setup run test sweep rust-test py-test consumers consumers-table lint format generate golden \
+.PHONY: help setup run test sweep rust-test py-test consumers consumers-table array-api lint format generate golden \
 	bench bench-peers bench-audio resamplers wheel pins clean
 
 help: ## list the targets
@@ -97,7 +99,7 @@ py-test: setup $(RECORDING) ## test the installed wheel from Python, the example
 	@echo '== Python tests'
 	@$(BIN)/python -m pytest
 
-consumers: setup $(CONSUMERS)/.stamp ## run real functions of audio packages with rnp as their NumPy
+consumers: setup $(CONSUMERS)/.stamp $(ARRAYS)/.stamp ## run real functions of audio packages with rnp as their NumPy
 	@echo '== consumers: functions of audio packages, rnp in the place of NumPy'
 	@$(BIN)/python -m pytest tests/consumers
 
@@ -108,6 +110,26 @@ $(CONSUMERS)/.stamp: requirements-consumers.txt .venv/tools.stamp
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation --no-compile \
 		--target $(CONSUMERS) -r requirements-consumers.txt
 	@touch $@
+
+# What draws arrays, or computes with any.
+$(ARRAYS)/.stamp: requirements-arrays.txt .venv/tools.stamp
+	@echo '== matplotlib and dask into $(ARRAYS), pinned by version and hash (25 MB)'
+	@rm -rf $(ARRAYS)
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --no-compile \
+		--target $(ARRAYS) -r requirements-arrays.txt
+	@touch $@
+
+array-api: setup ## run the array API standard's suite, eager and lazy (SUITE=its checkout, with its submodule)
+	@test -d "$(SUITE)/array-api/src" || { echo "error: no checkout of the suite with its submodule at" \
+		"$(SUITE); design/conformance.md says which" >&2; exit 1; }
+	@echo '== what the suite needs, into build/array-api'
+	@$(BIN)/python -m pip install --quiet --upgrade --require-hashes --no-deps --target build/array-api \
+		-r requirements-array-api.txt
+	@for module in rnp lazyrnp; do echo "== the array API suite on $$module"; \
+		(cd "$(SUITE)" && ARRAY_API_TESTS_MODULE=$$module \
+		PYTHONPATH="$(CURDIR)/build/array-api:$(CURDIR)/tests/array_api" "$(CURDIR)/$(BIN)/python" -m pytest -q \
+		-p no:cacheprovider array_api_tests --max-examples 20 --derandomize \
+		--xfails-file "$(CURDIR)/tests/array_api/xfails.txt"); done
 
 lint: setup ## check formats, lints and types
 	@echo '== format and lints: Rust'
@@ -148,7 +170,7 @@ pins: .venv/tools.stamp $(wildcard requirements-*.in) ## choose newer tools, pin
 		build/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header --allow-unsafe \
 			--no-emit-index-url --no-emit-trusted-host --no-emit-options --output-file - \
 			requirements-dev.in; } >build/pins/requirements-dev.txt
-	@for list in consumers resamplers; do \
+	@for list in consumers arrays array-api resamplers; do \
 		{ echo "# Written by \`make pins\` from requirements-$$list.in: exact versions, checked by hash."; \
 		build/pins/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --no-deps \
 			--generate-hashes --no-header --no-annotate \

@@ -7,6 +7,7 @@ give NumPy's own objects.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy
@@ -54,14 +55,49 @@ def _described(x: Any) -> Any:
     return x.dtype if isinstance(x, (Array, numpy.ndarray, numpy.generic)) else x
 
 
+def _float(scalar: type) -> type:
+    """Make a type of NumPy's scalars that says it is a Python `float`, too.
+
+    The array API standard wants limits to be floats. To NumPy they are what they were: promotion,
+    arithmetic and printing ask for the type, `isinstance` asks for `__class__` as well.
+    """
+    names = {"__slots__": (), "__class__": property(lambda self: float), "__module__": "numpy"}
+    return type(scalar.__name__, (scalar,), names)
+
+
+# `float64` is a float without that.
+_FLOATS = {scalar: _float(scalar) for scalar in (numpy.float16, numpy.float32)}
+
+
+class _Limits(numpy.finfo):
+    """One of NumPy's objects whose numbers are floats."""
+
+    def __new__(cls, known: numpy.finfo[Any]) -> Any:
+        self = object.__new__(cls)
+        vars(self).update(vars(known))
+        return self
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        made = _FLOATS.get(type(value))
+        return value if made is None else made(value)
+
+    def __reduce__(self) -> Any:
+        return finfo, (self.dtype,)
+
+
+_Limits.__name__ = _Limits.__qualname__ = "finfo"
+_limits = functools.cache(_Limits)
+
+
 class finfo(numpy.finfo, metaclass=_Type):
-    """`numpy.finfo`: limits of a floating dtype, or of an array's."""
+    """`numpy.finfo`: limits of a floating dtype, or of an array's; all of them are floats."""
 
     _stands = True
 
     def __new__(cls, dtype: Any) -> Any:
         """Give NumPy's object for the dtype."""
-        return numpy.finfo(_described(dtype))
+        return _limits(numpy.finfo(_described(dtype)))
 
 
 class iinfo(numpy.iinfo, metaclass=_Type):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import pickle
 
 import numpy as np
 import pytest
@@ -257,6 +258,27 @@ def test_limits_of_arrays():
             assert rnp.iinfo(x).max == 127
     assert isinstance(rnp.finfo("float64"), rnp.finfo)
     assert type(rnp.iinfo("int8")) is np.iinfo
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+def test_limits_are_floats_and_numpys_scalars(dtype):
+    ours, theirs = rnp.finfo(dtype), np.finfo(dtype)
+    assert ours is rnp.finfo(dtype)
+    assert (repr(ours), str(ours)) == (repr(theirs), str(theirs))
+    assert ours.bits == theirs.bits and ours.dtype == theirs.dtype
+    assert pickle.loads(pickle.dumps(ours)) is ours
+    for name in "eps epsneg resolution tiny smallest_normal smallest_subnormal max min".split():
+        got, want = getattr(ours, name), getattr(theirs, name)
+        assert isinstance(got, float) and isinstance(got, type(want))
+        assert (got, repr(got), str(got), hash(got)) == (want, repr(want), str(want), hash(want))
+        assert type(got / 2) is type(want / 2) and type(-got) is type(-want)
+        assert pickle.loads(pickle.dumps(got)) == want
+        for other in (np.ones(2, "int16"), np.ones(2, "float16"), np.ones(2), 2, 2.0, 2j):
+            assert np.result_type(other, got) == np.result_type(other, want)
+            want_dtype = np.multiply(other, want / want).dtype
+            assert rnp.multiply(other, got).dtype == want_dtype
+            with rnp.lazy():
+                assert rnp.multiply(other, got).dtype == want_dtype
 
 
 def test_dlpack_keywords():
