@@ -1,4 +1,7 @@
-//! Squares and magnitudes that nothing but folds sees: the folds take them themselves, with no tile between.
+//! Squares and magnitudes that folds see: the folds take them themselves, with no tile between.
+//!
+//! Of what is in memory always; of what is computed if nothing else sees the square or magnitude, since else there
+//! would be two values to keep for calls in place of one.
 //!
 //! May not know: graphs, loops.
 
@@ -16,9 +19,12 @@ fn measured(line: &Line) -> Option<(Measure, Value)> {
     }
 }
 
-/// Makes folds of measures of what was measured, and drops the lines between.
+/// Makes folds of measures of what was measured, and drops the lines that nothing sees any more.
 pub(super) fn absorb(lines: &mut Vec<Line>) {
     let mut alone: Vec<bool> = lines.iter().map(|line| measured(line).is_some()).collect();
+    if !alone.contains(&true) {
+        return;
+    }
     for line in &*lines {
         for a in line.args() {
             let takes = match (line, measured(&lines[a as usize])) {
@@ -30,9 +36,6 @@ pub(super) fn absorb(lines: &mut Vec<Line>) {
             alone[a as usize] &= takes;
         }
     }
-    if !alone.contains(&true) {
-        return;
-    }
     let mut place: Vec<Value> = Vec::with_capacity(lines.len());
     let mut kept = Vec::with_capacity(lines.len());
     for (line, &gone) in lines.iter().zip(&alone) {
@@ -41,9 +44,11 @@ pub(super) fn absorb(lines: &mut Vec<Line>) {
             continue;
         }
         let mut line = line.clone();
-        if let Line::Fold { measure, value, .. } = &mut line
-            && alone[*value as usize]
+        if let Line::Fold { fold, measure, dtype, value, .. } = &mut line
             && let Some((of, a)) = measured(&lines[*value as usize])
+            && (alone[*value as usize] || matches!(lines[a as usize], Line::Load { .. }))
+            && *measure == Measure::Itself
+            && fold.takes(of, *dtype)
         {
             (*measure, *value) = (of, a);
         }

@@ -39,9 +39,10 @@ pub(super) fn choose(
     };
     let dims = collapse(dims(group, accesses), indexed);
     let indices = lines.iter().any(|l| matches!(l, Line::Index { .. }));
-    let (dims, form) = match !indices && are_frames(&dims, accesses) {
-        true => (dims, Form::Frames),
-        false => arrange(dims, group.axes.is_some()),
+    let (dims, form) = if !indices && are_frames(&dims, accesses) {
+        (dims, Form::Frames)
+    } else {
+        arrange(dims, group.axes.is_some())
     };
     let flat = is_flat(&dims, form);
     let loop_of =
