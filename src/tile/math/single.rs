@@ -37,16 +37,16 @@ const EXPM1: [f32; 6] =
 /// `(2**r - 1 - r ln 2) / r**2` for `|r| <= 1 / 2`, likewise.
 const EXP2: [f32; 5] =
     [0.240_226_5, 0.055_503_62, 0.009_618_063, 0.001_339_021_1, 0.000_154_628_85];
-/// `(log(1 + f) - f + f**2 / 2) / f**3` for `|f| <= 1 / 3`, to `2**-27` of `1 / f**2`.
+/// `(log(1 + f) - f + f**2 / 2) / f**3` for `f` from -0.32 to 0.36, to `2**-27` of `1 / f**2`.
 const LOG: [f32; 8] = [
-    0.333_332_24,
-    -0.249_996_89,
-    0.200_100_35,
-    -0.166_854_75,
-    0.140_110_4,
-    -0.121_149_84,
-    0.139_619_54,
-    -0.131_923,
+    0.333_332_4,
+    -0.250_003_25,
+    0.200_089_23,
+    -0.166_532_13,
+    0.140_341_2,
+    -0.126_080_36,
+    0.138_216_18,
+    -0.108_525_54,
 ];
 /// `(sin r - r) / r**3` in `r**2`, for `|r| <= 0.8`, to `2**-28`.
 const SIN: [f32; 3] = [-0.166_666_54, 0.008_332_098, -0.000_195_060_23];
@@ -75,8 +75,7 @@ const TANH: [f32; 7] = [
 /// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
 const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
 /// `(asinh x - x) / x**3` in `x**2`, for `|x| <= 1 / 2`, to `2**-29`.
-const ASINH: [f32; 5] =
-    [-0.166_666_43, 0.074_986_38, -0.044_382_4, 0.028_156_929, -0.013_214_043];
+const ASINH: [f32; 5] = [-0.166_666_43, 0.074_986_38, -0.044_382_4, 0.028_156_929, -0.013_214_043];
 /// `(atan t - t) / t**3` in `t**2`, for `|t| <= 1 / 2`, to `2**-27`.
 const ATAN: [f32; 5] = [-0.333_332_36, 0.199_942_96, -0.141_758_8, 0.101_642_47, -0.051_396_485];
 
@@ -242,10 +241,11 @@ fn with_ends(x: f32, y: f32) -> f32 {
     if x == 0.0 { f32::NEG_INFINITY } else { y }
 }
 
-/// Splits a positive normal number, `1 + f` being between 2/3 and 4/3.
+/// Splits a positive normal number, `1 + f` being from 0.68 to 1.36. There the logarithms of what follows are large
+/// enough for what their parts cancel.
 #[inline(always)]
 fn split(x: f32) -> Split {
-    split_from(x, 0x3f2a_aaab)
+    split_from(x, 0.68f32.to_bits())
 }
 
 /// Splits a positive normal number, `1 + f` being from the number with the bits `low` to twice that.
