@@ -51,10 +51,10 @@ macro_rules! instances {
             instances!(@unary $(#[$attr])*
                 exp_f32 f32 single::exp_single, single::exp_applies, exp::exp_wide;
                 exp_f64 f64 exp::exp_fast, exp::exp_applies, exp::exp_any;
-                log_f32 f32 single::log_single, single::is_positive_normal, single::log_any;
-                log_f64 f64 log::log_fast, log::is_positive_normal, log::log_any;
-                log10_f32 f32 single::log10_single, single::is_positive_normal, single::log10_any;
-                log10_f64 f64 log::log10_fast, log::is_positive_normal, log::log10_any;
+                log_f32 f32 single::log_single, single::log_applies, single::log_any;
+                log_f64 f64 log::log_fast, log::log_applies, log::log_any;
+                log10_f32 f32 single::log10_single, single::log_applies, single::log10_any;
+                log10_f64 f64 log::log10_fast, log::log_applies, log::log10_any;
                 log1p_f32 f32 single::log1p_single, single::log1p_applies, log::log1p_wide;
                 log1p_f64 f64 log::log1p_fast, log::log1p_applies, log::log1p_any;
                 cbrt_f32 f32 root::cbrt_single, root::cbrt_applies, root::cbrt_wide;
@@ -63,8 +63,8 @@ macro_rules! instances {
                 exp2_f64 f64 exp::exp2_fast, exp::exp2_applies, exp::exp2_any;
                 expm1_f32 f32 single::expm1_single, single::exp_applies, exp::expm1_wide;
                 expm1_f64 f64 super::expm1_f64, lanes::always, super::expm1_f64;
-                log2_f32 f32 single::log2_single, single::is_positive_normal, single::log2_any;
-                log2_f64 f64 log::log2_fast, log::is_positive_normal, log::log2_any;
+                log2_f32 f32 single::log2_single, single::log_applies, single::log2_any;
+                log2_f64 f64 log::log2_fast, log::log_applies, log::log2_any;
                 tan_f32 f32 single::tan_single, single::sin_applies, trig::tan_wide;
                 tan_f64 f64 trig::tan_fast, trig::fast_applies, super::tan_f64;
                 arcsin_f32 f32 super::arcsin_f32, lanes::always, super::arcsin_f32;

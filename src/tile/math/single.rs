@@ -233,12 +233,24 @@ pub(super) fn is_positive_normal(x: f32) -> bool {
     x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
 }
 
+/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has zeros, and must not be slow.
+#[inline(always)]
+pub(super) fn log_applies(x: f32) -> bool {
+    is_positive_normal(x) | (x == 0.0)
+}
+
+/// The logarithm of `x`, which is `y` for all but 0.
+#[inline(always)]
+fn with_zero(x: f32, y: f32) -> f32 {
+    if x == 0.0 { f32::NEG_INFINITY } else { y }
+}
+
 /// The logarithm of `x`, which is `y` for positive numbers.
 #[inline(always)]
 fn with_ends(x: f32, y: f32) -> f32 {
     let y = if x < f32::INFINITY { y } else { x };
     let y = if x < 0.0 { f32::NAN } else { y };
-    if x == 0.0 { f32::NEG_INFINITY } else { y }
+    with_zero(x, y)
 }
 
 /// Splits a positive normal number, `1 + f` being from 0.68 to 1.36. There the logarithms of what follows are large
@@ -313,22 +325,22 @@ fn log10(Split { e, f, .. }: Split) -> f32 {
     head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
 }
 
-/// Natural logarithm of a positive normal number.
+/// Natural logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log_single(x: f32) -> f32 {
-    log(split(x))
+    with_zero(x, log(split(x)))
 }
 
-/// The same of anything. Silence has zeros, and must not be slow.
+/// The same of anything.
 #[inline(always)]
 pub(super) fn log_any(x: f32) -> f32 {
     with_ends(x, log(split_any(x)))
 }
 
-/// Binary logarithm of a positive normal number.
+/// Binary logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log2_single(x: f32) -> f32 {
-    log2(split(x))
+    with_zero(x, log2(split(x)))
 }
 
 /// The same of anything.
@@ -337,10 +349,10 @@ pub(super) fn log2_any(x: f32) -> f32 {
     with_ends(x, log2(split_any(x)))
 }
 
-/// Decimal logarithm of a positive normal number.
+/// Decimal logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log10_single(x: f32) -> f32 {
-    log10(split(x))
+    with_zero(x, log10(split(x)))
 }
 
 /// The same of anything.
@@ -593,11 +605,11 @@ complete! { f32
     /// `e**x - 1`, within 0.8 ulp.
     expm1_f32(x): expm1_single, exp_applies, exp::expm1_wide;
     /// Natural logarithm, within 0.9 ulp.
-    log_f32(x): log_single, is_positive_normal, log_any;
+    log_f32(x): log_single, log_applies, log_any;
     /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f32(x): log2_single, is_positive_normal, log2_any;
+    log2_f32(x): log2_single, log_applies, log2_any;
     /// Decimal logarithm, within 0.9 ulp; exact at powers of ten.
-    log10_f32(x): log10_single, is_positive_normal, log10_any;
+    log10_f32(x): log10_single, log_applies, log10_any;
     /// `log(1 + x)`, within 0.9 ulp.
     log1p_f32(x): log1p_single, log1p_applies, log::log1p_wide;
     /// Sine, within 0.8 ulp.

@@ -539,6 +539,36 @@ fn tiles_may_be_unaligned_of_any_length_and_in_place() {
 }
 
 #[test]
+fn what_the_fast_form_leaves_is_mended_wherever_it_stands() {
+    let odd = [0.0, -0.0, -1.0, INF, -INF, NAN, 1e-310, 1e-42, 1e30, 1e300, 710.0];
+    for case in cases() {
+        let (double, single) =
+            (map(case.op, DType::F64).unwrap(), map(case.op, DType::F32).unwrap());
+        for (k, &odd) in odd.iter().enumerate() {
+            // Silence and the like; and one such element among others, in any chunk and in the rest.
+            let silence = vec![odd; 300];
+            let mut alone = vec![1.25; 300];
+            alone[(k * 37) % 300] = odd;
+            alone[290 + k % 10] = odd;
+            for x in [silence, alone] {
+                let x32: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+                let (y, y32) = (run(double, &x, &x, 0, false), run(single, &x32, &x32, 0, false));
+                for i in 0..x.len() {
+                    assert!(same(y[i], (case.f64)(x[i])), "{:?} of {:e} at {i}", case.op, x[i]);
+                    let want = (case.f32)(x32[i]);
+                    assert!(
+                        same(y32[i].into(), want.into()),
+                        "{:?} of {:e} at {i}",
+                        case.op,
+                        x32[i]
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn other_ops_and_dtypes_have_none() {
     assert!(map(Op::Add, DType::F64).is_none());
     assert!(map(Op::Exp, DType::I32).is_none());
