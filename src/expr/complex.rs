@@ -291,11 +291,26 @@ fn exp((a, b): &Pair) -> Result<Pair> {
 }
 
 /// The root with a real part that is not negative; its imaginary part has the sign of the argument's. An
-/// infinite imaginary part is the root's, whatever the real one.
-fn root(z: &Pair) -> Result<Pair> {
-    let (a, b) = z;
+/// infinite imaginary part is the root's, whatever the real one. The largest and the least numbers are scaled, so that
+/// no sum overflows and no product loses bits.
+fn root((a, b): &Pair) -> Result<Pair> {
+    let absolute = |x| map(Op::Absolute, &[x]);
+    let (top, least, up) = match a.dtype() {
+        DType::F32 => (2f64.powi(125), 2f64.powi(-100), 2f64.powi(24)),
+        _ => (2f64.powi(1021), 2f64.powi(-960), 2f64.powi(55)),
+    };
+    let size = map(Op::Maximum, &[&absolute(a)?, &absolute(b)?])?;
+    let huge = map(Op::Less, &[&scalar(a, top), &size])?;
+    let tiny = map(Op::Less, &[&size, &scalar(a, least)])?;
+    let scaled = |if_huge, if_tiny| {
+        let rest = map(Op::Where, &[&tiny, &scalar(a, if_tiny), &scalar(a, 1.0)])?;
+        map(Op::Where, &[&huge, &scalar(a, if_huge), &rest])
+    };
+    let (before, after) = (scaled(0.25, up * up)?, scaled(2.0, 1.0 / up)?);
+    let (a, b) = (&map(Op::Multiply, &[a, &before])?, &map(Op::Multiply, &[b, &before])?);
+
     let zero = scalar(a, 0.0);
-    let sum = map(Op::Add, &[&map(Op::Absolute, &[a])?, &hypot(z)?])?;
+    let sum = map(Op::Add, &[&absolute(a)?, &hypot(&(a.clone(), b.clone()))?])?;
     let t = map(Op::Sqrt, &[&map(Op::Multiply, &[&sum, &scalar(a, 0.5)])?])?;
     let none = map(Op::Equal, &[&t, &zero])?;
     let double = map(Op::Multiply, &[&t, &scalar(a, 2.0)])?;
@@ -308,10 +323,9 @@ fn root(z: &Pair) -> Result<Pair> {
     )?;
     let high = map(Op::Where, &[&below, &map(Op::Negative, &[&t])?, &t])?;
     let steep = map(Op::Isinf, &[b])?;
-    let re = map(Op::Where, &[&right, &t, &map(Op::Absolute, &[&low])?])?;
+    let re = map(Op::Where, &[&right, &t, &absolute(&low)?])?;
     let im = map(Op::Where, &[&right, &low, &high])?;
-    Ok((
-        map(Op::Where, &[&steep, &scalar(a, f64::INFINITY), &re])?,
-        map(Op::Where, &[&steep, b, &im])?,
-    ))
+    let re = map(Op::Where, &[&steep, &scalar(a, f64::INFINITY), &re])?;
+    let im = map(Op::Where, &[&steep, b, &im])?;
+    Ok((map(Op::Multiply, &[&re, &after])?, map(Op::Multiply, &[&im, &after])?))
 }

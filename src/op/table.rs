@@ -144,10 +144,7 @@ for_each_op!(define_ops);
 impl Op {
     /// Whether it is one half of a function of NumPy's with two results, and no function itself.
     pub fn is_half(self) -> bool {
-        matches!(
-            self,
-            Op::FrexpMantissa | Op::FrexpExponent | Op::ModfFraction | Op::ModfWhole
-        )
+        matches!(self, Op::FrexpMantissa | Op::FrexpExponent | Op::ModfFraction | Op::ModfWhole)
     }
 
     /// The op with this NumPy name.

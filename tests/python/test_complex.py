@@ -93,6 +93,15 @@ def test_roots_on_the_axes():
     np.testing.assert_array_equal(np.signbit(got.imag), np.signbit(want.imag))
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_roots_of_the_largest_and_the_least(dtype):
+    top = float(np.finfo(dtype).max)
+    parts = [top, -top, 0.6 * top, 1.0, 0.0, float(np.finfo(dtype).smallest_subnormal)]
+    z = np.array([complex(a, b) for a, b in itertools.product(parts, repeat=2)], dtype)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(lazily(rnp.sqrt, z), np.sqrt(z), rtol=4 * eps, atol=0)
+
+
 def test_division_by_zero():
     z = np.array([1 + 2j, 0j, complex(np.inf, 1)])
     with quiet():

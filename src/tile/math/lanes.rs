@@ -77,7 +77,8 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
                 if !all {
                     for i in at..end {
                         let x = from.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if applies(x) { fast(x) } else { wide(x) });
+                        let y = to.add(i).read_unaligned();
+                        to.add(i).write_unaligned(if applies(x) { y } else { wide(x) });
                     }
                 }
                 at = end;
@@ -139,11 +140,8 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
                 if !all {
                     for i in at..end {
                         let (x, z) = pair(i);
-                        to.add(i).write_unaligned(if applies(x, z) {
-                            fast(x, z)
-                        } else {
-                            wide(x, z)
-                        });
+                        let y = to.add(i).read_unaligned();
+                        to.add(i).write_unaligned(if applies(x, z) { y } else { wide(x, z) });
                     }
                 }
                 at = end;

@@ -154,16 +154,28 @@ fn log10_split(Split { e, m }: Split) -> f64 {
     head + (rest + e.mul_add(LOG10_2_42_REST, part_rest))
 }
 
-/// Whether a number is above 0, finite, and not subnormal: then the fast forms apply.
+/// Whether a number is above 0, finite, and not subnormal.
 #[inline(always)]
 pub(super) fn is_positive_normal(x: f64) -> bool {
     x.to_bits().wrapping_sub(1 << 52) < 0x7fe << 52
 }
 
-/// Natural logarithm of a positive normal number.
+/// Whether [`log_fast`], [`log2_fast`] and [`log10_fast`] apply. Silence has zeros, and must not be slow.
+#[inline(always)]
+pub(super) fn log_applies(x: f64) -> bool {
+    is_positive_normal(x) | (x == 0.0)
+}
+
+/// The logarithm of `x`, which is `y` for all but 0.
+#[inline(always)]
+fn with_zero(x: f64, y: f64) -> f64 {
+    if x == 0.0 { f64::NEG_INFINITY } else { y }
+}
+
+/// Natural logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log_fast(x: f64) -> f64 {
-    log_split(split_normal(x))
+    with_zero(x, log_split(split_normal(x)))
 }
 
 /// The same of anything.
@@ -172,10 +184,10 @@ pub(super) fn log_any(x: f64) -> f64 {
     special(x, log_split(split(x)))
 }
 
-/// Binary logarithm of a positive normal number.
+/// Binary logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log2_fast(x: f64) -> f64 {
-    log2_split(split_normal(x))
+    with_zero(x, log2_split(split_normal(x)))
 }
 
 /// The same of anything.
@@ -184,10 +196,10 @@ pub(super) fn log2_any(x: f64) -> f64 {
     special(x, log2_split(split(x)))
 }
 
-/// Decimal logarithm of a positive normal number.
+/// Decimal logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log10_fast(x: f64) -> f64 {
-    log10_split(split_normal(x))
+    with_zero(x, log10_split(split_normal(x)))
 }
 
 /// The same of anything.
@@ -198,11 +210,11 @@ pub(super) fn log10_any(x: f64) -> f64 {
 
 complete! { f64
     /// Natural logarithm, within 0.9 ulp.
-    log_f64(x): log_fast, is_positive_normal, log_any;
+    log_f64(x): log_fast, log_applies, log_any;
     /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f64(x): log2_fast, is_positive_normal, log2_any;
+    log2_f64(x): log2_fast, log_applies, log2_any;
     /// Decimal logarithm, within 0.8 ulp; exact at powers of ten.
-    log10_f64(x): log10_fast, is_positive_normal, log10_any;
+    log10_f64(x): log10_fast, log_applies, log10_any;
 }
 
 /// `log(1 + x)` to about `2**-37`, for a positive normal `1 + x`.

@@ -25,16 +25,15 @@ mod trig;
 pub use angle::{arctan_f64, arctan2_f64};
 pub use arc::{arccos_f32, arccos_f64, arcsin_f32, arcsin_f64};
 pub use exp::{exp_f64, exp2_f64, expm1_f64};
-pub use hyperbolic::{
-    arccosh_f64, arcsinh_f64, arctanh_f64, cosh_f64, sinh_f64, tanh_f64,
-};
+pub use hyperbolic::{arccosh_f64, arcsinh_f64, arctanh_f64, cosh_f64, sinh_f64, tanh_f64};
 pub use log::{log_f64, log1p_f64, log2_f64, log10_f64};
 pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64};
 pub use power::{power_f32, power_f64};
 pub use root::{cbrt_f64, hypot_f32, hypot_f64};
 pub use single::{
-    arccosh_f32, arcsinh_f32, arctanh_f32, cbrt_f32, arctan_f32, arctan2_f32, cos_f32, cosh_f32, exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32,
-    log2_f32, log10_f32, sin_f32, sinh_f32, tan_f32, tanh_f32,
+    arccosh_f32, arcsinh_f32, arctan_f32, arctan2_f32, arctanh_f32, cbrt_f32, cos_f32, cosh_f32,
+    exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32, log2_f32, log10_f32, sin_f32, sinh_f32,
+    tan_f32, tanh_f32,
 };
 pub use trig::{cos_f64, sin_f64, tan_f64};
 
@@ -52,10 +51,10 @@ macro_rules! instances {
             instances!(@unary $(#[$attr])*
                 exp_f32 f32 single::exp_single, single::exp_applies, exp::exp_wide;
                 exp_f64 f64 exp::exp_fast, exp::exp_applies, exp::exp_any;
-                log_f32 f32 single::log_single, single::is_positive_normal, single::log_any;
-                log_f64 f64 log::log_fast, log::is_positive_normal, log::log_any;
-                log10_f32 f32 single::log10_single, single::is_positive_normal, single::log10_any;
-                log10_f64 f64 log::log10_fast, log::is_positive_normal, log::log10_any;
+                log_f32 f32 single::log_single, single::log_applies, single::log_any;
+                log_f64 f64 log::log_fast, log::log_applies, log::log_any;
+                log10_f32 f32 single::log10_single, single::log_applies, single::log10_any;
+                log10_f64 f64 log::log10_fast, log::log_applies, log::log10_any;
                 log1p_f32 f32 single::log1p_single, single::log1p_applies, log::log1p_wide;
                 log1p_f64 f64 log::log1p_fast, log::log1p_applies, log::log1p_any;
                 cbrt_f32 f32 root::cbrt_single, root::cbrt_applies, root::cbrt_wide;
@@ -64,8 +63,8 @@ macro_rules! instances {
                 exp2_f64 f64 exp::exp2_fast, exp::exp2_applies, exp::exp2_any;
                 expm1_f32 f32 single::expm1_single, single::exp_applies, exp::expm1_wide;
                 expm1_f64 f64 super::expm1_f64, lanes::always, super::expm1_f64;
-                log2_f32 f32 single::log2_single, single::is_positive_normal, single::log2_any;
-                log2_f64 f64 log::log2_fast, log::is_positive_normal, log::log2_any;
+                log2_f32 f32 single::log2_single, single::log_applies, single::log2_any;
+                log2_f64 f64 log::log2_fast, log::log_applies, log::log2_any;
                 tan_f32 f32 single::tan_single, single::sin_applies, trig::tan_wide;
                 tan_f64 f64 trig::tan_fast, trig::fast_applies, super::tan_f64;
                 arcsin_f32 f32 super::arcsin_f32, lanes::always, super::arcsin_f32;

@@ -37,16 +37,16 @@ const EXPM1: [f32; 6] =
 /// `(2**r - 1 - r ln 2) / r**2` for `|r| <= 1 / 2`, likewise.
 const EXP2: [f32; 5] =
     [0.240_226_5, 0.055_503_62, 0.009_618_063, 0.001_339_021_1, 0.000_154_628_85];
-/// `(log(1 + f) - f + f**2 / 2) / f**3` for `|f| <= 1 / 3`, to `2**-27` of `1 / f**2`.
+/// `(log(1 + f) - f + f**2 / 2) / f**3` for `f` from -0.32 to 0.36, to `2**-27` of `1 / f**2`.
 const LOG: [f32; 8] = [
-    0.333_332_24,
-    -0.249_996_89,
-    0.200_100_35,
-    -0.166_854_75,
-    0.140_110_4,
-    -0.121_149_84,
-    0.139_619_54,
-    -0.131_923,
+    0.333_332_4,
+    -0.250_003_25,
+    0.200_089_23,
+    -0.166_532_13,
+    0.140_341_2,
+    -0.126_080_36,
+    0.138_216_18,
+    -0.108_525_54,
 ];
 /// `(sin r - r) / r**3` in `r**2`, for `|r| <= 0.8`, to `2**-28`.
 const SIN: [f32; 3] = [-0.166_666_54, 0.008_332_098, -0.000_195_060_23];
@@ -75,8 +75,7 @@ const TANH: [f32; 7] = [
 /// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
 const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
 /// `(asinh x - x) / x**3` in `x**2`, for `|x| <= 1 / 2`, to `2**-29`.
-const ASINH: [f32; 5] =
-    [-0.166_666_43, 0.074_986_38, -0.044_382_4, 0.028_156_929, -0.013_214_043];
+const ASINH: [f32; 5] = [-0.166_666_43, 0.074_986_38, -0.044_382_4, 0.028_156_929, -0.013_214_043];
 /// `(atan t - t) / t**3` in `t**2`, for `|t| <= 1 / 2`, to `2**-27`.
 const ATAN: [f32; 5] = [-0.333_332_36, 0.199_942_96, -0.141_758_8, 0.101_642_47, -0.051_396_485];
 
@@ -234,18 +233,31 @@ pub(super) fn is_positive_normal(x: f32) -> bool {
     x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
 }
 
+/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has zeros, and must not be slow.
+#[inline(always)]
+pub(super) fn log_applies(x: f32) -> bool {
+    is_positive_normal(x) | (x == 0.0)
+}
+
+/// The logarithm of `x`, which is `y` for all but 0.
+#[inline(always)]
+fn with_zero(x: f32, y: f32) -> f32 {
+    if x == 0.0 { f32::NEG_INFINITY } else { y }
+}
+
 /// The logarithm of `x`, which is `y` for positive numbers.
 #[inline(always)]
 fn with_ends(x: f32, y: f32) -> f32 {
     let y = if x < f32::INFINITY { y } else { x };
     let y = if x < 0.0 { f32::NAN } else { y };
-    if x == 0.0 { f32::NEG_INFINITY } else { y }
+    with_zero(x, y)
 }
 
-/// Splits a positive normal number, `1 + f` being between 2/3 and 4/3.
+/// Splits a positive normal number, `1 + f` being from 0.68 to 1.36. There the logarithms of what follows are large
+/// enough for what their parts cancel.
 #[inline(always)]
 fn split(x: f32) -> Split {
-    split_from(x, 0x3f2a_aaab)
+    split_from(x, 0.68f32.to_bits())
 }
 
 /// Splits a positive normal number, `1 + f` being from the number with the bits `low` to twice that.
@@ -313,22 +325,22 @@ fn log10(Split { e, f, .. }: Split) -> f32 {
     head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
 }
 
-/// Natural logarithm of a positive normal number.
+/// Natural logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log_single(x: f32) -> f32 {
-    log(split(x))
+    with_zero(x, log(split(x)))
 }
 
-/// The same of anything. Silence has zeros, and must not be slow.
+/// The same of anything.
 #[inline(always)]
 pub(super) fn log_any(x: f32) -> f32 {
     with_ends(x, log(split_any(x)))
 }
 
-/// Binary logarithm of a positive normal number.
+/// Binary logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log2_single(x: f32) -> f32 {
-    log2(split(x))
+    with_zero(x, log2(split(x)))
 }
 
 /// The same of anything.
@@ -337,10 +349,10 @@ pub(super) fn log2_any(x: f32) -> f32 {
     with_ends(x, log2(split_any(x)))
 }
 
-/// Decimal logarithm of a positive normal number.
+/// Decimal logarithm of 0 or a positive normal number.
 #[inline(always)]
 pub(super) fn log10_single(x: f32) -> f32 {
-    log10(split(x))
+    with_zero(x, log10(split(x)))
 }
 
 /// The same of anything.
@@ -593,11 +605,11 @@ complete! { f32
     /// `e**x - 1`, within 0.8 ulp.
     expm1_f32(x): expm1_single, exp_applies, exp::expm1_wide;
     /// Natural logarithm, within 0.9 ulp.
-    log_f32(x): log_single, is_positive_normal, log_any;
+    log_f32(x): log_single, log_applies, log_any;
     /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f32(x): log2_single, is_positive_normal, log2_any;
+    log2_f32(x): log2_single, log_applies, log2_any;
     /// Decimal logarithm, within 0.9 ulp; exact at powers of ten.
-    log10_f32(x): log10_single, is_positive_normal, log10_any;
+    log10_f32(x): log10_single, log_applies, log10_any;
     /// `log(1 + x)`, within 0.9 ulp.
     log1p_f32(x): log1p_single, log1p_applies, log::log1p_wide;
     /// Sine, within 0.8 ulp.
