@@ -15,12 +15,14 @@ mod interp;
 mod isa;
 mod map;
 pub mod math;
+mod odd;
 pub mod scalar;
 
 pub use cast::cast;
 pub use fold::{FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, interp};
 pub use map::map;
+pub use odd::{OddFn, odd};
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.
 pub const TILE: usize = 1024;
