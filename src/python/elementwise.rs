@@ -280,6 +280,10 @@ pub fn astype<'py>(x: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     }
     let mut call = Call::new(x.py(), "astype")?;
     let from = call.operand(x)?;
+    if call.is_lazy() {
+        // A copy, even where the expression stays the same.
+        return call.run(|| from.strong().cast(dtype));
+    }
     call.run_view(x, || from.strong().cast(dtype))
 }
 

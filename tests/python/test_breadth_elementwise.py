@@ -97,3 +97,13 @@ def test_compositions_fuse():
         assert loops(np.round(y, 3) + 1) == 1
         assert loops(np.isclose(y, x)) == 1
         assert loops(np.sinc(y) * y) == 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_where_and_out_of_either_byte_order(order):
+    x = np.arange(6.0)
+    want, got = (np.full(6, -1, order + "f8") for _ in range(2))
+    np.add(x, 1, out=want, where=x > 2)
+    with rnp.lazy():
+        assert rnp.add(rnp.asarray(x), 1, out=got, where=x > 2) is got
+    np.testing.assert_array_equal(got, want)

@@ -117,11 +117,13 @@ def _moment(
     mean: Any = MISSING,
     correction: Any = MISSING,
 ) -> Meta | None:
+    if dtype is not None and numpy.dtype(dtype).kind not in "fc":
+        return None  # where NumPy can do it depends on the axes
     return _moment_of(numpy.var, a, axis, dtype, out, keepdims)
 
 
 def _with_whole_ddof(path: str) -> None:
-    """Leave `ddof` that is no integer to NumPy."""
+    """Leave `ddof` that is no integer to NumPy, and refuse it under both of its names."""
     builtin = getattr(_core, path)
 
     @functools.wraps(builtin)
@@ -129,6 +131,8 @@ def _with_whole_ddof(path: str) -> None:
         for value in (keywords.get("ddof"), keywords.get("correction"), *args[4:5]):
             if isinstance(value, float):
                 raise Unsupported("ddof that is no integer")
+        if "correction" in keywords and keywords.get("ddof", *args[4:5] or (0,)):
+            raise ValueError("ddof and correction can't be provided simultaneously.")
         return builtin(*args, **keywords)
 
     Function(path, moment, "native")
