@@ -126,3 +126,19 @@ def test_moments_as_integers_are_numpys(name, dtype):
             got = getattr(rnp, name)(rnp.asarray(x) * 1, dtype=dtype, **keywords)
         assert got.dtype == want.dtype
         np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("name", ["std", "var"])
+def test_degrees_of_freedom_have_one_name_at_a_time(name):
+    function = getattr(rnp, name)
+    with rnp.lazy():
+        x = rnp.asarray(np.arange(5.0))
+        for call in (
+            lambda: function(x, ddof=1, correction=0),
+            lambda: x.std(0, None, None, 1, correction=1),
+        ):
+            with pytest.raises(ValueError, match="simultaneously"):
+                call()
+        got = function(x, correction=1)
+        assert rnp.plan(got).fallbacks == []
+    assert got.eval() == getattr(np, name)(np.arange(5.0), ddof=1)
