@@ -35,7 +35,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE \
 # $(call need,program,what is missing without it)
 need = command -v $(1) >/dev/null || { echo "error: $(firstword $(1)) not found: rnp needs $(2)" >&2; exit 1; }
 
-.PHONY: help setup run test sweep rust-test py-test consumers consumers-table array-api lint format generate golden \
+.PHONY: help setup run test sweep rust-test py-test consumers consumers-table array-api numpy-tests lint format generate golden \
 	bench bench-peers bench-audio resamplers wheel pins clean
 
 help: ## list the targets
@@ -130,6 +130,16 @@ array-api: setup ## run the array API standard's suite, eager and lazy (SUITE=it
 		PYTHONPATH="$(CURDIR)/build/array-api:$(CURDIR)/tests/array_api" "$(CURDIR)/$(BIN)/python" -m pytest -q \
 		-p no:cacheprovider array_api_tests --max-examples 20 --derandomize \
 		--xfails-file "$(CURDIR)/tests/array_api/xfails.txt"); done
+
+# What is about these words; design/conformance.md lists what fails, and why.
+NUMPYS := clip or interp or percentile or quantile or median or mean or std or var or diff or cumsum \
+	or linspace or min or max or nan or power or log or where or sum or sliding or strided
+
+numpy-tests: setup ## run NumPy's own tests of a few functions on rnp, eager and lazy (minutes; some fail)
+	@$(BIN)/python tests/numpys/prepare.py build/numpys
+	@for form in eager lazy; do echo "== NumPy's own tests, $$form"; \
+		$(BIN)/python -m pytest -q -p no:cacheprovider -c /dev/null --tb=no build/numpys/$$form \
+		-k "$(NUMPYS)" | tail -1; done
 
 lint: setup ## check formats, lints and types
 	@echo '== format and lints: Rust'

@@ -16,10 +16,12 @@ from rnp import _numpy as _numpy  # isort: skip
 from rnp import _array as _array  # isort: skip
 from rnp import _standard as _standard  # isort: skip
 from rnp import _core, _dispatch
+from rnp._array import nditer as nditer
 from rnp._coverage import Coverage, coverage
 from rnp._types import finfo, iinfo, ndarray
 from rnp._ufunc import ufunc as ufunc
 
+__version__: str = _core.__version__
 __array_api_version__ = _standard.VERSION
 __array_namespace_info__ = _standard.Info
 
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
         "ma",
         "nan",
         "ndarray",
+        "nditer",
         "newaxis",
         "pi",
         "polynomial",

@@ -25,7 +25,6 @@ _FUNCTIONS = [
     "argmin",
     "argpartition",
     "argsort",
-    "choose",
     "clip",
     "compress",
     "cumprod",
@@ -156,10 +155,24 @@ class _Methods:
         self[...] = _dispatch.public("partition")(self, kth, axis, kind, order)
 
     def view(self: Any, *args: Any, **keywords: Any) -> Any:
-        """Give a view of all elements; of their bytes as another dtype, a read-only value."""
+        """Give a view of all elements; in a block their bytes can be written as another dtype."""
         if not args and not keywords:
             return self[...]
-        return self.__array__(copy=False).view(*args, **keywords)
+        dtype = keywords.get("dtype", args[0] if args else None)
+        if not _core.is_lazy() or len(args) + len(keywords) != 1 or "type" in keywords:
+            return self.__array__(copy=False).view(*args, **keywords)
+        seen = stand_in(self).view(dtype)
+        if type(seen) is not numpy.ndarray or not _dispatch.supported(seen.dtype):
+            return self.__array__(copy=False).view(dtype)
+        _core._note_fallback("view", False)
+
+        def get(array: Any, dtype: Any = seen.dtype) -> Any:
+            return numpy.ascontiguousarray(array).reshape(array.shape).view(dtype)
+
+        def put(array: Any, seen: Any) -> Any:
+            return get(seen, array.dtype)
+
+        return _core._lens(self, get, put, seen.dtype, seen.shape, "view")
 
     def fill(self: Any, value: Any) -> None:
         """Set all elements to a value."""
@@ -232,9 +245,12 @@ class _Methods:
         The array means that memory from now on: what is written there before something is evaluated
         that was made of the array is seen by it.
         """
-        memory = numpy.array(self)
-        self[...] = _core.asarray(memory, copy=False)
-        return memory.ctypes
+        return memory(self).ctypes
+
+    def choose(self: Any, *choices: Any, out: Any = None, mode: str = "raise") -> Any:
+        """Take each element from the choice that the array names: `numpy.choose`."""
+        given = choices[0] if len(choices) == 1 else choices
+        return _dispatch.public("choose")(self, given, out, mode)
 
     def setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
         """Refuse what the value cannot have: it is aligned, and can be written by rnp alone."""
@@ -279,12 +295,8 @@ def _part(name: str) -> property:
     """Make the attribute for the real or the imaginary part, which can be assigned to."""
     getter = getattr(Array, name)
 
-    def run(array: Any, value: Any) -> Any:
-        array = array.copy()
+    def change(array: Any, value: Any) -> None:
         setattr(array, name, value)
-        return array
-
-    run.__name__ = f"set {name} part"
 
     def get(self: Any) -> Any:
         return getter.__get__(self)
@@ -295,7 +307,7 @@ def _part(name: str) -> property:
         elif name == "imag":
             raise TypeError("array does not have imaginary part to set")
         else:
-            self[...] = _dispatch.opaque(run, (self, value), {}, (self.shape, self.dtype))
+            _dispatch.update(self, change, (value,), f"set {name} part")
 
     return property(get, put, doc=getter.__doc__)
 
@@ -344,13 +356,31 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
         numpy.put(a, ind, v, mode)
         return
 
-    def run(a: Any, ind: Any, v: Any) -> Any:
-        a = a.copy()
-        numpy.put(a, ind, v, mode)
-        return a
+    _dispatch.update(a, numpy.put, (ind, v, mode))
 
-    run.__name__ = "put"
-    a[...] = _dispatch.opaque(run, (a, ind, v), {}, (a.shape, a.dtype))
+
+def nditer(op: Any, flags: Any = (), op_flags: Any = (), **keywords: Any) -> Any:
+    """Iterate over arrays: `numpy.nditer`, for which deferred arrays are evaluated.
+
+    One that is written into means the memory that is iterated over from then on.
+    """
+    several = isinstance(op, (list, tuple))
+    operands = list(op) if several else [op]
+    of_all = not op_flags or isinstance(op_flags[0], str)
+    each = [op_flags] * len(operands) if of_all else op_flags
+    for place, (operand, said) in enumerate(zip(operands, each, strict=False)):
+        if isinstance(operand, Array) and not {"readwrite", "writeonly"}.isdisjoint(said):
+            operands[place] = memory(operand)
+    if op_flags:
+        keywords["op_flags"] = op_flags
+    return numpy.nditer(operands if several else operands[0], flags, **keywords)
+
+
+def memory(array: Array) -> Any:
+    """Give an ndarray that a deferred array means from now on, and that may be written."""
+    value = numpy.array(array)
+    array[...] = _core.asarray(value, copy=False)
+    return value
 
 
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
@@ -398,13 +428,7 @@ def _write_through(function: Callable[..., Any], target: Any, *args: Any) -> Non
         function(target, *_dispatch.replace(args, lambda x: x.__array__()))
         return
 
-    def run(target: Any, *args: Any) -> Any:
-        target = target.copy()
-        function(target, *args)
-        return target
-
-    run.__name__ = function.__name__
-    target[...] = _dispatch.opaque(run, (target, *args), {}, (target.shape, target.dtype))
+    _dispatch.update(target, function, args)
 
 
 def _at_once(name: str) -> Callable[..., Any]:

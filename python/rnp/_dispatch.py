@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -336,6 +337,17 @@ def supported(dtype: numpy.dtype[Any]) -> bool:
     return True
 
 
+def warn(text: str) -> None:
+    """Warn of what a shape alone tells, on the user's line."""
+    frame, depth = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _OURS:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, RuntimeWarning, stacklevel=depth + 1)
+
+
+_OURS = ("rnp", "numpy")
+
+
 # -- NumPy answers
 
 
@@ -394,7 +406,7 @@ def opaque(
 
     def hole(array: Any) -> _Hole:
         operands.append(array)
-        return _Hole(len(operands) - 1)
+        return _Hole(len(operands) - 1, array)
 
     # An ndarray is an operand too: what is written into it later must not be seen.
     open_args, open_keywords = _punch(args, hole), _punch(keywords, hole)
@@ -407,12 +419,40 @@ def opaque(
     return _core._call(run, operands, numpy.dtype(meta[1]), meta[0], name, key=key)
 
 
+def update(
+    target: Array, change: Callable[..., Any], args: tuple[Any, ...], name: str | None = None
+) -> None:
+    """Give a deferred array the value that `change(copy, *args)` makes of a copy of what it has.
+
+    An error comes when the value is computed, and once: from then on the array has the value that
+    it had, as if the call had not been made. A traced function makes it whenever it is called.
+    """
+    again = _core._is_traced(target) or any(map(_core._is_traced, arrays_in(args)))
+    failed = False
+
+    def run(values: Any, *args: Any) -> Any:
+        nonlocal failed
+        changed = values.copy()
+        if failed:
+            return changed
+        try:
+            change(changed, *args)
+        except Exception:
+            failed = not again
+            raise
+        return changed
+
+    run.__name__ = name or change.__name__
+    target[...] = opaque(run, (target, *args), {}, (target.shape, target.dtype))
+
+
 # Arguments whose `repr` says all of them.
 _PLAIN = (int, float, complex, str, bytes, type(None), numpy.generic, numpy.dtype)
 
 
 def _key(function: Callable[..., Any], *items: Any) -> str | None:
     """Say what an opaque call computes, so that equal ones are one; None if that is not plain."""
+    items = _spelled(function, *items)
     stack = list(items)
     while stack:
         item = stack.pop()
@@ -426,16 +466,61 @@ def _key(function: Callable[..., Any], *items: Any) -> str | None:
     return f"{id(function)} {items!r}"
 
 
+def _spelled(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """Give arguments, defaults among them, by parameter: however they were written."""
+    # Of a function that is made for one call there is no other call.
+    places = _places(function, len(args), tuple(keywords)) if function in _FUNCTIONS else None
+    if places is None:
+        return (args, keywords)
+    return tuple(
+        args[at] if isinstance(at, int) else keywords[at] if isinstance(at, str) else at[0]
+        for at in places
+    )
+
+
+@functools.lru_cache(1024)
+def _places(function: Any, count: int, names: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """Say for each parameter where its argument is: by place, by name, or a default in a tuple."""
+    try:
+        signature = inspect.signature(function)
+        kinds = {p.kind for p in signature.parameters.values()}
+        bound = signature.bind(*range(count), **{name: name for name in names})
+    except (TypeError, ValueError):
+        return None
+    if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        return None
+    return tuple(
+        bound.arguments[name] if name in bound.arguments else (_default(parameter),)
+        for name, parameter in signature.parameters.items()
+    )
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    """Give the default of a parameter, or what stands for one that `repr` does not tell."""
+    value = parameter.default
+    plain = isinstance(value, _PLAIN) or value is numpy._NoValue
+    return value if plain else f"the default of {parameter.name}"
+
+
 class _Hole:
-    """The place of an operand among the arguments of an opaque call."""
+    """The place of an operand among the arguments of an opaque call.
 
-    __slots__ = ("index",)
+    A traced Python number is one again when the function is called.
+    """
 
-    def __init__(self, index: int) -> None:
+    __slots__ = ("index", "number")
+
+    def __init__(self, index: int, operand: Any) -> None:
         self.index = index
+        self.number = _core._number(operand) if isinstance(operand, Array) else None
 
     def __repr__(self) -> str:
-        return f"#{self.index}"
+        return f"#{self.index}{self.number or ''}"
+
+    def fill(self, values: tuple[Any, ...]) -> Any:
+        """Give the operand's value."""
+        value = values[self.index]
+        return value if self.number is None else self.number(value)
 
 
 def _punch(item: Any, hole: Callable[[Any], _Hole]) -> Any:
@@ -452,7 +537,7 @@ def _punch(item: Any, hole: Callable[[Any], _Hole]) -> Any:
 
 def _fill(item: Any, values: tuple[Any, ...]) -> Any:
     if isinstance(item, _Hole):
-        return values[item.index]
+        return item.fill(values)
     if type(item) in (tuple, list):
         return type(item)(_fill(part, values) for part in item)
     if isinstance(item, dict):

@@ -31,7 +31,7 @@ def put(x: Array, key: Any, value: Any) -> None:
     _check_bounds(x.shape, keys)
     if len(keys) == 1 and _is_mask(keys[0]) and _put_by_mask(x, keys[0], value):
         return
-    x[...] = _dispatch.opaque(_assign, (x, value, *keys), {}, (x.shape, x.dtype))
+    _dispatch.update(x, _assign, (value, *keys))
 
 
 def _take(x: Any, *keys: Any) -> Any:
@@ -41,10 +41,8 @@ def _take(x: Any, *keys: Any) -> Any:
 _take.__name__ = "take by index"
 
 
-def _assign(x: Any, value: Any, *keys: Any) -> Any:
-    x = x.copy()
+def _assign(x: Any, value: Any, *keys: Any) -> None:
     x[keys if len(keys) != 1 else keys[0]] = value
-    return x
 
 
 _assign.__name__ = "put by index"

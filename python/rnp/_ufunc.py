@@ -47,12 +47,15 @@ class ufunc(_core._Entry, metaclass=_Type):
     __slots__ = ("__dict__", "_core", "_numpy", "_plain")
 
     def __new__(cls, original: numpy.ufunc, core: Callable[..., Any] | None) -> Self:
-        builtin: Any = getattr(_core, original.__name__, None)
+        name = original.__name__
+        builtin: Any = getattr(_core, name, None)
         if core is not None and builtin is core:
             # By the builtin's own name: that of `radians` is `deg2rad`.
             return super().__new__(cls, builtin.__name__, original, True)
-        # Several results, of several builtins; or NumPy's alone.
-        return super().__new__(cls, None, core or original, core is None)
+        # Several results, of several builtins; or NumPy's alone. Of a division by zero NumPy warns
+        # by the name of the call.
+        numpys = core is None or name == "divmod"
+        return super().__new__(cls, None, original if numpys else core, numpys)
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
@@ -119,13 +122,7 @@ class ufunc(_core._Entry, metaclass=_Type):
             self._numpy.at(a, *known)
             return
 
-        def run(values: Any, indices: Any, *operands: Any) -> Any:
-            values = values.copy()
-            self._numpy.at(values, indices, *operands)
-            return values
-
-        run.__name__ = f"{self.__name__}.at"
-        a[...] = _dispatch.opaque(run, (a, indices, *operands), {}, (a.shape, a.dtype))
+        _dispatch.update(a, self._numpy.at, (indices, *operands), f"{self.__name__}.at")
 
 
 def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -170,6 +167,8 @@ def _zeros_like(x: Any) -> Any:
 
 
 def _choose(where: Any, new: Any, old: Any, out: Any, casting: Any) -> Any:
+    if isinstance(old, numpy.ndarray):
+        old = old.astype(old.dtype.newbyteorder("="), copy=False)
     # Elements that are not chosen must not pass through the dtype of the computation.
     if out is not None and numpy.can_cast(dtype_of(new), old.dtype, casting):
         new = _core.astype(new, old.dtype)
@@ -212,10 +211,7 @@ def _loop(
     function: numpy.ufunc, args: tuple[Any, ...], asked: dict[str, Any], casting: str
 ) -> tuple[Any, ...] | None:
     """Ask NumPy for the dtypes of operands and results; errors are NumPy's."""
-    types = (
-        tuple(type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in args)
-        + (None,) * function.nout
-    )
+    types = tuple(map(_type_of, args)) + (None,) * function.nout
     if any(t is object for t in types):
         return None
     if "dtype" in asked and asked["dtype"] is not None:
@@ -226,6 +222,13 @@ def _loop(
     return tuple(
         function.resolve_dtypes(types, casting=casting, **chosen)  # type: ignore[arg-type]
     )
+
+
+def _type_of(x: Any) -> Any:
+    """Give the dtype of an operand, or the type of a number that has none, be it traced."""
+    if type(x) in (int, float, complex):
+        return type(x)
+    return (_core._number(x) if isinstance(x, Array) else None) or dtype_of(x)
 
 
 def _reduce(
@@ -243,6 +246,11 @@ def _reduce(
         keywords["initial"] = initial
     if where is not True:
         keywords["where"] = where
+    if where is not True and "initial" not in keywords and function.identity is None:
+        raise ValueError(
+            f"reduction operation '{function.__name__}' does not have an identity, so to use a "
+            "where mask one has to specify 'initial'"
+        )
     name = _FOLDS.get(function.__name__)
     plain = initial is numpy._NoValue and where is True
     result = Unsupported

@@ -127,6 +127,7 @@ impl Array {
                 }
                 Some(Number::Int(v)) if logic => Some(Self::int(i128::from(v != 0))),
                 Some(Number::Float(v)) if logic => Some(Self::int(i128::from(v != 0.0))),
+                None if logic && a.weak().is_some() => Some(a.strong().to_bool()?),
                 _ => None,
             };
             let a =
@@ -377,6 +378,14 @@ fn mixed_comparison(op: Op, args: &[Array]) -> Result<Option<Array>> {
             let same = if holds { Equal } else { NotEqual };
             return Ok(Some(Array::map(same, &[a.clone(), a.clone()])?));
         }
+    }
+    if a.dtype().kind() == Kind::Int && a.weak().is_none() && b.weak() == Some(Weak::Int) {
+        // A traced integer has 64 bits: which dtypes hold it is not known, so both sides get those.
+        let b = b.strong();
+        return match mixed_comparison(op, &[a.clone(), b.clone()])? {
+            None => Array::map(op, &[a.clone(), b]).map(Some),
+            out => Ok(out),
+        };
     }
     match (a.operand(), b.operand()) {
         (Operand::Strong(DType::U64), Operand::Strong(d)) if d.is_signed_int() => {

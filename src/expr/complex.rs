@@ -262,13 +262,24 @@ fn hypot((a, b): &Pair) -> Result<Array> {
     map(Op::Hypot, &[a, b])
 }
 
-/// `z / |z|`, and 0 for 0.
+/// `z / |z|`, and 0 for 0. Where the size is beyond all numbers it is the direction of the infinite part:
+/// none if both are, and that of the imaginary part if none is.
 fn direction(z: &Pair) -> Result<Pair> {
+    let (a, b) = z;
     let size = hypot(z)?;
-    let none = map(Op::Equal, &[&size, &scalar(&size, 0.0)])?;
-    let part =
-        |x: &Array| map(Op::Where, &[&none, &scalar(x, 0.0), &map(Op::Divide, &[x, &size])?]);
-    Ok((part(&z.0)?, part(&z.1)?))
+    let (zero, nan) = (scalar(&size, 0.0), scalar(&size, f64::NAN));
+    let none = map(Op::Equal, &[&size, &zero])?;
+    let endless = map(Op::Isinf, &[&size])?;
+    let (real, imag) = (map(Op::Isinf, &[a])?, map(Op::Isinf, &[b])?);
+    let re = map(Op::Where, &[&imag, &nan, &map(Op::Sign, &[a])?])?;
+    let re = map(Op::Where, &[&real, &re, &zero])?;
+    let im = map(Op::Where, &[&imag, &nan, &zero])?;
+    let im = map(Op::Where, &[&real, &im, &map(Op::Sign, &[b])?])?;
+    let part = |x: &Array, far: &Array| {
+        let near = map(Op::Where, &[&none, &zero, &map(Op::Divide, &[x, &size])?])?;
+        map(Op::Where, &[&endless, far, &near])
+    };
+    Ok((part(a, &re)?, part(b, &im)?))
 }
 
 /// A real argument gives a real value, so that an infinite one is not turned to NaN. An argument without

@@ -108,7 +108,7 @@ impl Array {
             return Err(Self::no_kernel("var", complex));
         }
         if !compute.is_float() {
-            return Err(Error::dtype(format!("var: dtype must be a float, got {compute}")));
+            return Err(Self::no_kernel("var", compute));
         }
         let x = x.cast(compute)?;
         let kept = Over { axis: over.axis.clone(), keepdims: true, dtype: Some(compute) };

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::cell::Handle;
+use super::cell::{Handle, Lens, Step};
 use super::jit::Tracing;
 use super::run::{self, Call};
 use super::tape::{Keep, Noted};
@@ -46,7 +46,12 @@ impl Array {
 
     /// An object that shows what `step` makes of this one, `expr`.
     pub fn view(&self, step: Prim, expr: expr::Array) -> Self {
-        Self { handle: self.handle.view(step, expr) }
+        Self { handle: self.handle.view(Step::Prim(step), expr) }
+    }
+
+    /// An object that shows what a lens makes of this one, `expr`.
+    pub fn seen(&self, lens: Arc<Lens>, expr: expr::Array) -> Self {
+        Self { handle: self.handle.view(Step::Lens(lens), expr) }
     }
 
     /// What the object stands for.

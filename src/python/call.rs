@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyComplex, PyFloat, PyInt, PyTuple};
 
+use super::array::Array;
+use super::cell::Lens;
 use super::convert::{self, Copying, Operand};
 use super::run::Call;
 use super::{error, mode, nd};
@@ -18,6 +20,7 @@ use crate::call;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::expr::{self, Number, Span};
+use crate::op::Weak;
 use crate::shape::Shape;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -191,7 +194,66 @@ fn _call<'py>(
     call.run(|| expr::Array::call(Arc::new(function), &all))
 }
 
-/// Adds the function to the module.
+/// A view of a deferred array by functions, which writes go through: in a block `get(ndarray)` is what is
+/// seen, of this dtype and shape, and `put(ndarray, seen)` is the array of which `seen` is seen.
+#[pyfunction]
+#[pyo3(signature = (array, get, put, dtype, shape, name, /))]
+fn _lens<'py>(
+    array: &Bound<'py, Array>,
+    get: Py<PyAny>,
+    put: Py<PyAny>,
+    dtype: &Obj<'py>,
+    shape: &Obj<'py>,
+    name: String,
+) -> PyResult<Obj<'py>> {
+    let py = array.py();
+    let call = Call::new(py, name.clone())?;
+    let held = array.get().handle().get();
+    if let Some(trace) = &held.trace {
+        trace.look_at_lengths();
+    }
+    let typed = |array: &expr::Array| (array.dtype(), array.shape().clone());
+    let (whole, part) = (typed(&held.expr), (nd::parse_dtype(&name, dtype)?, lengths(shape)?));
+    let function = |function, operands: Vec<Typed>, result: &Typed| PyCall {
+        function,
+        name: name.clone(),
+        key: None,
+        operands,
+        result: Some(result.clone()),
+        infer: None,
+        span: call.span(),
+    };
+    let lens = Arc::new(Lens {
+        get: Arc::new(function(get, vec![whole.clone()], &part)),
+        put: Arc::new(function(put, vec![whole.clone(), part.clone()], &whole)),
+    });
+    let expr = call.build(|| expr::Array::call(lens.get.clone(), &[held.expr.strong()]))?;
+    Ok(Bound::new(py, array.get().seen(lens, expr))?.into_any())
+}
+
+/// Whether an array is one of a function that is being traced.
+#[pyfunction]
+#[pyo3(signature = (array, /))]
+fn _is_traced(array: &Bound<'_, Array>) -> bool {
+    array.get().trace().is_some()
+}
+
+/// The type of the Python number that an array stands for while a function is traced; None for others.
+#[pyfunction]
+#[pyo3(signature = (array, /))]
+fn _number<'py>(array: &Bound<'py, Array>) -> Option<Obj<'py>> {
+    let py = array.py();
+    array.get().expr().weak().map(|weak| match weak {
+        Weak::Int => py.get_type::<PyInt>().into_any(),
+        Weak::Float => py.get_type::<PyFloat>().into_any(),
+        Weak::Complex => py.get_type::<PyComplex>().into_any(),
+    })
+}
+
+/// Adds the functions to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(_lens, m)?)?;
+    m.add_function(wrap_pyfunction!(_is_traced, m)?)?;
+    m.add_function(wrap_pyfunction!(_number, m)?)?;
     m.add_function(wrap_pyfunction!(_call, m)?)
 }

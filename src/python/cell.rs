@@ -11,6 +11,7 @@ use super::jit::Tracing;
 use super::tape::{Noted, Taped};
 use crate::buffer::Storage;
 use crate::dtype::Scalar;
+use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::expr::{self, Prim};
 use crate::tape;
@@ -24,18 +25,88 @@ struct Path(Option<Arc<Link>>);
 
 struct Link {
     before: Path,
-    step: Prim,
+    step: Step,
+}
+
+/// One view on the way from a cell to an object.
+#[derive(Clone)]
+pub enum Step {
+    /// The engine's own: an index, a reshape, a part of complex numbers.
+    Prim(Prim),
+    /// By functions that the engine cannot see into.
+    Lens(Arc<Lens>),
+}
+
+/// A view that is computed, in both ways: what it shows, and what a write through it makes of the array.
+pub struct Lens {
+    /// What is seen of an array.
+    pub get: Arc<dyn Call>,
+    /// The array of which an array, the second operand, is seen.
+    pub put: Arc<dyn Call>,
+}
+
+impl PartialEq for Step {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Prim(a), Self::Prim(b)) => a == b,
+            (Self::Lens(a), Self::Lens(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// The engine's own views up to the first lens; the lens and the rest, if there is one.
+fn split(path: &[Step]) -> (Vec<Prim>, Option<(&Lens, &[Step])>) {
+    let mut prims = Vec::new();
+    for (at, step) in path.iter().enumerate() {
+        match step {
+            Step::Prim(prim) => prims.push(prim.clone()),
+            Step::Lens(lens) => return (prims, Some((lens, &path[at + 1..]))),
+        }
+    }
+    (prims, None)
+}
+
+/// What the views of a path make of an array.
+fn views(array: &expr::Array, path: &[Step]) -> Result<expr::Array> {
+    let (mut array, mut path) = (array.clone(), path);
+    loop {
+        let (prims, lens) = split(path);
+        array = array.views(&prims)?;
+        let Some((lens, rest)) = lens else { return Ok(array) };
+        array = expr::Array::call(lens.get.clone(), &[array])?;
+        path = rest;
+    }
+}
+
+/// The array with `value` at the end of a path.
+fn written(array: &expr::Array, path: &[Step], value: &expr::Array) -> Result<expr::Array> {
+    // Per lens on the way: the array that the views before it start from, those views, what they show.
+    let mut outer: Vec<(expr::Array, Vec<Prim>, expr::Array, &Lens)> = Vec::new();
+    let (mut base, mut path) = (array.clone(), path);
+    let mut new = loop {
+        let (prims, lens) = split(path);
+        let Some((lens, rest)) = lens else { break base.written(&prims, value)? };
+        let shown = base.views(&prims)?;
+        let seen = expr::Array::call(lens.get.clone(), std::slice::from_ref(&shown))?;
+        outer.push((base, prims, shown, lens));
+        (base, path) = (seen, rest);
+    };
+    for (base, prims, shown, lens) in outer.into_iter().rev() {
+        new = base.written(&prims, &expr::Array::call(lens.put.clone(), &[shown, new])?)?;
+    }
+    Ok(new)
 }
 
 impl Path {
     /// This path and one view more.
-    fn then(&self, step: Prim) -> Self {
+    fn then(&self, step: Step) -> Self {
         Self(Some(Arc::new(Link { before: self.clone(), step })))
     }
 
     /// The views from the cell on, and then `more`.
-    fn steps(&self, more: &[Prim]) -> Vec<Prim> {
-        let mut back: Vec<Prim> = more.iter().rev().cloned().collect();
+    fn steps(&self, more: &[Prim]) -> Vec<Step> {
+        let mut back: Vec<Step> = more.iter().rev().cloned().map(Step::Prim).collect();
         let mut at = self;
         while let Some(link) = &at.0 {
             back.push(link.step.clone());
@@ -47,7 +118,9 @@ impl Path {
 
     /// Whether `other` is this path and then `step`.
     fn leads_to(&self, step: &Prim, other: &Self) -> bool {
-        other.0.as_ref().is_some_and(|link| link.step == *step && link.before.is(self))
+        other.0.as_ref().is_some_and(|link| {
+            matches!(&link.step, Step::Prim(prim) if prim == step) && link.before.is(self)
+        })
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -189,7 +262,7 @@ impl Handle {
                 let version = cell.version().clone();
                 if version.number != *number {
                     // The path was followed from an array of this very shape before.
-                    if let Ok(expr) = version.held.expr.views(&path.steps(&[])) {
+                    if let Ok(expr) = views(&version.held.expr, &path.steps(&[])) {
                         *held = Held { expr, trace: version.held.trace };
                     }
                     *number = version.number;
@@ -208,7 +281,7 @@ impl Handle {
     }
 
     /// A further object that shows what `step` makes of this one, `expr`; writes go both ways.
-    pub fn view(&self, step: Prim, expr: expr::Array) -> Self {
+    pub fn view(&self, step: Step, expr: expr::Array) -> Self {
         let mut place = self.place();
         if let Place::Own(held) = &*place {
             let cell = Arc::new(Cell(Mutex::new(Version { number: 0, held: held.clone() })));
@@ -233,7 +306,7 @@ impl Handle {
             Place::Own(held) => held.expr = expr,
             Place::View { path, held, .. } => {
                 let dims = expr.shape().iter().map(|&d| d as i64).collect();
-                *path = path.then(Prim::Reshape(dims));
+                *path = path.then(Step::Prim(Prim::Reshape(dims)));
                 held.expr = expr;
             }
         }
@@ -291,13 +364,13 @@ impl Handle {
     /// for shapes that do not fit.
     pub fn store(&self, steps: &[Prim], value: &Held) -> Result<()> {
         self.check_written()?;
-        let write = |held: &Held, path: &[Prim]| -> Result<Held> {
-            let expr = held.expr.written(path, &value.expr)?;
+        let write = |held: &Held, path: &[Step]| -> Result<Held> {
+            let expr = written(&held.expr, path, &value.expr)?;
             let trace = value.trace.clone().or_else(|| held.trace.clone());
             Ok(Held { expr, trace })
         };
         match &mut *self.place() {
-            Place::Own(held) => *held = write(held, steps)?,
+            Place::Own(held) => *held = write(held, &Path::default().steps(steps))?,
             Place::View { cell, path, .. } => {
                 let path = path.steps(steps);
                 let mut version = cell.version();
@@ -310,23 +383,21 @@ impl Handle {
 
     /// Whether the elements lie in C order without gaps, where NumPy's `ravel` shares them.
     pub fn is_contiguous(&self) -> bool {
-        match &*self.place() {
-            Place::Own(_) => true,
-            Place::View { cell, path, .. } => {
-                let root = cell.version().held.expr.clone();
-                root.is_contiguous_at(&path.steps(&[]))
-            }
-        }
+        self.lies(|root, path| root.is_contiguous_at(path))
     }
 
     /// Whether a reshape of this object is a view in NumPy: its elements lie so that nothing moves.
     pub fn reshapes_in_place(&self, dims: &[usize]) -> bool {
-        match &*self.place() {
-            Place::Own(_) => true,
-            Place::View { cell, path, .. } => {
-                let root = cell.version().held.expr.clone();
-                root.reshapes_in_place(&path.steps(&[]), dims)
-            }
-        }
+        self.lies(|root, path| root.reshapes_in_place(path, dims))
+    }
+
+    /// Whether `ask` holds of what lies in C order and the engine's views from there on.
+    fn lies(&self, ask: impl FnOnce(&expr::Array, &[Prim]) -> bool) -> bool {
+        let Place::View { cell, path, .. } = &*self.place() else { return true };
+        let steps = path.steps(&[]);
+        // What a lens shows is a value of its own.
+        let own = steps.iter().rposition(|s| matches!(s, Step::Lens(_))).map_or(0, |at| at + 1);
+        let root = cell.version().held.expr.clone();
+        views(&root, &steps[..own]).is_ok_and(|root| ask(&root, &split(&steps[own..]).0))
     }
 }

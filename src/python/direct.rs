@@ -9,7 +9,7 @@
 use numpy::npyffi::{NpyTypes, PY_ARRAY_API, PyArrayObject, get_type_object};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use smallvec::SmallVec;
 
 use super::{error, mode, nd, run};
@@ -41,7 +41,25 @@ pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
         },
         _ => return Ok(None),
     };
-    result.given(done)
+    result.told(done, |out| tell(op, args, out))
+}
+
+/// Has NumPy compute the odd elements of a result, so that it warns, raises or is silent by its own rules and
+/// its `errstate`, on the caller's line.
+#[cold]
+fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
+    let py = out.py();
+    let numpy = py.import("numpy")?;
+    let function = numpy.getattr(op.info().name)?;
+    let args = PyTuple::new(py, args)?;
+    // All of a scalar; of integers it is the operands that are odd.
+    let keywords = PyDict::new(py);
+    if nd::is_exact_ndarray(out) && out.getattr("dtype")?.getattr("kind")?.eq("f")? {
+        let finite = numpy.call_method1("isfinite", (out,))?;
+        keywords.set_item("where", numpy.call_method1("logical_not", (finite,))?)?;
+        keywords.set_item("out", numpy.call_method1("empty_like", (out,))?)?;
+    }
+    function.call(args, Some(&keywords)).map(|_| ())
 }
 
 /// `where`, whose result is an array even if it is 0-d.
@@ -345,6 +363,8 @@ struct Fresh<'py> {
     py: Python<'py>,
     /// Whether a result without axes is an array.
     array: bool,
+    /// Whether NumPy may have something to say.
+    odd: bool,
     made: Made<'py>,
     /// The memory of a value.
     word: [u64; 1],
@@ -370,22 +390,35 @@ impl From<Error> for Failure {
 
 impl<'py> Fresh<'py> {
     fn new(py: Python<'py>, array: bool) -> Self {
-        Self { py, array, made: Made::Nothing, word: [0] }
+        Self { py, array, odd: false, made: Made::Nothing, word: [0] }
     }
 
     /// The result, if the op was not declined.
     fn given(self, done: Result<bool, Failure>) -> Out<'py> {
+        self.told(done, |_| Ok(()))
+    }
+
+    /// The result; `tell` sees it first if it is odd.
+    fn told(
+        self,
+        done: Result<bool, Failure>,
+        tell: impl FnOnce(&Obj<'py>) -> PyResult<()>,
+    ) -> Out<'py> {
         match done {
             Ok(false) => return Ok(None),
             Ok(true) => {}
             Err(Failure::Python(e)) => return Err(e),
             Err(Failure::Engine(e)) => return Err(error::raise(self.py, &e)),
         }
-        match self.made {
-            Made::Nothing => Ok(None),
-            Made::Array(array) => Ok(Some(array)),
-            Made::Value(dtype) => nd::value(self.py, dtype, &self.word).map(Some),
+        let out = match self.made {
+            Made::Nothing => return Ok(None),
+            Made::Array(array) => array,
+            Made::Value(dtype) => nd::value(self.py, dtype, &self.word)?,
+        };
+        if self.odd {
+            tell(&out)?;
         }
+        Ok(Some(out))
     }
 }
 
@@ -400,6 +433,10 @@ impl Host for Fresh<'_> {
         let (array, ptr) = nd::unwritten(self.py, dtype, shape).map_err(Failure::Python)?;
         self.made = Made::Array(array);
         Ok(ptr)
+    }
+
+    fn is_odd(&mut self) {
+        self.odd = true;
     }
 
     fn run(

@@ -305,6 +305,10 @@ pub fn astype<'py>(x: &Obj<'py>, dtype: &Obj<'py>) -> Out<'py> {
     }
     let mut call = Call::of(x.py(), "astype", block);
     let from = call.operand(x)?;
+    if call.is_lazy() {
+        // A copy, even where the expression stays the same.
+        return call.run(|| from.strong().cast(dtype));
+    }
     call.run_view(x, || from.strong().cast(dtype))
 }
 

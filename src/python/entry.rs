@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::array::Array;
 use super::error::{TraceError, Unsupported};
-use super::{elementwise, mode};
+use super::{convert, elementwise, mode};
 use crate::op::Op;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -63,6 +63,9 @@ impl Entry {
             };
             match out {
                 Err(e) if e.is_instance_of::<Unsupported>(py) => {}
+                Err(e) if arity == 1 && e.is_instance_of::<PyOverflowError>(py) => {
+                    return of_array(slf, &first);
+                }
                 out => return out,
             }
         }
@@ -90,6 +93,12 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+/// The call of a number alone that has more than 63 bits: of the array that NumPy makes of it.
+#[cold]
+fn of_array<'py>(slf: &Bound<'py, Entry>, number: &Obj<'py>) -> PyResult<Obj<'py>> {
+    slf.call1((convert::asarray(number)?,))
 }
 
 /// Whether another answer may be found, or a better error.

@@ -60,6 +60,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     store::register(m)?;
     hooks::register(m)?;
     entry::register(m)?;
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     for (alias, name) in crate::stubs::ALIASES {
         m.add(*alias, m.getattr(*name)?)?;
     }

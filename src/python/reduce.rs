@@ -11,6 +11,7 @@ use crate::expr::{self, Over};
 use crate::op::Fold;
 use crate::runtime::direct::Reduction;
 use crate::tape::Request;
+use crate::shape;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -91,6 +92,8 @@ fn reduce<'py>(
         let out = match (&block, k.axis.map(direct::integer)) {
             (None, _) => direct::reduce(what, a, k.axis, k.keepdims)?,
             (Some(_), Some(None)) => None,
+            // Of how many there are less so many, NumPy may warn.
+            (Some(_), _) if matches!(what, Reduction::Var(1..) | Reduction::Std(1..)) => None,
             (Some(block), axis) => {
                 let request = Request::Reduce { what, axis: axis.flatten(), keepdims: k.keepdims };
                 tape::record(block.get(), request, &[a])?
@@ -103,7 +106,27 @@ fn reduce<'py>(
     let over = over(op, k)?;
     let mut call = Call::of(a.py(), op, block);
     let x = call.operand(a)?;
+    if let Some(text) = warning(what, &x, &over) {
+        if !call.is_lazy() {
+            return Err(error::Unsupported::new_err(text)); // NumPy warns itself
+        }
+        if call.trace().is_none() {
+            a.py().import("rnp._dispatch")?.call_method1("warn", (text,))?;
+        }
+    }
     call.run(|| f(&x, &over))
+}
+
+/// What NumPy warns of an average of too few elements, which the shape tells.
+fn warning(what: Reduction, x: &expr::Array, over: &Over) -> Option<&'static str> {
+    let (least, text) = match what {
+        Reduction::Mean => (0, "Mean of empty slice"),
+        Reduction::Var(ddof) | Reduction::Std(ddof) => (ddof, "Degrees of freedom <= 0 for slice"),
+        Reduction::Fold(_) => return None,
+    };
+    let axes = shape::axes("", over.axis.as_deref(), x.rank()).ok()?;
+    let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
+    (i64::try_from(count).is_ok_and(|count| count <= least)).then_some(text)
 }
 
 /// A fold of the table.

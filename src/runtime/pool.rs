@@ -209,15 +209,17 @@ impl<T: Work> Crew<'_, T> {
     }
 }
 
-/// While it lives, floating point is in the standard mode: subnormals kept, to nearest, no traps.
+/// While it lives, floating point is in the standard mode: subnormals kept, to nearest, no traps, no flag
+/// raised at first.
 ///
 /// Some libraries switch subnormals off in the thread that loads them. Restoring also hides the
 /// status flags that kernels raise, which NumPy would take for its own.
 pub struct FloatMode {
     #[cfg(target_arch = "x86_64")]
     before: u32,
+    /// Mode and flags.
     #[cfg(target_arch = "aarch64")]
-    before: u64,
+    before: [u64; 2],
 }
 
 impl FloatMode {
@@ -239,16 +241,45 @@ impl FloatMode {
     /// Switches to the standard mode.
     #[cfg(target_arch = "aarch64")]
     pub fn standard() -> Self {
-        let before: u64;
+        let (mode, flags): (u64, u64);
         // SAFETY: this is the mode that compiled code expects.
-        unsafe { std::arch::asm!("mrs {}, fpcr", "msr fpcr, xzr", out(reg) before) };
-        Self { before }
+        unsafe {
+            std::arch::asm!(
+                "mrs {}, fpcr", "msr fpcr, xzr", "mrs {}, fpsr", "msr fpsr, xzr",
+                out(reg) mode, out(reg) flags
+            );
+        }
+        Self { before: [mode, flags] }
     }
 
     /// Switches to the standard mode.
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub fn standard() -> Self {
         Self {}
+    }
+
+    /// Whether this thread has met an overflow, a division by zero or an operation without a result since.
+    #[cfg(target_arch = "x86_64")]
+    pub fn has_flags() -> bool {
+        let mut now = 0u32;
+        // SAFETY: the register is read.
+        unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut now, options(nostack)) };
+        now & 0b1101 != 0
+    }
+
+    /// Whether this thread has met an overflow, a division by zero or an operation without a result since.
+    #[cfg(target_arch = "aarch64")]
+    pub fn has_flags() -> bool {
+        let now: u64;
+        // SAFETY: the register is read.
+        unsafe { std::arch::asm!("mrs {}, fpsr", out(reg) now) };
+        now & 0b111 != 0
+    }
+
+    /// Other machines do not tell.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub fn has_flags() -> bool {
+        false
     }
 }
 
@@ -262,7 +293,8 @@ impl Drop for FloatMode {
         #[cfg(target_arch = "aarch64")]
         // SAFETY: the mode that the thread had.
         unsafe {
-            std::arch::asm!("msr fpcr, {}", in(reg) self.before);
+            let [mode, flags] = self.before;
+            std::arch::asm!("msr fpcr, {}", "msr fpsr, {}", in(reg) mode, in(reg) flags);
         }
     }
 }

@@ -17,6 +17,7 @@ mod interp;
 mod isa;
 mod map;
 pub mod math;
+mod odd;
 pub mod scalar;
 
 pub use cast::cast;
@@ -25,6 +26,7 @@ pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{FRAMES, FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
 pub use map::map;
+pub use odd::{OddFn, odd};
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.
 pub const TILE: usize = 1024;

@@ -1,7 +1,7 @@
 """rnp inside of one block, as a namespace: whatever is made through it is deferred.
 
-The array API suite takes the name of a module. This one enters a block when it is imported and never
-leaves it.
+The array API suite takes the name of a module. This one enters a block when it is imported and
+never leaves it.
 """
 
 from typing import Any

@@ -1,7 +1,6 @@
-"""matplotlib and dask take deferred arrays where they take NumPy's: the same picture, the same result.
+"""matplotlib and dask take deferred arrays as they take NumPy's: the same picture and result.
 
-With PyTorch, which is too large to be installed for this, `from_dlpack` and `asarray` are tried where it
-is there.
+PyTorch is too large to be installed for this; where it is there, it is tried.
 """
 
 from __future__ import annotations

@@ -260,7 +260,7 @@ class Graph:
         cut = set(cut)
         own: dict[int, Any] = {}
         seen: dict[int, Any] = {}
-        with rnp.lazy():
+        with rnp.lazy(), quiet():
             for k in self.ancestors(wanted, cut):
                 node = self.nodes[k]
                 if node.act == "input" or k in cut:

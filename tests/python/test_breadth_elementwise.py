@@ -97,3 +97,35 @@ def test_compositions_fuse():
         assert loops(np.round(y, 3) + 1) == 1
         assert loops(np.isclose(y, x)) == 1
         assert loops(np.sinc(y) * y) == 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_where_and_out_of_either_byte_order(order):
+    x = np.arange(6.0)
+    want, got = (np.full(6, -1, order + "f8") for _ in range(2))
+    np.add(x, 1, out=want, where=x > 2)
+    with rnp.lazy():
+        assert rnp.add(rnp.asarray(x), 1, out=got, where=x > 2) is got
+    np.testing.assert_array_equal(got, want)
+
+
+def test_choices_are_given_alone_or_together():
+    which, choices = np.array([1, 0, 2]), np.arange(9.0).reshape(3, 3)
+    for give in (
+        lambda m: m.choose(*choices),
+        lambda m: m.choose(choices),
+        lambda m: m.choose([1, 2, 3]),
+    ):
+        with rnp.lazy():
+            got = give(rnp.asarray(which))
+        np.testing.assert_array_equal(got, give(which))
+
+
+def test_a_reduction_where_something_holds_needs_a_start():
+    x, mask = np.arange(6.0), np.arange(6) > 7
+    with rnp.lazy():
+        with pytest.raises(ValueError, match="identity"):
+            rnp.maximum.reduce(rnp.asarray(x), where=mask)
+        got = rnp.maximum.reduce(rnp.asarray(x), where=mask, initial=-1.0)
+        total = rnp.add.reduce(rnp.asarray(x), where=~mask)
+    assert (float(got), float(total)) == (-1, 15)

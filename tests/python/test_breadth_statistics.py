@@ -109,3 +109,36 @@ def test_compositions_fuse():
         assert loops(np.ptp(y), y.max()) == 2  # the fold, and the difference
         assert loops(np.nansum(y), np.nanmax(y), np.count_nonzero(y)) == 2
         assert loops(np.nanmean(y)) == 2
+
+
+@pytest.mark.parametrize("dtype", ["i4", "u1", "?"])
+@pytest.mark.parametrize("name", ["std", "var"])
+def test_moments_as_integers_are_numpys(name, dtype):
+    x = np.array([[1, 2, 5], [9.0, 0, 3]])
+    for keywords in ({}, {"ddof": 1}, {"axis": 0}, {"axis": 1, "ddof": 1, "keepdims": True}):
+        try:
+            want = getattr(np, name)(x, dtype=dtype, **keywords)
+        except TypeError:  # a root of several integers
+            with pytest.raises(TypeError), rnp.lazy():
+                getattr(rnp, name)(rnp.asarray(x) * 1, dtype=dtype, **keywords)
+            continue
+        with rnp.lazy():
+            got = getattr(rnp, name)(rnp.asarray(x) * 1, dtype=dtype, **keywords)
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("name", ["std", "var"])
+def test_degrees_of_freedom_have_one_name_at_a_time(name):
+    function = getattr(rnp, name)
+    with rnp.lazy():
+        x = rnp.asarray(np.arange(5.0))
+        for call in (
+            lambda: function(x, ddof=1, correction=0),
+            lambda: x.std(0, None, None, 1, correction=1),
+        ):
+            with pytest.raises(ValueError, match="simultaneously"):
+                call()
+        got = function(x, correction=1)
+        assert rnp.plan(got).fallbacks == []
+    assert got.eval() == getattr(np, name)(np.arange(5.0), ddof=1)

@@ -343,3 +343,17 @@ def test_special_parts_are_numpys(name, d):
         np.testing.assert_allclose(a, b, rtol=4 * eps, atol=0)
         told = ~np.isnan(b)
         assert (np.signbit(a) == np.signbit(b))[told].all()
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_signs_of_endless_numbers_are_their_directions(dtype):
+    most = np.finfo(dtype).max
+    parts = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -3.0, most, -most / 1.1]
+    z = np.array([complex(a, b) for a in parts for b in parts]).astype(dtype)
+    with quiet():
+        want = np.sign(z)
+    for got in (rnp.sign(z), lazily(lambda: rnp.sign(z)), rnp.jit(rnp.sign)(z)):
+        for part in ("real", "imag"):
+            ours, theirs = getattr(np.asarray(got), part), getattr(want, part)
+            np.testing.assert_array_equal(ours, theirs)
+            assert (np.signbit(ours) == np.signbit(theirs))[~np.isnan(theirs)].all()

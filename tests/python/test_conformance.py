@@ -263,22 +263,25 @@ def test_limits_of_arrays():
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
 def test_limits_are_floats_and_numpys_scalars(dtype):
     ours, theirs = rnp.finfo(dtype), np.finfo(dtype)
+    ones = (np.ones(2, "int16"), np.ones(2, "float16"), np.ones(2), 1, 1.0, 1 + 0j)
     assert ours is rnp.finfo(dtype)
     assert (repr(ours), str(ours)) == (repr(theirs), str(theirs))
-    assert ours.bits == theirs.bits and ours.dtype == theirs.dtype
+    assert (ours.bits, ours.dtype) == (theirs.bits, theirs.dtype)
     assert pickle.loads(pickle.dumps(ours)) is ours
-    for name in "eps epsneg resolution tiny smallest_normal smallest_subnormal max min".split():
+    names = ["eps", "epsneg", "max", "min", "resolution", "smallest_normal", "smallest_subnormal"]
+    for name in [*names, "tiny"]:
         got, want = getattr(ours, name), getattr(theirs, name)
-        assert isinstance(got, float) and isinstance(got, type(want))
+        assert isinstance(got, float)
+        assert isinstance(got, type(want))
         assert (got, repr(got), str(got), hash(got)) == (want, repr(want), str(want), hash(want))
-        assert type(got / 2) is type(want / 2) and type(-got) is type(-want)
+        assert (type(got / 2), type(-got)) == (type(want / 2), type(-want))
         assert pickle.loads(pickle.dumps(got)) == want
-        for other in (np.ones(2, "int16"), np.ones(2, "float16"), np.ones(2), 2, 2.0, 2j):
-            assert np.result_type(other, got) == np.result_type(other, want)
-            want_dtype = np.multiply(other, want / want).dtype
-            assert rnp.multiply(other, got).dtype == want_dtype
+        for other in ones:
+            product = np.multiply(other, want)
+            assert np.result_type(other, got) == product.dtype
+            assert rnp.multiply(other, got).dtype == product.dtype
             with rnp.lazy():
-                assert rnp.multiply(other, got).dtype == want_dtype
+                assert rnp.multiply(other, got).dtype == product.dtype
 
 
 def test_dlpack_keywords():

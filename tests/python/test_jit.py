@@ -550,3 +550,43 @@ def test_other_objects_cannot_be_returned(make):
 def test_plain_constants_can_be_returned():
     constants = (None, True, 1, 1.5, 2j, "a", b"a", np.float32(1), np.dtype("f4"), int, ...)
     assert rnp.jit(lambda x: constants)(X) == constants
+
+
+NUMBERS = [2, 2.0, 2j, -1, 0]
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "fmax", "fmin", "power", "add", "divide"])
+def test_numbers_are_weak_beside_complex_arrays(name):
+    ours, theirs = getattr(rnp, name), getattr(np, name)
+    for z in (np.array([1 + 2j, 3 - 1j], "c8"), np.array([2 - 2j], "c16")):
+        for number in NUMBERS:
+            with np.errstate(all="ignore"):
+                want = theirs(z, number)
+            got = rnp.jit(lambda x, k: ours(x, k))(z, number)
+            assert got.dtype == want.dtype
+            np.testing.assert_allclose(got, want, rtol=1e-6)
+        got = rnp.jit(lambda x, low, high: np.clip(x, low, high))(z, 1, 2.0)
+        assert got.dtype == np.clip(z, 1, 2.0).dtype
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u4", "i8", "u8", "?", "f2", "f4"])
+def test_integers_of_any_size_are_compared(dtype):
+    x = np.array([0, 1, 100, 127]).astype(dtype)
+    for name in ("less", "less_equal", "equal", "not_equal", "greater", "greater_equal"):
+        compare = getattr(np, name)
+        traced, turned = rnp.jit(compare), rnp.jit(lambda x, k, f=compare: f(k, x))
+        for number in (0, 1, 100, 127, 128, 255, 1000, -1, -129, 2**40, -(2**40), 2**63 - 1):
+            with np.errstate(all="ignore"):
+                np.testing.assert_array_equal(traced(x, number), compare(x, number))
+                np.testing.assert_array_equal(turned(x, number), compare(number, x))
+        assert traced.traces == 1
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "u8", "?"])
+def test_the_truth_of_a_number_is_its_own(dtype):
+    x = np.array([0, 1]).astype(dtype)
+    for name in ("logical_and", "logical_or", "logical_xor"):
+        function = getattr(np, name)
+        traced = rnp.jit(function)
+        for number in (1e-50, 5e-324, 0.0, -0.0, np.nan, 1e300, 0, 3, 1000):
+            np.testing.assert_array_equal(traced(x, number), function(x, number))

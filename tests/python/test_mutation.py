@@ -161,11 +161,46 @@ def test_known_indices_out_of_bounds_are_refused_before_anything_is_written():
     np.testing.assert_array_equal(x.eval(), [5, 0, 0, 0])
 
 
-def test_bytes_seen_as_another_dtype_are_not_written_silently():
-    with rnp.lazy():
-        x = rnp.zeros(4, "float32")
-        with pytest.raises(ValueError, match="read-only"):
-            x.view("uint32")[:] = 1
+WRONG = {
+    "x[i] = v": lambda m, x, i: x.__setitem__(i, 9),
+    "x[i, j] = v": lambda m, x, i: x.__setitem__((i, slice(1)), 9),
+    "x[a:b][i] = v": lambda m, x, i: x[1:3].__setitem__(i, 9),
+    "x[i] += v": lambda m, x, i: m.add.at(x, i, 9),
+    "put": lambda m, x, i: m.put(x, i, 9),
+    "put_along_axis": lambda m, x, i: m.put_along_axis(x, i[:, None], 9, 0),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_deferred_index_out_of_bounds_leaves_the_array_as_it_was(name):
+    write = WRONG[name]
+    for i, wrong in ((np.array([2, 0]), False), (np.array([0, 99]), True)):
+        want = np.arange(8.0).reshape(4, 2)
+        if not wrong:
+            write(np, want, i if "a:b" not in name else i // 2)
+        with rnp.lazy():
+            x = rnp.asarray(np.arange(8.0).reshape(4, 2))
+            view = x[1:]
+            write(rnp, x, rnp.asarray(i if "a:b" not in name or wrong else i // 2) + 0)
+            after = x * 2
+        if wrong:
+            with pytest.raises(IndexError, match="99 is out of bounds"):
+                x.eval()
+        for found, wanted in ((x, want), (view, want[1:]), (after, want * 2)):
+            np.testing.assert_array_equal(found.eval(), wanted)
+
+
+def test_a_traced_index_out_of_bounds_is_an_error_whenever_it_is_met():
+    @rnp.jit
+    def f(x, i):
+        x = x + 0
+        x[i] = 9
+        return x
+
+    for _ in range(2):
+        with pytest.raises(IndexError, match="99 is out of bounds"):
+            f(np.zeros(4), np.array([0, 99]))
+        np.testing.assert_array_equal(f(np.zeros(4), np.array([0, 3])), [9, 0, 0, 9])
 
 
 def test_an_ndarray_is_written_at_once():
@@ -241,3 +276,22 @@ def test_a_traced_function_writes_what_it_made_but_not_its_arguments():
 
     with pytest.raises(rnp.TraceError, match="copy"):
         spoil(np.ones(3))
+
+
+def test_a_conversion_is_a_copy_though_nothing_is_converted():
+    with rnp.lazy():
+        base = rnp.asarray(np.arange(6.0))
+        for part in (base[2:5], base.reshape(2, 3).T, base[:2], rnp.broadcast_to(base[:1], 3)):
+            for copied in (
+                part.astype(float),
+                rnp.astype(part, "f8"),
+                part.astype(float, copy=True),
+            ):
+                copied[0] = 99
+                assert copied.shape == part.shape
+                np.testing.assert_array_equal(copied[1:], part[1:])
+        ones = rnp.ones(3)
+        ones.astype(float)[0] = 5
+        assert part.astype(float, copy=False) is part
+    np.testing.assert_array_equal(base, np.arange(6.0))
+    np.testing.assert_array_equal(ones, np.ones(3))

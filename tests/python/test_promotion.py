@@ -185,3 +185,34 @@ def test_the_rules_in_short():
         assert (rnp.asarray(np.uint64([2**64 - 1])) == np.int64(-1)).eval().tolist() == [False]
         with pytest.raises(OverflowError, match="300"):
             k + 300
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conjugate",
+        "invert",
+        "negative",
+        "positive",
+        "absolute",
+        "square",
+        "sign",
+        "isnan",
+        "bitwise_count",
+        "conj",
+    ],
+)
+def test_integers_beyond_64_bits_are_what_numpy_makes_of_them(name):
+    ours, theirs = getattr(rnp, name), getattr(np, name)
+    for number in (2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 2**200):
+        try:
+            want = theirs(number)
+        except TypeError:
+            with pytest.raises(TypeError):
+                ours(number)
+            continue
+        got = ours(number)
+        assert (type(got), got) == (type(want), want)
+        with rnp.lazy():
+            got = np.asarray(ours(number))[()]
+        assert got == want

@@ -356,6 +356,10 @@ def _clip(
     if not limits:
         return x
     weak = (bool, int, float, complex)
-    given = [v if type(v) in weak else numpy.empty(0, spec(v).dtype) for v in limits]
+    number = [_core._number(v) if isinstance(v, Array) else None for v in limits]
+    given = [
+        v if type(v) in weak else n(0) if n is not None else numpy.empty(0, spec(v).dtype)
+        for v, n in zip(limits, number, strict=True)
+    ]
     dtype = probe(numpy.clip, numpy.empty(0, x.dtype), given[0], given[-1], tiny=(0,))
     return numpy.broadcast_shapes(x.shape, *(spec(v).shape for v in limits)), dtype

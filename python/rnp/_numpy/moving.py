@@ -449,15 +449,36 @@ def sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     """Give all windows of a shape, without a copy of any; as `as_strided` reads them."""
-    if writeable or not isinstance(x, Array):
-        raise Unsupported("windows that are written, or of an array of NumPy's, are NumPy's")
+    if not isinstance(x, Array):
+        raise Unsupported("windows of an array of NumPy's are NumPy's")
     array = operand(x)
     window = lengths(window_shape)
     # NumPy says what is wrong with the arguments, and which shape comes out.
     place = numpy.broadcast_to(numpy.zeros((), array.dtype), array.shape)
     shape = numpy.lib.stride_tricks.sliding_window_view(place, window, axis).shape
+    if writeable:
+        return _written_windows(array, window, axis, shape)
     along = range(array.ndim) if axis is None else lengths(axis)
     return as_strided(array, shape, (*array.strides, *(array.strides[i] for i in along)))
+
+
+def _written_windows(array: Array, window: Any, axis: Any, shape: Any) -> Any:
+    """Give windows that writes go through: what is written is what has other bytes than before."""
+
+    def get(array: Any) -> Any:
+        return numpy.lib.stride_tricks.sliding_window_view(array, window, axis, writeable=True)
+
+    def put(array: Any, seen: Any) -> Any:
+        array = array.copy()
+        before = get(array).copy()
+        new = numpy.ascontiguousarray(seen)
+        parts = (*new.shape, new.itemsize)
+        differ = new.view("u1").reshape(parts) != before.view("u1").reshape(parts)
+        numpy.copyto(get(array), new, where=differ.any(axis=-1))
+        return array
+
+    _core._note_fallback("sliding_window_view", False)
+    return _core._lens(array, get, put, array.dtype, shape, "sliding_window_view")
 
 
 def _strided(x: Any, shape: Any, strides: Any) -> Any:

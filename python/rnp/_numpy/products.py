@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 from rnp import _core
-from rnp._core import Unsupported
+from rnp._core import Array, Unsupported
 from rnp._dispatch import Meta, composed, exists, find, rule
 from rnp._numpy.arguments import model, operand, probe, refuse, spec
 
@@ -65,6 +65,29 @@ def _einsum(*operands: Any, out: None = None, optimize: Any = False, **keywords:
     if not operands or not isinstance(operands[0], str):
         raise Unsupported("subscripts that are lists")
     return model(numpy.einsum, operands[0], *(dummy(x) for x in operands[1:]), **keywords)
+
+
+@composed("einsum", "opaque")
+def _rearranged(*operands: Any, **keywords: Any) -> Any:
+    """Give what moves and sums nothing, such as a diagonal, as a view that can be written."""
+    words, array = operands if len(operands) == 2 and not keywords else (None, None)
+    if not isinstance(words, str) or not isinstance(array, Array) or not array.ndim:
+        raise Unsupported("einsum computes")
+    few = numpy.zeros((1,) * array.ndim, array.dtype)
+    if not numpy.may_share_memory(few, numpy.einsum(words, few)):
+        raise Unsupported("einsum computes")
+    shape, dtype = model(numpy.einsum, words, dummy(array))
+
+    def get(array: Any) -> Any:
+        return numpy.einsum(words, array)
+
+    def put(array: Any, seen: Any) -> Any:
+        array = array.copy()
+        get(array)[...] = seen
+        return array
+
+    _core._note_fallback("einsum", False)
+    return _core._lens(array, get, put, dtype, shape, "einsum")
 
 
 @composed("outer")

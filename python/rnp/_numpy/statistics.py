@@ -117,11 +117,15 @@ def _moment(
     mean: Any = MISSING,
     correction: Any = MISSING,
 ) -> Meta | None:
+    if correction is not MISSING and ddof:
+        return None  # NumPy refuses
+    if dtype is not None and numpy.dtype(dtype).kind not in "fc":
+        return None  # where NumPy can do it depends on the axes
     return _moment_of(numpy.var, a, axis, dtype, out, keepdims)
 
 
 def _with_whole_ddof(path: str) -> None:
-    """Leave `ddof` that is no integer to NumPy."""
+    """Leave `ddof` that is no integer to NumPy, and take it by its other name, `correction`."""
     builtin = getattr(_core, path)
 
     @functools.wraps(builtin)
@@ -129,6 +133,8 @@ def _with_whole_ddof(path: str) -> None:
         for value in (keywords.get("ddof"), keywords.get("correction"), *args[4:5]):
             if isinstance(value, float):
                 raise Unsupported("ddof that is no integer")
+        if "correction" in keywords and "ddof" not in keywords and len(args) < 5:
+            keywords["ddof"] = keywords.pop("correction")
         return builtin(*args, **keywords)
 
     Function(path, moment, "native")

@@ -26,8 +26,8 @@ MANY = 4096
 def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a composition run outside of blocks: traced, from `many` samples on.
 
-    `static` names the arguments that are no numbers. Operators on NumPy's arrays would be NumPy's
-    own, with its warnings, so compositions that run on few samples call functions.
+    `static` names the arguments that are no numbers. Compositions call functions: operators on
+    NumPy's arrays would be NumPy's own. They are silent about values, however many there are.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,9 +35,12 @@ def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Call
 
         @functools.wraps(function)
         def run(x: Any, *args: Any) -> Any:
-            if core.is_lazy() or x.size < many:
+            if core.is_lazy():
                 return function(x, *args)
-            return traced(x, *args)
+            if x.size >= many:
+                return traced(x, *args)
+            with np.errstate(all="ignore"):
+                return function(x, *args)
 
         return run
 

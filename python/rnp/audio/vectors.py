@@ -127,7 +127,9 @@ def interp(x: Any, xp: Any, fp: Any) -> Any:
 
 
 def sqrt_vec(samples: Any) -> Any:
-    """Square roots, `np.sqrt`; of numbers below 0 NaN, silently.
+    """Square roots, `np.sqrt`; of numbers below 0 NaN.
+
+    NumPy warns of them outside of blocks.
 
     >>> audio.sqrt_vec(np.array([4.0, 9.0]))
     array([2., 3.])
@@ -136,7 +138,9 @@ def sqrt_vec(samples: Any) -> Any:
 
 
 def log_vec(samples: Any) -> Any:
-    """Natural logarithms, `np.log`; of 0 -inf and below NaN, silently.
+    """Natural logarithms, `np.log`; of 0 -inf and below NaN.
+
+    NumPy warns of both outside of blocks.
 
     >>> audio.log_vec(np.array([1.0]))
     array([0.])
@@ -145,7 +149,9 @@ def log_vec(samples: Any) -> Any:
 
 
 def log10_vec(samples: Any) -> Any:
-    """Decimal logarithms, `np.log10`; of 0 -inf and below NaN, silently.
+    """Decimal logarithms, `np.log10`; of 0 -inf and below NaN.
+
+    NumPy warns of both outside of blocks.
 
     >>> audio.log10_vec(np.array([100.0]))
     array([2.])

@@ -93,6 +93,11 @@ pub fn reduce<H: Host>(
     // One axis of one is all of them.
     let axis = axis.filter(|_| view.shape.len() > 1);
     let each = axis.map_or(len, |a| view.shape[a]);
+    // Of that NumPy warns, and the stair knows how.
+    let left_over = |ddof: i64| i64::try_from(each).is_ok_and(|each| each <= ddof);
+    if matches!(what, Reduction::Var(ddof) | Reduction::Std(ddof) if left_over(ddof)) {
+        return Ok(false);
+    }
     let lines = Lines { view: *view, axis, each, results: len / each };
     let frames = lines.are_frames(what);
     if len > SMALL && !((axis.is_none() || frames) && view.is_contiguous()) {

@@ -2,11 +2,11 @@
 //!
 //! May not know: what an op means, which dtypes it has (that is [`super::recipe`]).
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use smallvec::SmallVec;
 
-use super::recipe::{Power, Recipe, exponent, power, recipe};
+use super::recipe::{Power, Recipe, Watch, exponent, power, recipe};
 use super::source::{Source, Tile};
 use super::{FloatMode, Host, Input, Parts, View, share};
 use crate::dtype::DType;
@@ -42,6 +42,8 @@ struct Elements {
     /// Whether the result is too large for the caches, and passes them by.
     streamed: bool,
     status: AtomicU32,
+    watch: Watch,
+    odd: AtomicBool,
 }
 
 // SAFETY: parts write disjoint elements of a result that nobody else sees, and read operands.
@@ -70,8 +72,14 @@ pub fn map<H: Host>(
         let out = host.allocate(recipe.result, shape)?;
         let mut status = 0;
         // SAFETY: the operands and the result have `len` elements of the function's dtypes.
-        unsafe { function(out, a, b, a, len, &raw mut status) };
+        let odd = unsafe {
+            function(out, a, b, a, len, &raw mut status);
+            recipe.watch.sees(b, out, len)
+        };
         check_status(status)?;
+        if odd {
+            host.is_odd();
+        }
         return Ok(true);
     }
     let steps = [Step { function, args: [0, 1, 0] }];
@@ -172,6 +180,7 @@ pub fn convert<H: Host>(
         function: tile::cast(view.dtype, dtype),
         back: None,
         weight: 3,
+        watch: Watch::Nothing,
     };
     let steps = [Step { function: recipe.function, args: [0; 3] }];
     compute(&recipe, &steps, &[Input::View(*view)], recipe.dtypes(), host)
@@ -226,12 +235,17 @@ fn compute<H: Host>(
         size: recipe.result.size(),
         streamed: is_large(len * recipe.result.size()),
         status: AtomicU32::new(0),
+        watch: recipe.watch,
+        odd: AtomicBool::new(false),
     };
     let cost = len * (recipe.weight + steps.len() - 1);
     host.run(cost, &|ctx| {
         share(&elements, len, cost, ctx)?;
         check_status(elements.status.load(Ordering::Relaxed))
     })?;
+    if elements.odd.into_inner() {
+        host.is_odd();
+    }
     Ok(true)
 }
 
@@ -254,8 +268,21 @@ impl Elements {
         unsafe {
             let to = self.out.add(lo * self.size);
             (step.function)(to, a, b, c, hi - lo, self.status.as_ptr());
+            self.look(&ptrs, to, hi - lo);
         }
         true
+    }
+
+    /// Takes note if NumPy may warn of `n` elements.
+    ///
+    /// # Safety
+    /// The operands and the results have `n` elements.
+    unsafe fn look(&self, operands: &[*const u8; 3], results: *const u8, n: usize) {
+        let last = operands[self.sources.len() - 1];
+        // SAFETY: the caller's promise.
+        if unsafe { self.watch.sees(last, results, n) } {
+            self.odd.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Elements `lo..hi`, a tile at a time.
@@ -295,6 +322,8 @@ impl Elements {
                 // SAFETY: the result has these elements, and they were made in the tile.
                 unsafe { stream(to, out, n * self.size) };
             }
+            // SAFETY: as above.
+            unsafe { self.look(&ptrs, to, n) };
         }
     }
 }

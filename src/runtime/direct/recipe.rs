@@ -4,10 +4,10 @@
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::Input;
+use super::{FloatMode, Input};
 use crate::dtype::{DType, Kind};
 use crate::op::{Cost, Op, Operand, Weak, resolve, result_dtype};
-use crate::tile::{self, MapFn};
+use crate::tile::{self, MapFn, OddFn};
 
 /// An op on operands of given kinds.
 pub(super) struct Recipe {
@@ -23,6 +23,74 @@ pub(super) struct Recipe {
     pub back: Option<MapFn>,
     /// What an element costs, in light ops.
     pub weight: usize,
+    /// How it is seen that NumPy may warn.
+    pub watch: Watch,
+}
+
+/// How it is seen that NumPy may warn of an op's elements. None of these overlooks anything.
+#[derive(Clone, Copy)]
+pub(super) enum Watch {
+    /// There is nothing that it would warn of.
+    Nothing,
+    /// By the flags that the machine raises: for what is one instruction.
+    Flags,
+    /// By both: where a vector that is filled up with zeros raises a flag by itself.
+    FlaggedResults(OddFn),
+    /// By the results.
+    Results(OddFn),
+    /// By the divisors, the last operand.
+    Divisors(OddFn),
+}
+
+impl Watch {
+    fn of(op: Op, compute: DType, result: DType) -> Self {
+        use Op::{
+            Absolute, Add, Ceil, Conjugate, Copysign, Divide, Fabs, Floor, FloorDivide, Fmax, Fmin,
+            Fmod, FrexpMantissa, Maximum, Minimum, Multiply, Negative, Positive, Reciprocal,
+            Remainder, Rint, Sign, Sqrt, Square, Subtract, Trunc, Where,
+        };
+        let odd = tile::odd(result);
+        match (op, odd) {
+            (FloorDivide | Remainder | Fmod | Reciprocal, Some(odd))
+                if result.kind() == Kind::Int =>
+            {
+                Self::Divisors(odd)
+            }
+            (_, Some(odd)) if result.is_float() => match op {
+                Absolute | Ceil | Conjugate | Copysign | Fabs | Floor | Fmax | Fmin
+                | FrexpMantissa | Maximum | Minimum | Negative | Positive | Rint | Sign | Trunc
+                | Where => Self::Nothing,
+                Add | Subtract | Multiply | Square | Sqrt if compute == result => Self::Flags,
+                Divide | Reciprocal if compute == result => Self::FlaggedResults(odd),
+                _ => Self::Results(odd),
+            },
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether NumPy may warn of `n` elements that were just computed with these divisors.
+    ///
+    /// # Safety
+    /// Both have `n` elements: the results of the result's dtype, the divisors of the operands'.
+    #[inline]
+    pub(super) unsafe fn sees(self, divisors: *const u8, results: *const u8, n: usize) -> bool {
+        let mut found = false;
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Self::Nothing => {}
+                Self::Flags => found = FloatMode::has_flags(),
+                Self::FlaggedResults(odd) => {
+                    if FloatMode::has_flags() {
+                        odd(results, n, &raw mut found);
+                    }
+                }
+                Self::Results(odd) => odd(results, n, &raw mut found),
+                Self::Divisors(odd) => odd(divisors, n, &raw mut found),
+            }
+        }
+        found
+    }
 }
 
 impl Recipe {
@@ -125,7 +193,9 @@ fn finish(op: Op, operand: DType, compute: DType, result: DType) -> Option<Recip
     let given = op.out_dtype(compute);
     let back = (given != result).then(|| tile::cast(given, result));
     let heavy = op.info().cost == Cost::Heavy && compute.is_float();
-    Some(Recipe { operand, compute, result, function, back, weight: if heavy { 10 } else { 3 } })
+    let watch = Watch::of(op, compute, result);
+    let weight = if heavy { 10 } else { 3 };
+    Some(Recipe { operand, compute, result, function, back, weight, watch })
 }
 
 /// The dtypes of the exponent of `ldexp`, which is an integer: that of NumPy's loop, and that of ours.

@@ -8,6 +8,7 @@ struct Vector {
     bytes: Vec<u8>,
     made: Option<(DType, Vec<usize>)>,
     threads: usize,
+    odd: bool,
 }
 
 impl Host for Vector {
@@ -20,13 +21,17 @@ impl Host for Vector {
         Ok(self.bytes.as_mut_ptr())
     }
 
+    fn is_odd(&mut self) {
+        self.odd = true;
+    }
+
     fn run(&mut self, _: usize, work: &(dyn Fn(&Context<'_>) -> Result<()> + Sync)) -> Result<()> {
         work(&Context { threads: Some(self.threads), ..Context::default() })
     }
 }
 
 fn vector(threads: usize) -> Vector {
-    Vector { bytes: Vec::new(), made: None, threads }
+    Vector { bytes: Vec::new(), made: None, threads, odd: false }
 }
 
 fn floats(n: usize) -> Vec<f32> {
@@ -99,4 +104,56 @@ fn what_is_out_of_the_ordinary_is_declined_before_memory_is_asked_for() {
     assert!(!reduce(Reduction::Mean, &complex, None, false, &mut host).unwrap());
     assert!(!convert(&complex, DType::F32, &mut host).unwrap());
     assert!(host.made.is_none());
+}
+
+#[test]
+fn what_numpy_may_warn_of_is_seen_wherever_it_is() {
+    let n = 3 * PART + 5;
+    let (ones, strides) = (vec![1f32; n], [4]);
+    let whole = vec![1i32; n];
+    for (op, odd) in [
+        (Op::Add, f32::MAX),
+        (Op::Multiply, f32::INFINITY),
+        (Op::Sqrt, -1.0),
+        (Op::Divide, 0.0),
+        (Op::Log, 0.0),
+        (Op::Exp, 1000.0),
+    ] {
+        for (len, threads) in [(1, 1), (5, 1), (64, 1), (1027, 1), (n, 1), (n, 2)] {
+            let shape = [len];
+            let seen = |last: f32| {
+                let mut x = ones[..len].to_vec();
+                x[len - 1] = last;
+                let x = Input::View(view(&x, &shape, &strides));
+                // What an infinity is multiplied by raises no flag, and NumPy would not warn.
+                let by = if last.is_infinite() { Input::Float(0.0) } else { x };
+                let mut host = vector(threads);
+                let inputs = [Input::View(view(&ones, &shape, &strides)), x];
+                let done = match op {
+                    Op::Add | Op::Multiply => map(op, &[x, by], &mut host),
+                    Op::Divide => map(op, &inputs, &mut host),
+                    _ => map(op, &[x], &mut host),
+                };
+                assert!(done.unwrap());
+                host.odd
+            };
+            assert!(seen(odd) && !seen(1.0), "{op} of {len} elements on {threads} threads");
+        }
+    }
+    let (shape, strides) = ([n], [4]);
+    for divisor in [1, 0] {
+        let mut by = whole.clone();
+        by[n - 1] = divisor;
+        let int = |x: &[i32]| {
+            Input::View(View {
+                ptr: x.as_ptr().cast(),
+                dtype: DType::I32,
+                shape: &shape,
+                strides: &strides,
+            })
+        };
+        let mut host = vector(2);
+        assert!(map(Op::FloorDivide, &[int(&whole), int(&by)], &mut host).unwrap());
+        assert_eq!(host.odd, divisor == 0);
+    }
 }
