@@ -6,9 +6,9 @@ use pyo3::types::PyTuple;
 
 use super::array::Array;
 use super::convert::{self, Operand};
-use super::{direct, nd};
 use super::run::Call;
 use super::views::lengths;
+use super::{direct, nd};
 use crate::dtype::{DType, Scalar};
 use crate::expr::{self, Number};
 use crate::op::Op;

@@ -121,7 +121,9 @@ mod tests {
             let found: Vec<[f64; 2]> = Isa::all()
                 .iter()
                 // SAFETY: vectors of `n` elements, and builds for this machine.
-                .map(|&isa| unsafe { [dot_f64_on(isa)(p, q, a.len()), dot_f32_on(isa)(r, s, a.len())] })
+                .map(|&isa| unsafe {
+                    [dot_f64_on(isa)(p, q, a.len()), dot_f32_on(isa)(r, s, a.len())]
+                })
                 .collect();
             assert!(found.iter().all(|f| f.map(f64::to_bits) == found[0].map(f64::to_bits)));
             assert!((found[0][0] - exact).abs() <= 1e-13 * (1.0 + exact.abs()));

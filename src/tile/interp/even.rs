@@ -22,9 +22,10 @@ pub fn even(points: &[f64]) -> Option<Grid> {
             points[1..last].chunks(CHUNK).enumerate().all(|(c, chunk)| {
                 let from = (1 + c * CHUNK) as f64;
                 // Without a way out the comparison of a chunk is vectors.
-                chunk.iter().zip(0..).fold(true, |same, (&point, i)| {
-                    same & (point == formula(from + f64::from(i)))
-                })
+                chunk
+                    .iter()
+                    .zip(0..)
+                    .fold(true, |same, (&point, i)| same & (point == formula(from + f64::from(i))))
             })
         };
         (few && all()).then_some(Grid::Linspace { start, step, stop })
