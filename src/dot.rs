@@ -24,7 +24,7 @@ pub struct Dot;
 const SHARE: usize = 1 << 18;
 
 impl Call for Dot {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "dot"
     }
 
