@@ -24,7 +24,7 @@ pub struct Dot;
 const SHARE: usize = 1 << 18;
 
 impl Call for Dot {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "dot"
     }
 
@@ -132,9 +132,8 @@ mod tests {
         let sums = [1, 2, 4].map(|threads| {
             runtime::set_num_threads(threads);
             // SAFETY: a vector of so many elements.
-            let lines = unsafe {
-                Lines::new(DType::F32, x.as_ptr().cast(), x.as_ptr().cast(), x.len())
-            };
+            let lines =
+                unsafe { Lines::new(DType::F32, x.as_ptr().cast(), x.as_ptr().cast(), x.len()) };
             lines.dot(None).unwrap()
         });
         runtime::set_num_threads(before);

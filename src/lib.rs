@@ -33,7 +33,7 @@
 //! | 7 | [`codegen`] | kernels to machine code |
 //! | 8 | [`runtime`] | plans run: memory, threads, kernel cache |
 //! | 8 | [`resample`] | windowed-sinc resampling, a native opaque call |
-//! | 8 | [`dot`] | dot products of lines of floats |
+//! | 8 | [`dot`] | dot products of two lines, a native opaque call |
 //! | 9 | [`figures`] | what evaluations cost: ops, loops, bytes |
 //! | 9 | [`eval`] | the staircase from an array to its value |
 //! | 9 | [`trace`] | a program recorded once and called again |

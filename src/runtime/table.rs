@@ -25,11 +25,7 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Finds the tables' memory and checks that they lie in it.
-    pub(super) fn new(
-        launch: &Launch,
-        values: &[Scalar],
-        memories: &dyn Memories,
-    ) -> Result<Self> {
+    pub(super) fn new(launch: &Launch, values: &[Scalar], memories: &dyn Memories) -> Result<Self> {
         let mut all = Self::default();
         let elements = launch.extents.iter().product();
         for table in &launch.tables {

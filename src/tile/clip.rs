@@ -23,9 +23,14 @@ pub fn clip(dtype: DType) -> Option<MapFn> {
                 $t,
                 $t,
                 { chunk::<$t, $t>() },
-            >(out, a, b, c, n, |x, low, high| {
-                <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
-            }))
+            >(
+                out,
+                a,
+                b,
+                c,
+                n,
+                |x, low, high| { <$t as Element>::minimum(<$t as Element>::maximum(x, low), high) }
+            ))
         };
     }
     match dtype {

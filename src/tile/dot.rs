@@ -7,7 +7,7 @@
 //! May not know: where the elements come from.
 
 use super::isa::{Isa, pick};
-use super::scalar::Float;
+use super::scalar::Element;
 
 /// The sum of `n` products, at most of a block.
 pub type DotFn = unsafe fn(a: *const u8, b: *const u8, n: usize) -> f64;
@@ -36,10 +36,7 @@ fn dot_f64_on(isa: Isa) -> DotFn {
 /// # Safety
 /// `a` and `b` are `n` elements.
 #[inline(always)]
-unsafe fn dot<T: Float + Copy + Default + Into<f64>>(a: *const u8, b: *const u8, n: usize) -> f64
-where
-    T: std::ops::Mul<Output = T> + std::ops::Add<Output = T>,
-{
+unsafe fn dot<T: Element + Default + Into<f64>>(a: *const u8, b: *const u8, n: usize) -> f64 {
     let (a, b) = (a.cast::<T>(), b.cast::<T>());
     let mut sums = [T::default(); LANES];
     let whole = n / LANES * LANES;
@@ -52,12 +49,13 @@ where
             )
         };
         for k in 0..LANES {
-            sums[k] = sums[k] + x[k] * y[k];
+            sums[k] = sums[k].add(x[k].multiply(y[k]));
         }
     }
     for (at, sum) in (whole..n).zip(&mut sums) {
         // SAFETY: element `at` is there.
-        *sum = unsafe { *sum + a.add(at).read_unaligned() * b.add(at).read_unaligned() };
+        let (x, y) = unsafe { (a.add(at).read_unaligned(), b.add(at).read_unaligned()) };
+        *sum = sum.add(x.multiply(y));
     }
     let mut sums = sums.map(Into::<f64>::into);
     let mut width = LANES / 2;
@@ -121,7 +119,9 @@ mod tests {
             let found: Vec<[f64; 2]> = Isa::all()
                 .iter()
                 // SAFETY: vectors of `n` elements, and builds for this machine.
-                .map(|&isa| unsafe { [dot_f64_on(isa)(p, q, a.len()), dot_f32_on(isa)(r, s, a.len())] })
+                .map(|&isa| unsafe {
+                    [dot_f64_on(isa)(p, q, a.len()), dot_f32_on(isa)(r, s, a.len())]
+                })
                 .collect();
             assert!(found.iter().all(|f| f.map(f64::to_bits) == found[0].map(f64::to_bits)));
             assert!((found[0][0] - exact).abs() <= 1e-13 * (1.0 + exact.abs()));

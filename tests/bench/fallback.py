@@ -90,8 +90,9 @@ def measure(samples: Nd) -> tuple[Any, ...]:
 
 def power_to_db(power: Nd, amin: float = 1e-10, top_db: float = 80.0) -> Nd:
     """Levels of powers, as librosa computes them."""
-    log = 10.0 * np.log10(np.maximum(amin, power))
-    return np.maximum(log, log.max() - top_db)
+    log: Nd = 10.0 * np.log10(np.maximum(amin, power))
+    out: Nd = np.maximum(log, log.max() - top_db)
+    return out
 
 
 def amplitude_to_db(samples: Nd) -> Nd:
@@ -120,13 +121,9 @@ def write_pcm(samples: Nd) -> bytes:
     return float32_to_int16(samples).tobytes()
 
 
-def crossfade(
-    first: Nd, second: Nd, duration_ms: float = 10, sample_rate: float = 24000
-) -> Nd:
+def crossfade(first: Nd, second: Nd, duration_ms: float = 10, sample_rate: float = 24000) -> Nd:
     """Join two takes with equal power."""
     count = int(duration_ms * sample_rate / 1000)
     t = np.linspace(0, np.pi / 2, count)
     middle = first[len(first) - count :] * np.cos(t) + second[:count] * np.sin(t)
-    return np.concatenate(
-        [first[: len(first) - count], middle.astype(np.float32), second[count:]]
-    )
+    return np.concatenate([first[: len(first) - count], middle.astype(np.float32), second[count:]])

@@ -51,7 +51,7 @@ def _ramp(count: int, curve: str, first: float, last: float) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _kept(count: int, curve: str, first: float, last: float) -> Any:
-    """`_ramp` at once, for the next fade of this length; no block is open in a context of its own."""
+    """`_ramp` at once, for the next fade of this length: a new context has no open block."""
     gains = contextvars.Context().run(_ramp, count, curve, first, last)
     gains.flags.writeable = False
     return gains
@@ -63,7 +63,7 @@ def _gains(count: int, curve: str, first: float, last: float) -> Any:
 
 
 def _recorded(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) -> Any:
-    """Record both fades as parts joined to the rest: only the samples of the fades are multiplied."""
+    """Record both fades as parts joined to the rest: only their samples are multiplied."""
     before: tuple[slice, ...] = (slice(None),) * at
 
     def faded(x: Any, head: int, tail: int) -> Any:

@@ -66,9 +66,7 @@ _of_powers = graph("cut", "moved")(_decibels)
 
 
 @graph("cut", "moved")
-def _of_amplitudes(
-    x: Any, reference: Any, amin: float, span: float, cut: bool, moved: bool
-) -> Any:
+def _of_amplitudes(x: Any, reference: Any, amin: float, span: float, cut: bool, moved: bool) -> Any:
     square = core.multiply(reference, reference)
     return _decibels(core.multiply(x, x), square, amin * amin, span, cut, moved)
 

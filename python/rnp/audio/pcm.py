@@ -193,9 +193,9 @@ def from_pcm(codes: Any, encoding: Any = None, *, scale: int = 32768, dtype: Any
     >>> audio.from_pcm(np.array([-32768, 16384], np.int16))
     array([-1. ,  0.5], dtype=float32)
     """
-    if encoding is None and scale == 32768 and dtype is None and type(codes) is np.ndarray:
-        if codes.dtype is _INT16:
-            return core.divide(codes, _FULL[32768.0])
+    plain = encoding is None and scale == 32768 and dtype is None
+    if plain and type(codes) is np.ndarray and codes.dtype is _INT16:
+        return core.divide(codes, _FULL[32768.0])
     x = checks.samples(codes, "codes")
     name, known = _encoding(name_of(x.dtype) if encoding is None else encoding, "encoding")
     if name_of(x.dtype) != known.dtype:
@@ -252,9 +252,9 @@ def read_pcm(
     >>> audio.read_pcm(bytes([0, 0, 64]), "int24")
     array([0.5], dtype=float32)
     """
-    if type(data) is bytes and encoding == "int16" and channels == 1 and not len(data) % 2:
-        if scale == 32768 and dtype is None:
-            return frombuffer_int16_to_float32(data)
+    plain = encoding == "int16" and channels == 1 and scale == 32768 and dtype is None
+    if plain and type(data) is bytes and not len(data) % 2:
+        return frombuffer_int16_to_float32(data)
     name, known = _encoding(encoding, "encoding")
     count = checks.length(channels, "channels")
     if count == 0:

@@ -42,7 +42,8 @@ impl Double for f32 {
         // SAFETY: the caller's promise.
         let word = unsafe { at.cast::<u64>().read_unaligned() };
         let halves = [word as u32, (word >> 32) as u32];
-        let [first, second] = if cfg!(target_endian = "big") { [halves[1], halves[0]] } else { halves };
+        let [first, second] =
+            if cfg!(target_endian = "big") { [halves[1], halves[0]] } else { halves };
         [f32::from_bits(first).into(), f32::from_bits(second).into()]
     }
 }
@@ -288,12 +289,14 @@ impl Rule for Run<'_> {
 
 /// The values of elements that all lie between two points, on the line from the first of them.
 #[inline(always)]
-#[allow(clippy::needless_bitwise_bool, reason = "without branches the loops are vectors")]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches the loop is vectors")]
 fn on_line(x: &[f64; CHUNK], ends: [f64; 2], y0: f64, slope: f64) -> Option<[f64; CHUNK]> {
-    let y = x.map(|x| slope * (x - ends[0]) + y0);
-    let inside = x.iter().fold(true, |all, &x| all & (x > ends[0]) & (x < ends[1]));
-    let numbers = y.iter().fold(true, |all, &y| all & !y.is_nan());
-    (inside & numbers).then_some(y)
+    let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = slope * (x - ends[0]) + y0;
+        strange |= u64::from(y.is_nan() | !((x > ends[0]) & (x < ends[1])));
+    }
+    (strange == 0).then_some(y)
 }
 
 /// Whether points are in order.

@@ -12,6 +12,8 @@ const CHUNK: usize = 256;
 pub fn even(points: &[f64]) -> Option<Grid> {
     let &[start, next, .., stop] = points else { return None };
     let last = points.len() - 1;
+    // The last point is set, not computed; the others ascend as their formula does. NaN is in no order.
+    let ordered = points[last - 1] <= stop;
     // `arange` steps by what its first two are apart, `linspace` by a part of the whole.
     let steps = [next - start, (stop - start) / last as f64];
     steps.into_iter().filter(|step| *step > 0.0).find_map(|step| {
@@ -22,12 +24,13 @@ pub fn even(points: &[f64]) -> Option<Grid> {
             points[1..last].chunks(CHUNK).enumerate().all(|(c, chunk)| {
                 let from = (1 + c * CHUNK) as f64;
                 // Without a way out the comparison of a chunk is vectors.
-                chunk.iter().zip(0..).fold(true, |same, (&point, i)| {
-                    same & (point == formula(from + f64::from(i)))
-                })
+                chunk
+                    .iter()
+                    .zip(0..)
+                    .fold(true, |same, (&point, i)| same & (point == formula(from + f64::from(i))))
             })
         };
-        (few && all()).then_some(Grid::Linspace { start, step, stop })
+        (ordered && few && all()).then_some(Grid::Linspace { start, step, stop })
     })
 }
 

@@ -168,8 +168,7 @@ fn hostile_points_harm_nothing() {
             for stop in nasty {
                 for len in [1, 2, 5, 64] {
                     let fp = values(len);
-                    for grid in
-                        [Grid::Arange { start, step }, Grid::Linspace { start, step, stop }]
+                    for grid in [Grid::Arange { start, step }, Grid::Linspace { start, step, stop }]
                     {
                         let fp = Values::Double(fp.as_ptr());
                         run(&InterpTable { grid, fp, len, left: 0.0, right: 0.0 }, &x);
@@ -179,8 +178,7 @@ fn hostile_points_harm_nothing() {
         }
     }
     for seed in 0..200_usize {
-        let xp: Vec<f64> =
-            (0..40).map(|i| nasty[(i * (seed + 3) + seed) % 7] * i as f64).collect();
+        let xp: Vec<f64> = (0..40).map(|i| nasty[(i * (seed + 3) + seed) % 7] * i as f64).collect();
         let (grid, fp) = (Grid::Memory(xp.as_ptr()), values(40));
         run(
             &InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 40, left: 0.0, right: 0.0 },
@@ -193,7 +191,8 @@ fn hostile_points_harm_nothing() {
 fn one_point_follows_numpy_even_for_nan() {
     let (xp, fp) = ([2.0], [5.0]);
     let grid = Grid::Memory(xp.as_ptr());
-    let table = InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 1, left: 1.0, right: 3.0 };
+    let table =
+        InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 1, left: 1.0, right: 3.0 };
     assert_eq!(run(&table, &[1.0, 2.0, 2.5, f64::NAN]), [1.0, 5.0, 3.0, 5.0]);
 }
 
@@ -201,7 +200,8 @@ fn one_point_follows_numpy_even_for_nan() {
 fn an_output_may_be_its_input() {
     let fp = [10.0, 20.0, 30.0];
     let grid = Grid::Arange { start: 0.0, step: 1.0 };
-    let table = InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 3, left: 0.0, right: 0.0 };
+    let table =
+        InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 3, left: 0.0, right: 0.0 };
     let mut x = [0.5, 1.0, 1.25];
     let p = x.as_mut_ptr().cast::<u8>();
     // SAFETY: three doubles and a valid table.
