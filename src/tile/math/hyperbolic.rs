@@ -181,7 +181,7 @@ pub(super) fn arccosh_wide(x: f32) -> f32 {
 /// Whether [`arccosh_fast`] applies.
 #[inline(always)]
 pub(super) fn arccosh_applies(x: f64) -> bool {
-    x >= 1.0 && x < LARGE
+    (1.0..LARGE).contains(&x)
 }
 
 /// Inverse hyperbolic cosine of ordinary numbers.

@@ -163,7 +163,7 @@ pub(super) fn is_positive_normal(x: f64) -> bool {
 /// Whether [`log_fast`], [`log2_fast`] and [`log10_fast`] apply. Silence has zeros, and must not be slow.
 #[inline(always)]
 pub(super) fn log_applies(x: f64) -> bool {
-    is_positive_normal(x) | (x == 0.0)
+    is_positive_normal(x) || x == 0.0
 }
 
 /// The logarithm of `x`, which is `y` for all but 0.

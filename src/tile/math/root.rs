@@ -80,7 +80,7 @@ pub fn hypot_f32(x: f32, y: f32) -> f32 {
     // The squares are exact.
     let (a, b) = (f64::from(x), f64::from(y));
     let root = a.mul_add(a, b * b).sqrt() as f32;
-    let endless = (x.abs() == f32::INFINITY) | (y.abs() == f32::INFINITY);
+    let endless = x.abs() == f32::INFINITY || y.abs() == f32::INFINITY;
     if endless { f32::INFINITY } else { root }
 }
 

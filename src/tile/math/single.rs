@@ -236,7 +236,7 @@ pub(super) fn is_positive_normal(x: f32) -> bool {
 /// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has zeros, and must not be slow.
 #[inline(always)]
 pub(super) fn log_applies(x: f32) -> bool {
-    is_positive_normal(x) | (x == 0.0)
+    is_positive_normal(x) || x == 0.0
 }
 
 /// The logarithm of `x`, which is `y` for all but 0.
@@ -430,7 +430,7 @@ pub(super) fn arcsinh_single(x: f32) -> f32 {
 /// Whether [`arccosh_single`] applies.
 #[inline(always)]
 pub(super) fn arccosh_applies(x: f32) -> bool {
-    x >= 1.0 && x < 4096.0
+    (1.0..4096.0).contains(&x)
 }
 
 /// Inverse hyperbolic cosine: `log(1 + t + sqrt(t**2 + 2 t))` with `t = x - 1`.
@@ -522,6 +522,8 @@ pub(super) fn cos_single(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn tan_single(x: f32) -> f32 {
     let Angle { quadrant, r, rest } = turn(x);
+    // Next to a pole the rest of a large angle is a thousandth of it, and its square would count.
+    let (r, rest) = (r + rest, (r - (r + rest)) + rest);
     let z = r * r;
     // The cube, and its product with the polynomial, as sums of two singles.
     let cube = r * z;
