@@ -204,19 +204,19 @@ fn _lens<'py>(
     put: Py<PyAny>,
     dtype: &Obj<'py>,
     shape: &Obj<'py>,
-    name: String,
+    name: &str,
 ) -> PyResult<Obj<'py>> {
     let py = array.py();
-    let call = Call::new(py, name.clone())?;
+    let call = Call::new(py, name.to_owned())?;
     let held = array.get().handle().get();
     if let Some(trace) = &held.trace {
         trace.look_at_lengths();
     }
     let typed = |array: &expr::Array| (array.dtype(), array.shape().clone());
-    let (whole, part) = (typed(&held.expr), (nd::parse_dtype(&name, dtype)?, lengths(shape)?));
+    let (whole, part) = (typed(&held.expr), (nd::parse_dtype(name, dtype)?, lengths(shape)?));
     let function = |function, operands: Vec<Typed>, result: &Typed| PyCall {
         function,
-        name: name.clone(),
+        name: name.to_owned(),
         key: None,
         operands,
         result: Some(result.clone()),

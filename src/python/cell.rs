@@ -383,7 +383,7 @@ impl Handle {
 
     /// Whether the elements lie in C order without gaps, where NumPy's `ravel` shares them.
     pub fn is_contiguous(&self) -> bool {
-        self.lies(|root, path| root.is_contiguous_at(path))
+        self.lies(expr::Array::is_contiguous_at)
     }
 
     /// Whether a reshape of this object is a view in NumPy: its elements lie so that nothing moves.
