@@ -113,10 +113,13 @@ pub struct Form {
     /// It, over parameters: arrays in memory come first, numbers from [`MEMORIES`] on.
     expr: Array,
     /// What was recorded of it before.
-    next: Mutex<SmallVec<[(Step, Arc<Form>); 2]>>,
+    next: Mutex<Nexts>,
     /// How evaluations that ask for it first run, if that takes a moment only.
     ready: Mutex<SmallVec<[Evaluation; 1]>>,
 }
+
+/// Forms, and the steps that lead to them.
+type Nexts = SmallVec<[(Step, Arc<Form>); 2]>;
 
 /// Which forms are evaluated with another, and how.
 type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
@@ -176,7 +179,7 @@ impl Form {
         roots().numbers.entry((number, is_float)).or_insert_with(make).clone()
     }
 
-    fn next(&self) -> MutexGuard<'_, SmallVec<[(Step, Arc<Form>); 2]>> {
+    fn next(&self) -> MutexGuard<'_, Nexts> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::expr::{self, Over};
 use crate::op::Fold;
 use crate::runtime::direct::Reduction;
-use crate::tape::Request;
 use crate::shape;
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;

@@ -126,7 +126,10 @@ impl Taped {
         if !done {
             return Ok(None);
         }
-        let again = places.iter().fold(true, |again, &at| tape.evaluated(at) && again);
+        let mut again = true;
+        for &at in places {
+            again &= tape.evaluated(at);
+        }
         let keeps = match keep {
             Keep::Not => false,
             Keep::Worth => tape.is_borrowed || plan.cost() > AGAIN,
@@ -239,7 +242,7 @@ fn places(block: &Block, operands: &[&Obj<'_>]) -> Option<(Arc<Taped>, [Option<P
 }
 
 /// An object for an entry.
-fn object<'py>(py: Python<'py>, taped: Arc<Taped>, at: Place) -> Out<'py> {
+fn object(py: Python<'_>, taped: Arc<Taped>, at: Place) -> Out<'_> {
     let array = Array::noted(Noted { taped, at });
     Ok(Some(Bound::new(py, array)?.into_any()))
 }

@@ -31,7 +31,7 @@ pub struct Given {
 #[derive(Debug)]
 pub(super) struct Homes {
     /// Per buffer.
-    homes: SmallVec<[Home; 4]>,
+    buffers: SmallVec<[Home; 4]>,
     /// Bytes of what is no result.
     between: usize,
     /// Whether the plan's scalars are the arguments as they are.
@@ -60,7 +60,7 @@ impl Homes {
             return None;
         }
         let mut between = 0;
-        let mut homes = SmallVec::new();
+        let mut buffers = SmallVec::new();
         for (b, spec) in plan.buffers.iter().enumerate() {
             let bytes = count(&spec.shape).ok()? * spec.dtype.size();
             if bytes == 0 {
@@ -75,14 +75,14 @@ impl Homes {
             if let Place::Between(_) = place {
                 between += bytes.next_multiple_of(ALIGN);
             }
-            homes.push(Home { place, bytes });
+            buffers.push(Home { place, bytes });
         }
         let plain = plan
             .scalars
             .iter()
             .enumerate()
             .all(|(i, source)| matches!(source, ScalarSource::Argument(a) if *a as usize == i));
-        Some(Self { homes, between, plain })
+        Some(Self { buffers, between, plain })
     }
 }
 
@@ -91,7 +91,7 @@ struct Desk<'a> {
     inputs: &'a [Given],
     results: &'a [*mut u8],
     between: *mut u8,
-    homes: &'a [Home],
+    buffers: &'a [Home],
 }
 
 impl Memories for Desk<'_> {
@@ -100,7 +100,7 @@ impl Memories for Desk<'_> {
             Memory::Input(i) => {
                 self.inputs.get(i as usize).map(|g| (g.ptr.cast_mut(), g.low, g.high))
             }
-            Memory::Buffer(b) => self.homes.get(b as usize).and_then(|home| {
+            Memory::Buffer(b) => self.buffers.get(b as usize).and_then(|home| {
                 let ptr = match home.place {
                     Place::Result(r) => *self.results.get(r)?,
                     Place::Between(at) => self.between.wrapping_add(at),
@@ -139,7 +139,7 @@ impl Prepared {
         arguments: &[Scalar],
         results: &[*mut u8],
     ) -> Result<()> {
-        let Some(Homes { homes, between, plain }) = &self.homes else {
+        let Some(Homes { buffers, between, plain }) = &self.homes else {
             return Err(nest::bug("a plan that is not short"));
         };
         let _float = FloatMode::standard();
@@ -155,7 +155,7 @@ impl Prepared {
             0 => std::ptr::null_mut(),
             &bytes => heap.insert(Buffer::new(bytes)?).as_mut_ptr(),
         };
-        let memory = Desk { inputs, results, between, homes };
+        let memory = Desk { inputs, results, between, buffers };
         self.launch_all(values, &memory)
     }
 }

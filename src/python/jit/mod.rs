@@ -284,7 +284,7 @@ impl Jitted {
             // Part of another trace.
             return self.function.bind(py).call(args, keywords);
         }
-        let plain = keywords.is_none_or(|k| k.is_empty()) && self.fixed.is_empty();
+        let plain = keywords.is_none_or(PyDictMethods::is_empty) && self.fixed.is_empty();
         let again = self.again().clone().filter(|_| plain);
         if let Some(again) = &again
             && let Some(out) = again.call(args)?

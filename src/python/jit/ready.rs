@@ -3,11 +3,11 @@
 //! Most calls of a jitted function are. They need no signature: each argument is compared with what it was,
 //! and the kernels run on the memory of arguments and results as it is.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smallvec::SmallVec;
-
-use std::sync::Arc;
 
 use super::super::{direct, error, nd, run};
 use super::Entry;
@@ -95,9 +95,10 @@ impl Again {
         let mut places: SmallVec<[*mut u8; 4]> = SmallVec::new();
         words.resize(ready.results().count(), [0]);
         for ((dtype, shape), word) in ready.results().zip(&mut words) {
-            let (array, ptr) = match shape.is_empty() {
-                true => (None, word.as_mut_ptr().cast()),
-                false => nd::unwritten(py, dtype, shape).map(|(array, ptr)| (Some(array), ptr))?,
+            let (array, ptr) = if shape.is_empty() {
+                (None, word.as_mut_ptr().cast())
+            } else {
+                nd::unwritten(py, dtype, shape).map(|(array, ptr)| (Some(array), ptr))?
             };
             made.push(array);
             places.push(ptr);

@@ -46,8 +46,8 @@ impl Watch {
     fn of(op: Op, compute: DType, result: DType) -> Self {
         use Op::{
             Absolute, Add, Ceil, Conjugate, Copysign, Divide, Fabs, Floor, FloorDivide, Fmax, Fmin,
-            Fmod, FrexpMantissa, Maximum, Minimum, Multiply, Negative, Positive, Reciprocal,
-            Remainder, Rint, Sign, Sqrt, Square, Subtract, Trunc, Where,
+            Fmod, FrexpMantissa, Maximum, Minimum, ModfFraction, ModfWhole, Multiply, Negative,
+            Positive, Reciprocal, Remainder, Rint, Sign, Sqrt, Square, Subtract, Trunc, Where,
         };
         let odd = tile::odd(result);
         match (op, odd) {
@@ -58,8 +58,8 @@ impl Watch {
             }
             (_, Some(odd)) if result.is_float() => match op {
                 Absolute | Ceil | Conjugate | Copysign | Fabs | Floor | Fmax | Fmin
-                | FrexpMantissa | Maximum | Minimum | Negative | Positive | Rint | Sign | Trunc
-                | Where => Self::Nothing,
+                | FrexpMantissa | Maximum | Minimum | ModfFraction | ModfWhole | Negative
+                | Positive | Rint | Sign | Trunc | Where => Self::Nothing,
                 Add | Subtract | Multiply | Square | Sqrt if compute == result => Self::Flags,
                 Divide | Reciprocal if compute == result => Self::FlaggedResults(odd),
                 _ => Self::Results(odd),

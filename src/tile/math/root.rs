@@ -98,5 +98,6 @@ pub fn hypot_f64(x: f64, y: f64) -> f64 {
     let root = sum.sqrt();
     let error = (root.mul_add(-root, sum) + rest) * half_inverse_f64(root);
     let y = (root + error) * back;
-    if (large == f64::INFINITY) | (small == f64::INFINITY) { f64::INFINITY } else { y }
+    let infinite = large == f64::INFINITY || small == f64::INFINITY;
+    if infinite { f64::INFINITY } else { y }
 }
