@@ -555,6 +555,8 @@ struct Blocks<'a> {
 }
 
 impl Parts for Blocks<'_> {
+    const UNIT: usize = RUN;
+
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
         const { assert!(PART.is_multiple_of(RUN)) };
         let (words, run) = (self.job.fns.partial_bytes / 8, self.elements.run());

@@ -98,7 +98,10 @@ impl View<'_> {
 
 /// Elements cut into parts of which each can be done on its own.
 trait Parts: Sync {
-    /// Does elements `lo..hi`; `lo` is a multiple of [`BLOCK`].
+    /// Where it may be cut: whole blocks, of which a [`PART`] has several.
+    const UNIT: usize = BLOCK;
+
+    /// Does elements `lo..hi`; `lo` is a multiple of `UNIT`.
     fn part(&self, lo: usize, hi: usize) -> Result<()>;
 }
 
@@ -138,6 +141,6 @@ fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<
         return parts.part(0, len);
     }
     // A few for each thread, so that none waits long for the last one.
-    let each = len.div_ceil(4 * threads).next_multiple_of(BLOCK).min(PART);
+    let each = len.div_ceil(4 * threads).next_multiple_of(P::UNIT).min(PART);
     drive(&Shared { parts, len, each }, len.div_ceil(each), threads, &Poll::new(ctx))
 }
