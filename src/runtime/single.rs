@@ -8,7 +8,6 @@
 use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
-use super::exec::PARALLEL;
 use super::nest::{self, Memories};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
@@ -51,6 +50,9 @@ struct Reach {
     moves: bool,
 }
 
+/// Folds of at most this many light ops are not shared out: what threads fold must be gathered.
+const FOLDED: usize = 1 << 19;
+
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
 #[repr(align(64))]
 struct Desk([std::mem::MaybeUninit<u64>; Desk::WORDS]);
@@ -70,7 +72,7 @@ impl Single {
         let most = match kernel.form {
             Form::Map => nest::CHUNK,
             Form::Frames => nest::CHUNK,
-            Form::Inner => PARALLEL / nest::weight(kernel),
+            Form::Inner => FOLDED / nest::weight(kernel),
             Form::Rows => return None,
         };
         if !once || run == 0 || run > most || kernel.tables > 0 {
