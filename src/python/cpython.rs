@@ -21,18 +21,22 @@ unsafe extern "C" {
     fn PyFrame_GetLasti(frame: *mut pyo3::ffi::PyFrameObject) -> std::ffi::c_int;
 }
 
-/// The tuple that a `ContextVar` holds in this context, if it holds one.
-pub fn context<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+/// What a `ContextVar` holds in this context, if it holds something.
+pub fn value<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = variable.py();
     let mut value = std::ptr::null_mut();
     // SAFETY: the object is a `ContextVar`; on success `value` is a new reference or null.
-    let value = unsafe {
+    unsafe {
         if PyContextVar_Get(variable.as_ptr(), std::ptr::null_mut(), &raw mut value) != 0 {
             return Err(PyErr::fetch(py));
         }
-        Bound::from_owned_ptr_or_opt(py, value)
-    };
-    Ok(value.and_then(|v| v.cast_into::<PyTuple>().ok()))
+        Ok(Bound::from_owned_ptr_or_opt(py, value))
+    }
+}
+
+/// The tuple that a `ContextVar` holds in this context, if it holds one.
+pub fn context<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    Ok(value(variable)?.and_then(|v| v.cast_into::<PyTuple>().ok()))
 }
 
 /// Gives a `ContextVar` another value in this context; returns the token that leads back.

@@ -6,13 +6,16 @@
 //!
 //! May not know: what functions mean.
 
+use std::sync::{Mutex, PoisonError};
+
 use numpy::npyffi::{NpyTypes, PY_ARRAY_API, PyArrayObject, get_type_object};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use smallvec::SmallVec;
 
-use super::{error, mode, nd, run};
+use super::{cpython, error, mode, nd, run};
 use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
@@ -49,6 +52,9 @@ pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
 #[cold]
 fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
     let py = out.py();
+    if is_silenced(py)? {
+        return Ok(());
+    }
     let numpy = py.import("numpy")?;
     let function = numpy.getattr(op.info().name)?;
     let args = PyTuple::new(py, args)?;
@@ -60,6 +66,34 @@ fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
         keywords.set_item("out", numpy.call_method1("empty_like", (out,))?)?;
     }
     function.call(args, Some(&keywords)).map(|_| ())
+}
+
+/// Whether `numpy.errstate` ignores all that is told of. What it says in this context is an object, which NumPy
+/// never changes: that is asked once what it says.
+fn is_silenced(py: Python<'_>) -> PyResult<bool> {
+    static STATE: PyOnceLock<Option<Py<PyAny>>> = PyOnceLock::new();
+    static KNOWN: Mutex<Option<(Py<PyAny>, bool)>> = Mutex::new(None);
+    let umath = || py.import("numpy._core.umath");
+    // NumPy's own business: where it keeps the state elsewhere, it is always asked.
+    let variable = STATE.get_or_init(py, || {
+        umath().and_then(|m| m.getattr("_extobj_contextvar")).ok().map(Bound::unbind)
+    });
+    let Some(variable) = variable else { return Ok(false) };
+    let Some(state) = cpython::value(variable.bind(py))? else { return Ok(false) };
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, silenced)) = &*known()
+        && of.is(&state)
+    {
+        return Ok(*silenced);
+    }
+    let says = umath()?.call_method0("_get_extobj_dict")?;
+    let mut silenced = true;
+    for kind in ["divide", "over", "invalid"] {
+        silenced &= says.get_item(kind)?.eq("ignore")?;
+    }
+    let old = known().replace((state.unbind(), silenced));
+    drop(old);
+    Ok(silenced)
 }
 
 /// `where`, whose result is an array even if it is 0-d.

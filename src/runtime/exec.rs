@@ -24,13 +24,13 @@ use crate::loops::{BufferSpec, Launch, Memory, Plan, Task};
 use crate::shape::count;
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
-const PARALLEL: usize = 1 << 17;
+const PARALLEL: usize = 1 << 19;
 /// Light ops that make another thread worth its waking.
-const SHARE: usize = 1 << 15;
+const SHARE: usize = 1 << 17;
 /// Evaluations below this many light ops are over before another Python thread would have begun.
 const QUICK: usize = 1 << 16;
 /// Light ops that a thread takes at a time.
-const ITEM: usize = 1 << 15;
+const ITEM: usize = 1 << 17;
 
 /// A plan, with what is known of its launches before and after their first run.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-"""Short arrays in blocks, recorded again and again: noted on a tape, evaluated by a plan of the form.
+"""Short arrays in blocks, recorded again and again: noted on a tape, evaluated by the form's plan.
 
 Each program runs several times with other samples and numbers, since what was met before goes
 another way than what is new; NumPy's result is compared each time.
@@ -120,7 +120,7 @@ def test_integers_that_do_not_fit_are_refused_where_they_stand():
     same(far[1].eval(), np.clip(x, -5, 300))
 
 
-@pytest.mark.parametrize("k", [0.5, 1, 2, 3, -1.0, 2.0, 0.5, -2])
+@pytest.mark.parametrize("k", [0.5, 1, 2, 3, -1.0, 2.0, -2])
 def test_powers_have_numpys_forms(k):
     for seed in range(2):
         x = np.abs(signal(64, seed)) + np.float32(0.1)
@@ -128,7 +128,7 @@ def test_powers_have_numpys_forms(k):
             y = rnp.positive(x) ** k
             z = rnp.power(x, k)
         # Powers may differ from NumPy's in the last place, special forms may not.
-        near = dict(rtol=0 if k in (0.5, 1, 2, -1.0) else 3e-7)
+        near = {"rtol": 0 if k in (0.5, 1, 2, -1.0) else 3e-7}
         np.testing.assert_allclose(y.eval(), x**k, **near)
         np.testing.assert_allclose(z.eval(), np.power(x, k), rtol=3e-7)
 

@@ -1,8 +1,6 @@
-"""How a composition runs: recorded in a block; outside of one by its operations, or traced.
+"""How a composition runs: recorded in a block, traced by `rnp.jit` outside of one.
 
-Outside, few samples are computed operation by operation, which takes less than to find a trace;
-for many `rnp.jit` fuses the operations as a block would. Both have the same bits. May not know:
-what any function computes.
+Both fuse the operations, and have the same bits. May not know: what any function computes.
 """
 
 from __future__ import annotations
@@ -19,15 +17,10 @@ import rnp._core as core
 breadth: Any = rnp
 
 
-# Samples from which a trace is worth its price.
-MANY = 4096
+def graph(*static: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a composition run outside of blocks, where it is traced.
 
-
-def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a composition run outside of blocks: traced, from `many` samples on.
-
-    `static` names the arguments that are no numbers. Compositions call functions: operators on
-    NumPy's arrays would be NumPy's own. They are silent about values, however many there are.
+    `static` names the arguments that are no numbers. Compositions are silent about values.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,12 +28,7 @@ def graph(*static: str, many: int = MANY) -> Callable[[Callable[..., Any]], Call
 
         @functools.wraps(function)
         def run(x: Any, *args: Any) -> Any:
-            if core.is_lazy():
-                return function(x, *args)
-            if x.size >= many:
-                return traced(x, *args)
-            with np.errstate(all="ignore"):
-                return function(x, *args)
+            return function(x, *args) if core.is_lazy() else traced(x, *args)
 
         return run
 

@@ -68,7 +68,7 @@ def _figures(sums: tuple[Any, ...], count: int) -> Meters:
     return Meters(peak, rms, total / count, peak / rms, clipped, crossings, silent / count)
 
 
-@graph("axis", many=0)
+@graph("axis")
 def _read(x: Any, clip: float, silence: float, axis: int) -> Any:
     sums = _sums(x, clip, silence, axis)
     count = x.shape[axis]

@@ -87,7 +87,7 @@ def _from_codes(codes: Any, full: float, bits: int, dtype: str) -> Any:
     return rnp.divide(x, _FULL[full])
 
 
-@graph("dtype", many=0)
+@graph("dtype")
 def _from_bytes24(raw: Any, full: float, dtype: str) -> Any:
     low, middle, high = (raw[:, k].astype("int32") for k in range(3))
     # The highest byte has the sign; shifted to the top and back it fills the word.

@@ -8,7 +8,7 @@ import numpy as np
 import rnp
 import rnp._core as core
 from rnp.audio import _checks as checks
-from rnp.audio._run import MANY, every, graph, scalars
+from rnp.audio._run import every, graph, scalars
 
 
 def _largest(x: Any, axis: int | None) -> Any:
@@ -20,10 +20,8 @@ def _root_mean_square(x: Any, axis: int | None) -> Any:
     return rnp.sqrt(rnp.mean(squares) if axis is None else rnp.mean(squares, axis))
 
 
-# One or two passes are as fast as a trace for longer.
-_SHORT = 10 * MANY
-_peak = graph("axis", many=_SHORT)(_largest)
-_rms = graph("axis", many=_SHORT)(_root_mean_square)
+_peak = graph("axis")(_largest)
+_rms = graph("axis")(_root_mean_square)
 
 
 @graph("axis")
@@ -33,7 +31,7 @@ def _normalize(x: Any, gain: Any, axis: int | None) -> Any:
     return rnp.where(rnp.greater(peak, 0), level, x)
 
 
-@graph("axis", many=_SHORT)
+@graph("axis")
 def _metrics(x: Any, axis: int | None) -> Any:
     rms, peak = _root_mean_square(x, axis), _largest(x, axis)
     ratio = rnp.divide(peak, rnp.maximum(rms, 1e-10))

@@ -24,7 +24,7 @@ def _ready(samples: Any, axis: Any) -> tuple[Any, int]:
     return checks.floats(x), at
 
 
-@graph("length", "axis", many=0)
+@graph("length", "axis")
 def _linear(x: Any, length: int, axis: int) -> Any:
     n = x.shape[axis]
     grid = rnp.linspace(0, n - 1, length)

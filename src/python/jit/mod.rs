@@ -284,7 +284,7 @@ impl Jitted {
             // Part of another trace.
             return self.function.bind(py).call(args, keywords);
         }
-        let plain = keywords.is_none_or(PyDictMethods::is_empty) && self.fixed.is_empty();
+        let plain = keywords.is_none_or(PyDictMethods::is_empty);
         let again = self.again().clone().filter(|_| plain);
         if let Some(again) = &again
             && let Some(out) = again.call(args)?
@@ -304,7 +304,8 @@ impl Jitted {
                 entry
             }
         };
-        let again = if plain { Again::new(&entry, &args, &flat.arguments) } else { None };
+        let fixed = |place| self.place_is_fixed(place);
+        let again = if plain { Again::new(&entry, &args, fixed, &flat.arguments) } else { None };
         if let Some(again) = again {
             let old = self.again().replace(Arc::new(again));
             // Its objects may run code when they go.

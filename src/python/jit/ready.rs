@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBool, PyString, PyTuple};
 use smallvec::SmallVec;
 
 use super::super::{direct, error, nd, run};
 use super::Entry;
 use crate::dtype::DType;
 use crate::expr::Number;
-use crate::runtime::direct::View;
 use crate::shape::{Shape, Strides};
 use crate::trace::{Argument, Bare, Inputs, Ready};
 
@@ -31,43 +30,59 @@ enum Kind {
     Array(DType, Shape, Strides),
     Float,
     Int,
+    /// A value that counts: this object, which nobody can change.
+    Fixed(Py<PyAny>),
 }
 
 impl Kind {
-    /// What the engine is given for an argument that is of this kind.
-    fn take(&self, arg: &Obj<'_>) -> Option<Bare> {
-        match self {
-            Kind::Array(dtype, shape, strides) => {
-                let View { ptr, dtype: d, shape: s, strides: t } = direct::view(arg)?;
-                (d == *dtype && *s == shape[..] && *t == strides[..]).then_some(Bare::Array(ptr))
-            }
+    /// The kind of an argument; `fixed` if its value counts.
+    fn of(arg: &Obj<'_>, fixed: bool) -> Option<Self> {
+        let number = direct::float(arg).is_some() || direct::integer(arg).is_some();
+        let plain = arg.is_none() || arg.is_exact_instance_of::<PyBool>();
+        if plain || arg.is_exact_instance_of::<PyString>() || (fixed && number) {
+            return Some(Kind::Fixed(arg.clone().unbind()));
+        }
+        if fixed {
+            return None;
+        }
+        if let Some(view) = direct::view(arg) {
+            return Some(Kind::Array(view.dtype, view.shape.into(), view.strides.into()));
+        }
+        match direct::float(arg) {
+            Some(_) => Some(Kind::Float),
+            None => direct::integer(arg).map(|_| Kind::Int),
+        }
+    }
+
+    /// Adds what the engine is given for an argument, if that is of this kind.
+    fn take(&self, arg: &Obj<'_>, arguments: &mut SmallVec<[Bare; 4]>) -> bool {
+        let bare = match self {
+            Kind::Fixed(value) => return value.is(arg),
+            Kind::Array(dtype, shape, strides) => direct::view(arg)
+                .filter(|v| v.dtype == *dtype && *v.shape == shape[..] && *v.strides == strides[..])
+                .map(|v| Bare::Array(v.ptr)),
             Kind::Float => direct::float(arg).map(|v| Bare::Number(Number::Float(v))),
             Kind::Int => direct::integer(arg).map(|v| Bare::Number(Number::Int(v.into()))),
-        }
+        };
+        bare.map(|bare| arguments.push(bare)).is_some()
     }
 }
 
 impl Again {
-    /// What calls like one with these arguments need, if they are plain and its kernels run for a moment.
+    /// What calls like one with these arguments need, if they are plain and its kernels run for a moment;
+    /// `fixed` says whether the value of an argument counts.
     pub fn new(
         entry: &Arc<Entry>,
         args: &Bound<'_, PyTuple>,
+        fixed: impl Fn(usize) -> bool,
         arguments: &[Argument],
     ) -> Option<Self> {
-        // What counts by its value, and what the function closed over, is compared at length.
-        if entry.integers.is_some() || !entry.captured.is_empty() || args.len() != arguments.len() {
+        // Integers that count, and what the function closed over, are compared at length.
+        if entry.integers.is_some() || !entry.captured.is_empty() {
             return None;
         }
-        let mut kinds = SmallVec::new();
-        for arg in args.iter() {
-            kinds.push(if let Some(view) = direct::view(&arg) {
-                Kind::Array(view.dtype, view.shape.into(), view.strides.into())
-            } else if direct::float(&arg).is_some() {
-                Kind::Float
-            } else {
-                direct::integer(&arg).map(|_| Kind::Int)?
-            });
-        }
+        let kinds = args.iter().enumerate().map(|(place, arg)| Kind::of(&arg, fixed(place)));
+        let kinds: SmallVec<[Kind; 4]> = kinds.collect::<Option<_>>()?;
         let ready = entry.trace.as_ref()?.ready(arguments)?;
         let mut results = ready.results();
         if results.any(|(dtype, shape)| dtype.is_complex() && shape.is_empty()) {
@@ -86,8 +101,9 @@ impl Again {
         }
         let mut arguments: SmallVec<[Bare; 4]> = SmallVec::new();
         for (kind, arg) in kinds.iter().zip(args.iter_borrowed()) {
-            let Some(bare) = kind.take(&arg) else { return Ok(None) };
-            arguments.push(bare);
+            if !kind.take(&arg, &mut arguments) {
+                return Ok(None);
+            }
         }
         let Some(trace) = &entry.trace else { return Ok(None) };
         let mut words: SmallVec<[[u64; 1]; 4]> = SmallVec::new();
