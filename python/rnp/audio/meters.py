@@ -74,7 +74,7 @@ def _read(x: Any, clip: float, silence: float, axis: int) -> Any:
     count = x.shape[axis]
     channels = _figures(sums, count)
     if x.ndim == 1:
-        return channels, channels
+        return channels
     over = (rnp.max(sums[0]), *(rnp.sum(part) for part in sums[1:]))
     return _figures(over, x.size), channels
 
@@ -114,5 +114,6 @@ def measure(
             bits = ENCODINGS[name].bits
             top = 1.0 - 2.0 ** (1 - bits)
         x = from_pcm(x)
-    overall, channels = _read(x, top, quiet, at)
+    read = _read(x, top, quiet, at)
+    overall, channels = read if x.ndim > 1 else (read, read)
     return Reading(Meters(*every(overall)), Meters(*every(channels)))

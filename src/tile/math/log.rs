@@ -160,19 +160,21 @@ pub(super) fn is_positive_normal(x: f64) -> bool {
     x.to_bits().wrapping_sub(1 << 52) < 0x7fe << 52
 }
 
-/// Whether [`log_fast`], [`log2_fast`] and [`log10_fast`] apply. Silence has zeros, and must not be slow.
+/// Whether [`log_fast`], [`log2_fast`] and [`log10_fast`] apply. Silence has
+/// zeros, signals are below 0, and neither must be slow.
 #[inline(always)]
 pub(super) fn log_applies(x: f64) -> bool {
-    is_positive_normal(x) || x == 0.0
+    is_positive_normal(x) || x <= 0.0
 }
 
-/// The logarithm of `x`, which is `y` for all but 0.
+/// The logarithm of `x`, which is `y` for positive numbers.
 #[inline(always)]
 fn with_zero(x: f64, y: f64) -> f64 {
-    if x == 0.0 { f64::NEG_INFINITY } else { y }
+    let end = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+    if x <= 0.0 { end } else { y }
 }
 
-/// Natural logarithm of 0 or a positive normal number.
+/// Natural logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log_fast(x: f64) -> f64 {
     with_zero(x, log_split(split_normal(x)))
@@ -184,7 +186,7 @@ pub(super) fn log_any(x: f64) -> f64 {
     special(x, log_split(split(x)))
 }
 
-/// Binary logarithm of 0 or a positive normal number.
+/// Binary logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log2_fast(x: f64) -> f64 {
     with_zero(x, log2_split(split_normal(x)))
@@ -196,7 +198,7 @@ pub(super) fn log2_any(x: f64) -> f64 {
     special(x, log2_split(split(x)))
 }
 
-/// Decimal logarithm of 0 or a positive normal number.
+/// Decimal logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log10_fast(x: f64) -> f64 {
     with_zero(x, log10_split(split_normal(x)))

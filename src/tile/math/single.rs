@@ -233,24 +233,24 @@ pub(super) fn is_positive_normal(x: f32) -> bool {
     x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
 }
 
-/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has zeros, and must not be slow.
+/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has
+/// zeros, signals are below 0, and neither must be slow.
 #[inline(always)]
 pub(super) fn log_applies(x: f32) -> bool {
-    is_positive_normal(x) || x == 0.0
-}
-
-/// The logarithm of `x`, which is `y` for all but 0.
-#[inline(always)]
-fn with_zero(x: f32, y: f32) -> f32 {
-    if x == 0.0 { f32::NEG_INFINITY } else { y }
+    is_positive_normal(x) || x <= 0.0
 }
 
 /// The logarithm of `x`, which is `y` for positive numbers.
 #[inline(always)]
+fn with_zero(x: f32, y: f32) -> f32 {
+    let end = if x == 0.0 { f32::NEG_INFINITY } else { f32::NAN };
+    if x <= 0.0 { end } else { y }
+}
+
+/// The logarithm of `x`, which is `y` for finite positive numbers.
+#[inline(always)]
 fn with_ends(x: f32, y: f32) -> f32 {
-    let y = if x < f32::INFINITY { y } else { x };
-    let y = if x < 0.0 { f32::NAN } else { y };
-    with_zero(x, y)
+    with_zero(x, if x < f32::INFINITY { y } else { x })
 }
 
 /// Splits a positive normal number, `1 + f` being from 0.68 to 1.36. There the logarithms of what follows are large
@@ -325,7 +325,7 @@ fn log10(Split { e, f, .. }: Split) -> f32 {
     head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
 }
 
-/// Natural logarithm of 0 or a positive normal number.
+/// Natural logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log_single(x: f32) -> f32 {
     with_zero(x, log(split(x)))
@@ -337,7 +337,7 @@ pub(super) fn log_any(x: f32) -> f32 {
     with_ends(x, log(split_any(x)))
 }
 
-/// Binary logarithm of 0 or a positive normal number.
+/// Binary logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log2_single(x: f32) -> f32 {
     with_zero(x, log2(split(x)))
@@ -349,7 +349,7 @@ pub(super) fn log2_any(x: f32) -> f32 {
     with_ends(x, log2(split_any(x)))
 }
 
-/// Decimal logarithm of 0 or a positive normal number.
+/// Decimal logarithm of a positive normal number, of 0 and what is below.
 #[inline(always)]
 pub(super) fn log10_single(x: f32) -> f32 {
     with_zero(x, log10(split(x)))
