@@ -97,14 +97,14 @@ impl Lines {
         let (blocks, threads) =
             (self.n.div_ceil(BLOCK), runtime::num_threads().min(self.n / SHARE + 1));
         let sum: f64 = if threads < 2 {
-            (0..blocks).map(|i| self.block(i)).sum()
+            (0..blocks).map(|i| self.block(i)).fold(0.0, |all, sum| all + sum)
         } else {
             let sums: Vec<AtomicU64> = (0..blocks).map(|_| AtomicU64::new(0)).collect();
             runtime::share(blocks, threads, stop, |i| {
                 sums[i].store(self.block(i).to_bits(), Ordering::Relaxed);
                 Ok(())
             })?;
-            sums.into_iter().map(|sum| f64::from_bits(sum.into_inner())).sum()
+            sums.into_iter().fold(0.0, |all, sum| all + f64::from_bits(sum.into_inner()))
         };
         Ok(Scalar::from_f64(sum, self.dtype))
     }

@@ -30,6 +30,8 @@ use crate::trace::{Bare, Inputs, Ready, Trace};
 const MEMORIES: usize = 8;
 const NUMBERS: usize = 16;
 const ENTRIES: usize = 64;
+/// The most sets of forms, evaluated together, that a form keeps plans for.
+const TOGETHER: usize = 16;
 /// The most forms that are kept.
 const FORMS: usize = 4096;
 
@@ -224,7 +226,11 @@ impl Form {
             Some(Arc::new((trace, ready)))
         };
         let ready = plan();
-        known().push((others.iter().map(|form| form.id).collect(), ready.clone()));
+        let mut known = known();
+        if known.len() == TOGETHER {
+            known.remove(0);
+        }
+        known.push((others.iter().map(|form| form.id).collect(), ready.clone()));
         ready
     }
 }
@@ -415,14 +421,39 @@ impl Tape {
         all.filter(|&at| self.entry(at).held > 0 && !self.is_evaluated(at)).collect()
     }
 
-    /// What an evaluation of a form on this tape runs on; `false` if an expression was made of one of its
-    /// entries, which may have a value.
+    /// The entries that some are made of, and they, as bits.
+    fn needed(&self, places: &[Place]) -> u64 {
+        let mut needed = places.iter().fold(0u64, |all, &at| all | 1 << at);
+        // What an entry is made of comes before it.
+        for i in (0..self.entries.len()).rev().filter(|i| needed >> i & 1 == 1).collect::<Vec<_>>()
+        {
+            if let What::Made(_, operands, n) = &self.entries[i].what {
+                needed = operands[..usize::from(*n)].iter().fold(needed, |all, &o| all | 1 << o);
+            }
+        }
+        needed
+    }
+
+    /// What an evaluation of entries runs on; `false` if one that they are made of has an expression with a
+    /// value.
     ///
     /// # Errors
     /// `Overflow` for an integer that does not fit.
-    pub fn bind(&self, (trace, ready): &(Trace, Ready), inputs: &mut Inputs) -> Result<bool> {
-        if self.entries.iter().any(|entry| entry.expr.is_some()) {
-            return Ok(false);
+    pub fn bind(
+        &self,
+        places: &[Place],
+        (trace, ready): &(Trace, Ready),
+        inputs: &mut Inputs,
+    ) -> Result<bool> {
+        let valued = |e: &Entry| {
+            let made = matches!(e.what, What::Made(..));
+            made && e.expr.as_ref().is_some_and(Array::is_evaluated)
+        };
+        if self.entries.iter().any(valued) {
+            let needed = self.needed(places);
+            if self.entries.iter().enumerate().any(|(i, e)| needed >> i & 1 == 1 && valued(e)) {
+                return Ok(false);
+            }
         }
         let mut arguments = [Bare::Number(Number::Int(0)); MEMORIES + NUMBERS];
         for (argument, (memory, _)) in arguments.iter_mut().zip(&self.memories) {

@@ -42,6 +42,7 @@ pub struct Ready {
     special: Arc<Specialized>,
     /// Per input the bytes that it covers, counted from its first element.
     reaches: SmallVec<[(isize, isize); 4]>,
+    tally: Tally,
 }
 
 /// What a plan runs on.
@@ -147,7 +148,8 @@ impl Trace {
         }
         let reach = |m: &InputMeta| shape::reach(&m.shape, &m.strides, m.dtype.size());
         let reaches = special.inputs.iter().map(reach).collect();
-        Some(Ready { special, reaches })
+        let tally = self.without_numbers(planned.tally);
+        Some(Ready { special, reaches, tally })
     }
 
     /// `ready` for arguments of the shapes that were traced, in C order.
@@ -162,6 +164,21 @@ impl Trace {
         let plans = self.plans.try_lock().ok()?;
         let fits = |s: &&Arc<Specialized>| s.inputs.iter().zip(inputs).all(|(m, i)| m.is_of(i));
         plans.iter().rev().find(fits).cloned()
+    }
+
+    /// A tally without conversions of traced numbers, which count as little as those of other numbers.
+    fn without_numbers(&self, mut tally: Tally) -> Tally {
+        for node in self.program.nodes.iter().filter(|node| node.prim == Prim::Cast) {
+            let Some(of) = node.args.first().map(|&at| &self.program.nodes[at as usize]) else {
+                continue;
+            };
+            let number = |&(_, scalar, _): &(usize, usize, DType)| scalar == of.slot as usize;
+            if of.prim == Prim::Scalar && self.numbers.iter().any(number) {
+                tally.ops -= 1;
+                tally.numpy_bytes -= (node.dtype.size() + of.dtype.size()) as u64;
+            }
+        }
+        tally
     }
 
     fn specialize(&self, metas: Vec<InputMeta>) -> Result<Arc<Specialized>> {
@@ -196,7 +213,7 @@ impl Ready {
 
     /// What a run counts as.
     pub fn tally(&self) -> &Tally {
-        &self.special.planned.tally
+        &self.tally
     }
 
     /// The plan, which is short.

@@ -159,7 +159,7 @@ class _Methods:
         if not args and not keywords:
             return self[...]
         dtype = keywords.get("dtype", args[0] if args else None)
-        if not _core.is_lazy() or len(args) + len(keywords) != 1 or "type" in keywords:
+        if not _core.is_lazy() or len(args) + len(keywords) != 1 or keywords.keys() - {"dtype"}:
             return self.__array__(copy=False).view(*args, **keywords)
         seen = stand_in(self).view(dtype)
         if type(seen) is not numpy.ndarray or not _dispatch.supported(seen.dtype):

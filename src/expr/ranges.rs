@@ -60,7 +60,11 @@ impl Array {
         let iota = Self::iota(len)?;
         let mut out = iota.cast(compute)?;
         // Most ranges count from 0, and each element is its number.
-        let counts = slope.to_bits() == 1f64.to_bits();
+        let (counts, from_zero) = if dtype.is_float() {
+            (slope.to_bits() == 1f64.to_bits(), first.to_f64().to_bits() == 0)
+        } else {
+            (second.to_i128() - first.to_i128() == 1, first.to_i128() == 0)
+        };
         if !counts {
             let delta = match dtype.kind() {
                 Kind::Float => Array::scalar(delta),
@@ -68,7 +72,7 @@ impl Array {
             };
             out = Self::map(Op::Multiply, &[out, delta])?;
         }
-        if !counts || first.to_f64().to_bits() != 0 {
+        if !counts || !from_zero {
             out = Self::map(Op::Add, &[a.clone(), out])?;
         }
         // NumPy writes the first two as they are, and begins with the formula after them.

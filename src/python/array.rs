@@ -15,8 +15,10 @@ use super::jit::Tracing;
 use super::run::{self, Call};
 use super::tape::{Keep, Noted};
 use super::{elementwise, error, index, inspect, nd, reduce, ufunc, views};
+use crate::dtype::DType;
 use crate::expr::{self, Prim};
 use crate::op::Op;
+use crate::shape::Shape;
 
 /// An array whose value is computed when it is needed, and then kept.
 ///
@@ -64,6 +66,20 @@ impl Array {
         self.handle.get().expr
     }
 
+    /// Its dtype and shape.
+    pub fn meta(&self) -> (DType, Shape) {
+        match self.handle.noted() {
+            Some((taped, at)) => {
+                let form = taped.form(at);
+                (form.dtype(), form.shape().clone())
+            }
+            None => {
+                let expr = self.expr();
+                (expr.dtype(), expr.shape().clone())
+            }
+        }
+    }
+
     /// The trace that it belongs to, if a traced argument lies below it.
     pub fn trace(&self) -> Option<Arc<Tracing>> {
         self.handle.get().trace
@@ -71,6 +87,9 @@ impl Array {
 
     /// Tells the trace, if there is one, that the function looked at a length.
     pub fn look(&self) {
+        if self.handle.noted().is_some() {
+            return;
+        }
         let held = self.handle.get();
         if let Some(trace) = held.trace.filter(|_| held.expr.rank() > 0) {
             trace.look_at_lengths();
@@ -228,14 +247,14 @@ array_methods! {
     /// The type of the elements, a `numpy.dtype`.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Out<'py> {
-        nd::dtype_object(py, self.expr().dtype())
+        nd::dtype_object(py, self.meta().0)
     }
 
     /// The length of each axis.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.look();
-        PyTuple::new(py, self.expr().shape())
+        PyTuple::new(py, self.meta().1)
     }
 
     /// Gives the same elements another shape, for this object alone; the value must have as many. Where
@@ -280,27 +299,28 @@ array_methods! {
     /// The number of axes.
     #[getter]
     fn ndim(&self) -> usize {
-        self.expr().rank()
+        self.meta().1.len()
     }
 
     /// The number of elements.
     #[getter]
     fn size(&self) -> usize {
         self.look();
-        self.expr().shape().iter().product()
+        self.meta().1.iter().product()
     }
 
     /// The bytes that the value takes.
     #[getter]
     fn nbytes(&self) -> usize {
         self.look();
-        self.expr().shape().iter().product::<usize>() * self.expr().dtype().size()
+        let (dtype, shape) = self.meta();
+        shape.iter().product::<usize>() * dtype.size()
     }
 
     /// The bytes of one element.
     #[getter]
     fn itemsize(&self) -> usize {
-        self.expr().dtype().size()
+        self.meta().0.size()
     }
 
     /// The array with its axes in reverse order.
@@ -358,7 +378,7 @@ array_methods! {
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
         let array = slf.get();
         array.look();
-        array.expr().shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of unsized object"))
+        array.meta().1.first().copied().ok_or_else(|| PyTypeError::new_err("len() of unsized object"))
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {
@@ -370,15 +390,13 @@ array_methods! {
     }
 
     fn __repr__(&self) -> String {
-        let evaluated = self.handle.is_evaluated();
-        let held = self.handle.get();
-        let state = match (&held.trace, evaluated) {
-            (Some(_), _) => "traced",
-            (None, true) => "evaluated",
-            (None, false) => "deferred",
+        let (dtype, shape) = self.meta();
+        let state = match self.handle.is_evaluated() {
+            _ if self.handle.noted().is_none() && self.trace().is_some() => "traced",
+            true => "evaluated",
+            false => "deferred",
         };
-        let shape = crate::shape::show(held.expr.shape());
-        format!("Array({}{shape}, {state})", held.expr.dtype())
+        format!("Array({dtype}{}, {state})", crate::shape::show(&shape))
     }
 
     fn __str__<'py>(slf: &Bound<'py, Self>) -> Out<'py> {

@@ -235,6 +235,9 @@ pub fn linspace<'py>(
     }
     let (delta, steps) = (stop - start, if endpoint { num - 1 } else { num });
     let step = if steps > 0 { delta / steps as f64 } else { delta };
+    if !delta.is_finite() || !start.is_finite() {
+        return Err(error::Unsupported::new_err("linspace: NumPy warns of what is not finite"));
+    }
     if step == 0.0 && delta != 0.0 {
         return Ok(None);
     }

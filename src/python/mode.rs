@@ -74,7 +74,16 @@ impl Block {
         }
         let new = Taped::new(&self.log);
         self.log().taped(&new);
-        taped.insert(new).clone()
+        let old = taped.replace(new.clone());
+        // What nobody holds of it goes, and its keeper may be a Python object: with nothing locked.
+        drop(taped);
+        drop(old);
+        new
+    }
+
+    /// Whether the log is told of what is recorded in the block.
+    pub fn has_log(&self, log: &Weak<Mutex<Log>>) -> bool {
+        std::ptr::eq(log.as_ptr(), Arc::as_ptr(&self.log))
     }
 
     fn close(&self) {

@@ -72,6 +72,11 @@ impl Taped {
         self.tape.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What an entry looks like.
+    pub fn form(&self, at: Place) -> Arc<Form> {
+        self.tape().form(at).clone()
+    }
+
     /// Whether arrays can still be noted.
     pub fn has_room(&self) -> bool {
         self.tape().has_room()
@@ -115,7 +120,7 @@ impl Taped {
         let mut tape = self.tape();
         let done = error::checked(py, || {
             let mut inputs = Inputs::default();
-            if !tape.bind(&made, &mut inputs)? {
+            if !tape.bind(places, &made, &mut inputs)? {
                 return Ok(false);
             }
             // SAFETY: the tape holds the memory, of the layout that the plan was made for, and nobody writes
@@ -163,8 +168,12 @@ impl Taped {
 impl Noted {
     /// The expression, with which the object leaves the tape.
     pub fn expr(&self) -> expr::Array {
-        let expr = self.taped.tape().expr(self.at);
-        if let Some(log) = self.taped.log.upgrade() {
+        let (expr, evaluated) = {
+            let mut tape = self.taped.tape();
+            (tape.expr(self.at), tape.is_evaluated(self.at))
+        };
+        // What was evaluated has been told of.
+        if let Some(log) = self.taped.log.upgrade().filter(|_| !evaluated) {
             mode::note_late(&log, &expr);
         }
         expr
@@ -222,8 +231,8 @@ fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<P
     Ok(tape.memory(copy, view.ptr))
 }
 
-/// The tape that operands are on, or else the block's, and the entries that operands are; `None` if they are
-/// on several, or not on any.
+/// The tape of this block that operands are on, or else its newest, and the entries that operands are; `None`
+/// if they are on several, or not on any.
 fn places(block: &Block, operands: &[&Obj<'_>]) -> Option<(Arc<Taped>, [Option<Place>; OPERANDS])> {
     if block.trace().is_some() || operands.len() > OPERANDS {
         return None;
@@ -232,6 +241,9 @@ fn places(block: &Block, operands: &[&Obj<'_>]) -> Option<(Arc<Taped>, [Option<P
     for (operand, place) in operands.iter().zip(&mut places) {
         let Ok(array) = operand.cast::<Array>() else { continue };
         let (taped, at) = array.get().handle().noted()?;
+        if !block.has_log(&taped.log) {
+            return None;
+        }
         if tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
             return None;
         }
@@ -289,9 +301,10 @@ pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
                 strides: view.strides.into(),
                 keeper: Arc::new(PyKeeper(obj.clone().unbind())),
             };
-            tape.is_borrowed = true;
             // No address: nothing is compared with it.
-            tape.memory(storage, std::ptr::null())
+            let at = tape.memory(storage, std::ptr::null());
+            tape.is_borrowed |= at.is_some();
+            at
         } else {
             memory(py, &mut tape, &view)?
         };

@@ -20,10 +20,10 @@ pub fn array<'py>(x: &Bound<'py, Array>, dtype: Option<&Obj<'py>>, copy: Option<
         None => None,
     };
     let same = match &wanted {
-        Some(d) => d.eq(nd::dtype_object(py, x.get().expr().dtype())?)?,
+        Some(d) => d.eq(nd::dtype_object(py, x.get().meta().0)?)?,
         None => true,
     };
-    if same && copy != Some(false) && x.get().expr().rank() > 0 {
+    if same && copy != Some(false) && !x.get().meta().1.is_empty() {
         // NumPy holds what it converts by the method that it calls and by its own argument.
         return x.get().evaluate(py, "numpy.asarray()", is_temporary(x.as_any(), 2));
     }

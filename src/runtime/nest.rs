@@ -336,6 +336,8 @@ pub(super) fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
         && launch.tables.len() == kernel.tables
         && launch.bufs.iter().all(|p| p.strides.len() == rank)
         && kernel.bufs.iter().all(|b| b.moves.len() == rank);
+    let frame = launch.extents.last().is_some_and(|n| tile::FRAMES.contains(n));
+    let fits = fits && (kernel.form != Form::Frames || frame);
     if fits { Ok(()) } else { Err(bug("counts differ")) }
 }
 

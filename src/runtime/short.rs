@@ -53,7 +53,7 @@ enum Place {
 }
 
 impl Homes {
-    /// `None` if a launch may take several runs, a step is a call, or a result needs no step.
+    /// `None` if a launch may take several runs, a step is a call, or a buffer has no elements.
     pub(super) fn of(plan: &Plan, all_single: bool) -> Option<Self> {
         let launches = plan.steps.iter().all(|step| matches!(step, Task::Launch(_)));
         if !all_single || !launches {

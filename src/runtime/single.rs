@@ -135,7 +135,8 @@ impl Single {
         let (form, all) = (kernel.form, run);
         // What is folded where it lies needs no tiles, and fewer runs.
         let plain = matches!(kernel.lines[..], [Line::Load { .. }, Line::Fold { .. }]);
-        let each = if plain { RUN } else { BLOCK };
+        let run = folds.iter().map(|(fns, _): &(FoldFns, usize)| fns.run).min();
+        let each = if plain { run.unwrap_or(RUN) } else { BLOCK };
         Some(Self { words, layout, places, scalars, folds, form, index, all, each, states, cost })
     }
 

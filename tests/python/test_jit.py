@@ -7,6 +7,7 @@ import gc
 import re
 import threading
 import weakref
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -590,3 +591,51 @@ def test_the_truth_of_a_number_is_its_own(dtype):
         traced = rnp.jit(function)
         for number in (1e-50, 5e-324, 0.0, -0.0, np.nan, 1e300, 0, 3, 1000):
             np.testing.assert_array_equal(traced(x, number), function(x, number))
+
+
+def test_a_function_that_was_called_often_goes_with_its_cycle():
+    class Holder:
+        pass
+
+    def make():
+        holder = Holder()
+
+        def helper(x):
+            return x * 2 if holder else x
+
+        @rnp.jit
+        def f(x):
+            return helper(x)
+
+        holder.function = f
+        for _ in range(4):
+            f(np.ones(3))
+        return weakref.ref(holder)
+
+    gone = make()
+    gc.collect()
+    assert gone() is None
+
+
+def test_constants_among_the_arguments():
+    @rnp.jit
+    def f(x, flag, name, scale):
+        x = -x if flag else x
+        return rnp.max(x) * scale if name == "max" else rnp.min(x) * scale
+
+    x = np.array([1.0, 5.0])
+    for _ in range(3):
+        assert f(x, True, "max", 2) == -2
+        assert f(x, False, "max", 2) == 10
+        assert f(x, False, "min", 3.0) == 3
+        assert f(x, None, "min", 4.0) == 4
+
+    @partial(rnp.jit, static=["power"])
+    def g(x, power):
+        return x**power
+
+    for _ in range(3):
+        for power in (1, 2, 3, 2.0, -1.0, True):
+            np.testing.assert_array_equal(g(x, power), x**power)
+    with pytest.raises(TypeError, match="static"):
+        g(x, x)

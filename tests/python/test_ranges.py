@@ -213,7 +213,8 @@ def test_ranges_at_once_are_as_long_as_numpys():
             for endpoint in (True, False):
                 with quiet():
                     want = np.linspace(start, stop, n, endpoint)
-                assert differs(rnp.linspace(start, stop, n, endpoint), want) == ""
+                    got = rnp.linspace(start, stop, n, endpoint)
+                assert differs(got, want) == ""
         for args in [(n,), (5, 5 + n), (0, -2 * n, -2), (-7, 3 * n, 3)]:
             assert differs(rnp.arange(*args), np.arange(*args)) == ""
     assert differs(rnp.linspace(0, 5e-324, 4), np.linspace(0, 5e-324, 4)) == ""
@@ -341,3 +342,21 @@ def test_interp_with_points_out_of_order_and_nan_is_numpys():
                 xp = rng.permutation(xp)
             x = rng.normal(size=30) * 1.5
             np.testing.assert_array_equal(rnp.interp(x, xp, fp), np.interp(x, xp, fp))
+
+
+def test_integer_ranges_beyond_what_doubles_hold():
+    for first in (2**53 - 1, -(2**62), 2**62 + 1):
+        for step in (1, 2, -1, -2, 3):
+            args = (first, first + 10 * step, step)
+            with rnp.lazy():
+                lazy = rnp.arange(*args)
+            want = np.arange(*args)
+            for got in (lazy.eval(), rnp.arange(*args), rnp.arange(*args, dtype=np.int64)):
+                assert got.dtype == want.dtype
+                np.testing.assert_array_equal(got, want)
+
+
+def test_ranges_of_infinities_warn():
+    for make in (np.linspace, rnp.linspace):
+        with pytest.warns(RuntimeWarning, match="invalid value"):
+            make(0, np.inf, 4)

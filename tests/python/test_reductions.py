@@ -331,3 +331,21 @@ def test_what_a_fold_takes_itself_has_the_bits_of_the_op(dtype):
                 for mode, run in MODES.items():
                     got = outcome(run, both_at_once, x)
                     assert not differs(got, outcome(lambda w=want: w)), (fold, op, n, mode)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+@pytest.mark.parametrize("n", [5000, 20_000, 100_000, 400_000])
+def test_products_have_one_order(n, dtype):
+    x = np.random.default_rng(n).uniform(0.99, 1.01, 2 * n).astype(dtype)
+    x[x == 0] = 3
+    wide, line = x[::2], x[::2].copy()
+    with rnp.lazy():
+        forms = rnp.prod(line), rnp.prod(wide), rnp.prod(rnp.asarray(line) * 1)
+    got = [rnp.prod(line), rnp.prod(wide), *(form.eval() for form in forms)]
+    before = rnp.get_num_threads()
+    try:
+        rnp.set_num_threads(1)
+        got.append(rnp.prod(line))
+    finally:
+        rnp.set_num_threads(before)
+    assert len({value.tobytes() for value in got}) == 1

@@ -386,3 +386,37 @@ def test_special_numbers(special):
             with rnp.lazy():
                 y = rnp.maximum(x, special)
             same(y.eval(), np.maximum(x, special))
+
+
+def test_telling_changes_nothing():
+    with rnp.lazy() as block:
+        y = rnp.abs(signal(64, 0)) * 2 + 1
+    y.eval()
+    assert repr(y) == repr(y) == "Array(float32(64,), evaluated)"
+    rnp.explain(y)
+    assert block.report().ops == 3
+
+
+def test_each_block_tells_of_its_own():
+    x = signal(64, 0)
+    with rnp.lazy() as outer:
+        a = rnp.abs(x)
+        with rnp.lazy() as inner:
+            b = a * 2
+    with rnp.lazy() as later:
+        c = b + 1
+    assert [block.report().ops for block in (outer, inner, later)] == [1, 2, 3]
+    same(c.eval(), np.abs(x) * 2 + 1)
+
+
+def test_what_goes_with_a_tape_may_record_itself():
+    x = np.arange(4.0)
+    arrays = [np.arange(4.0) + i for i in range(20)]
+    seen = []
+    with rnp.lazy():
+        weakref.finalize(x, lambda: seen.append(rnp.asarray(arrays[0]) + 1))
+        first = rnp.asarray(x, copy=False)
+        del x, first
+        for array in arrays:
+            rnp.asarray(array)
+    same(seen[0].eval(), arrays[0] + 1)

@@ -78,7 +78,7 @@ def _recorded(x: Any, at: int, n: int, fade_in: int, fade_out: int, curve: str) 
         return rnp.concatenate(parts, at) if len(parts) > 1 else parts[0]
 
     if fade_in + fade_out <= n:
-        return faded(x, fade_in, fade_out) if n else x
+        return faded(x, fade_in, fade_out) if fade_in or fade_out else x.copy()
     # Where they overlap the second fade meets what the first one has rounded.
     return faded(faded(x, fade_in, 0), 0, fade_out)
 

@@ -12,7 +12,7 @@ use crate::shape::Strides;
 const SHORT: usize = 32;
 /// A reduction at least this long is worth a run of its own.
 const LONG: usize = 64;
-/// Reductions this long may be frames.
+/// Reductions this long may be frames: those that tiles have functions for.
 const FRAMES: [usize; 3] = [2, 4, 8];
 
 /// One loop while the nest is put together.

@@ -340,9 +340,14 @@ impl Jitted {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
         if let Ok(entries) = self.entries.try_lock() {
+            let again = self.again.try_lock().ok();
+            let again = again.as_ref().and_then(|again| again.as_ref());
             // An entry in use elsewhere is not ours alone to report.
-            for entry in entries.iter().filter(|e| Arc::strong_count(e) == 1) {
-                entry.guards.traverse(&visit)?;
+            for entry in entries.iter() {
+                let ours = 1 + usize::from(again.is_some_and(|again| again.holds(entry)));
+                if Arc::strong_count(entry) == ours {
+                    entry.guards.traverse(&visit)?;
+                }
             }
         }
         Ok(())

@@ -92,6 +92,11 @@ impl Again {
         Some(Self { entry: entry.clone(), ready, kinds })
     }
 
+    /// Whether this is another handle on the entry, and nobody calls by it.
+    pub fn holds(self: &Arc<Self>, entry: &Arc<Entry>) -> bool {
+        Arc::strong_count(self) == 1 && Arc::ptr_eq(&self.entry, entry)
+    }
+
     /// The result of a call with other arguments of the same kinds; `None` for other kinds.
     pub fn call<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Option<Obj<'py>>> {
         let (py, Self { entry, ready, kinds }) = (args.py(), self);

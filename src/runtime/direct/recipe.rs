@@ -27,7 +27,7 @@ pub(super) struct Recipe {
     pub watch: Watch,
 }
 
-/// How it is seen that NumPy may warn of an op's elements. None of these overlooks anything.
+/// How it is seen that NumPy may warn of an op's elements. None of these overlooks anything but underflow.
 #[derive(Clone, Copy)]
 pub(super) enum Watch {
     /// There is nothing that it would warn of.

@@ -39,8 +39,10 @@ pub struct FoldFns {
     pub state_bytes: usize,
     /// Lanes of a leaf, a power of two.
     pub lanes: usize,
-    /// Elements of a leaf, which divides `BLOCK`; `BLOCK` where order does not matter.
+    /// Elements of a leaf, which divides `BLOCK`; `BLOCK` for what is folded in order.
     pub leaf: usize,
+    /// Elements of a run, at most: [`RUN`], or [`BLOCK`] where runs of several blocks would be another tree.
+    pub run: usize,
     /// Makes a state empty.
     pub open: unsafe extern "C" fn(state: *mut u8),
     /// Folds a tile into a state. Tiles of a run come in order; each but the last has a multiple of `leaf` elements (or `TILE` where the leaf is larger).

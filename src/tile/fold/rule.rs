@@ -4,7 +4,7 @@
 
 use super::FoldFns;
 use crate::tile::isa::{Isa, pick};
-use crate::tile::{BLOCK, FoldFn};
+use crate::tile::{BLOCK, FoldFn, RUN};
 
 /// A fold on one dtype.
 pub(super) trait Rule {
@@ -18,6 +18,8 @@ pub(super) trait Rule {
     const LANES: usize = 1;
     /// Elements of a leaf.
     const LEAF: usize = BLOCK;
+    /// Whether combining rounds, so that order matters.
+    const ROUNDS: bool = false;
     /// The partial result of no elements: combined with another on either side it leaves it as is
     /// (for a float sum, but for the sign of zero, which NumPy's sums drop too).
     const IDENTITY: Self::Partial;
@@ -90,6 +92,7 @@ fn common<R: Rule>(isa: Isa) -> FoldFns {
         state_bytes: size_of::<R::Partial>(),
         lanes: R::LANES,
         leaf: R::LEAF,
+        run: if R::ROUNDS && R::LANES == 1 { BLOCK } else { RUN },
         open: open_in_order::<R>,
         inner: inner_in_order::<R>,
         close: close_in_order::<R>,

@@ -71,6 +71,7 @@ impl Rule for Prod64 {
     type Elem = f64;
     type Partial = f64;
     type Out = f64;
+    const ROUNDS: bool = true;
     const IDENTITY: f64 = 1.0;
 
     #[inline(always)]
@@ -94,6 +95,7 @@ impl Rule for Prod32 {
     type Elem = f32;
     type Partial = [f32; 2];
     type Out = f32;
+    const ROUNDS: bool = true;
     const IDENTITY: [f32; 2] = [1.0, 0.0];
 
     #[inline(always)]
