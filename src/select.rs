@@ -1,10 +1,10 @@
 //! Order statistics: median and quantiles, as opaque calls.
 //!
-//! Elements become unsigned integers of the same order. Of many, the first pass counts how many have which
-//! leading bits, and the second one keeps those that share them with a wanted one; a selection among these
-//! puts the wanted ones in their places, without sorting the rest. What is computed from those follows NumPy's formulas step
-//! by step, each rounded in NumPy's dtype, so that results have its bits (but for the sign of a zero
-//! among zeros of both signs, which NumPy leaves to chance).
+//! Elements become unsigned integers of the same order, among which a selection puts the wanted ones in their
+//! places, without sorting the rest. Where one or two of many are wanted not all are kept: a first pass counts
+//! how many have which leading bits, and a second one keeps those that share them with a wanted one. What is
+//! computed from those follows NumPy's formulas step by step, each rounded in NumPy's dtype, so that results
+//! have its bits (but for the sign of a zero among zeros of both signs, which NumPy leaves to chance).
 //!
 //! May not know: arrays that are not in memory, graphs, Python.
 
@@ -136,7 +136,7 @@ impl Select {
         places.dedup();
         let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
         let mut settled = Vec::new();
-        let nan = if LONG.contains(&n) {
+        let nan = if LONG.contains(&n) && places.len() <= MANY {
             let found = settle::<K>(from, pieces, &places, &mut settled)?;
             found.map_err(memory)?
         } else {
@@ -223,6 +223,8 @@ type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[u8])) -> Result<()> + 'a;
 
 /// Runs shorter than this are selected from as they are; and so are those too long to count.
 const LONG: std::ops::Range<usize> = 2048..u32::MAX as usize;
+/// For more places than this the keys are kept: each bin that has some is a pass over the elements.
+const MANY: usize = 2;
 /// Leading bits that elements of long runs are sorted into bins by.
 const BIN_BITS: u32 = 11;
 /// Keys that are looked at together when those of a bin are picked out.
@@ -289,20 +291,18 @@ fn settle<K: Key>(
 
 /// Appends the keys at ascending `places`, counted from `base`, of those that are here.
 fn select<K: Key>(keys: &mut [K], places: &[usize], base: usize, settled: &mut Vec<K>) {
-    // From the last on, each among what the one after it left below.
-    let mut below = keys.len();
-    for &place in places.iter().rev() {
-        let at = place - base;
-        if at + 1 == below && below < keys.len() {
-            // The largest of what is left.
-            let largest = (0..below).fold(0, |best, i| if keys[i] > keys[best] { i } else { best });
-            keys.swap(at, largest);
-        } else {
-            keys[..below].select_nth_unstable(at);
-        }
-        below = at;
-    }
+    settle_middle(keys, places, base);
     settled.extend(places.iter().map(|place| keys[place - base]));
+}
+
+/// Puts the key of the middle place there, and so on among those before it and those behind it: as deep as
+/// places can be halved.
+fn settle_middle<K: Key>(keys: &mut [K], places: &[usize], base: usize) {
+    let middle = places.len() / 2;
+    let Some(&place) = places.get(middle) else { return };
+    let (before, _, behind) = keys.select_nth_unstable(place - base);
+    settle_middle(before, &places[..middle], base);
+    settle_middle(behind, &places[middle + 1..], place + 1);
 }
 
 /// Results as they come, by number.

@@ -87,16 +87,20 @@ impl Request {
         }
     }
 
-    /// Whether the same is recorded for any number in place of this one, beside an array of `dtype`.
-    ///
-    /// Powers have forms of their own for some exponents; logic asks whether a number is zero; an integer
-    /// that the dtype cannot hold is an error, or bounds nothing.
-    fn is_of_any(self, number: Number, dtype: DType) -> bool {
+    /// Whether numbers among the operands can be noted: powers have forms of their own for some exponents, and
+    /// logic asks whether a number is zero.
+    pub fn takes_numbers(self) -> bool {
         use Op::{Ldexp, LogicalAnd, LogicalOr, LogicalXor, Power};
-        match (self, number) {
-            (Request::Map(Power | Ldexp | LogicalAnd | LogicalOr | LogicalXor), _) => false,
-            (_, Number::Float(_)) => true,
-            (_, Number::Int(v)) => match (dtype, dtype.kind()) {
+        !matches!(self, Request::Map(Power | Ldexp | LogicalAnd | LogicalOr | LogicalXor))
+    }
+
+    /// Whether the same is recorded for any number in place of this one, beside an array of `dtype`. An
+    /// integer that the dtype cannot hold is an error, or bounds nothing.
+    fn is_of_any(self, number: Number, dtype: DType) -> bool {
+        match number {
+            _ if !self.takes_numbers() => false,
+            Number::Float(_) => true,
+            Number::Int(v) => match (dtype, dtype.kind()) {
                 (DType::F16, _) => v.unsigned_abs() <= 1 << 11,
                 (_, Kind::Float) => v.unsigned_abs() <= 1 << 24,
                 (_, Kind::Int) => {

@@ -7,7 +7,7 @@ mod infer;
 mod table;
 
 pub use infer::{Operand, Resolved, Weak, mean_dtypes, resolve, result_dtype, sum_dtype};
-pub use table::{Fold, Measure, Op};
+pub use table::{FRAMES, Fold, Measure, Op};
 
 use crate::dtype::{DType, Kind};
 

@@ -224,6 +224,9 @@ define_folds! {
     Argmax argmax;
 }
 
+/// Reductions over so many elements, along the last axis, are folded side by side: as frames.
+pub const FRAMES: [usize; 3] = [2, 4, 8];
+
 /// What a fold takes of each element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Measure {

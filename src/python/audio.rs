@@ -8,8 +8,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::array::Array;
-use super::direct;
 use super::run::Call;
+use super::{direct, mode};
 use crate::dot::Dot;
 use crate::expr;
 use crate::resample::{Quality, Resample, Target};
@@ -46,10 +46,13 @@ fn _resample<'py>(
 #[pyfunction]
 #[pyo3(signature = (a, b, /))]
 fn _dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> PyResult<Obj<'py>> {
-    if let Some(out) = direct::dot(a, b)? {
+    let block = mode::current(a.py())?;
+    if block.is_none()
+        && let Some(out) = direct::dot(a, b)?
+    {
         return Ok(out);
     }
-    let mut call = Call::new(a.py(), "dot")?;
+    let mut call = Call::of(a.py(), "dot", block);
     let (a, b) = (call.operand(a)?, call.operand(b)?);
     call.run(|| expr::Array::call(Arc::new(Dot), &[a, b]))
 }

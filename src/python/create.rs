@@ -59,7 +59,9 @@ fn arange<'py>(
     step: Option<&Obj<'py>>,
     dtype: Option<&Obj<'py>>,
 ) -> Out<'py> {
+    let block = mode::current(start.py())?;
     if dtype.is_none()
+        && block.is_none()
         && let Some(out) = direct::arange(start, stop, step)?
     {
         return Ok(out);
@@ -74,7 +76,7 @@ fn arange<'py>(
         return Err(PyValueError::new_err("arange: maximum allowed size exceeded"));
     }
     let dtype = dtype_of("arange", dtype)?;
-    let call = Call::new(start.py(), "arange")?;
+    let call = Call::of(start.py(), "arange", block);
     call.run(|| expr::Array::arange(first, last, step, dtype))
 }
 
@@ -96,8 +98,10 @@ fn linspace<'py>(
     dtype: Option<&Obj<'py>>,
 ) -> Out<'py> {
     let py = start.py();
+    let block = mode::current(py)?;
     if dtype.is_none()
         && !retstep
+        && block.is_none()
         && let Some(out) = direct::linspace(start, stop, num, endpoint)?
     {
         return Ok(out);
@@ -107,7 +111,7 @@ fn linspace<'py>(
         PyValueError::new_err(format!("linspace: number of samples, {num}, must be non-negative"))
     })?;
     let dtype = dtype_of("linspace", dtype)?;
-    let mut call = Call::new(py, "linspace")?;
+    let mut call = Call::of(py, "linspace", block);
     let (start, stop) = (call.operand(start)?, call.operand(stop)?);
     let samples = call.build(|| expr::Array::linspace(&start, &stop, num, endpoint, dtype))?;
     let samples = call.finish(samples)?;

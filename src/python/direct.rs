@@ -4,7 +4,7 @@
 //! which recycles them, large ones come from the engine's pool, which needs no fresh pages. What is out
 //! of the ordinary gives `None`, and is recorded and evaluated as in a block.
 //!
-//! May not know: what functions mean.
+//! May not know: what functions mean, blocks: whoever calls has seen that there is none.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use smallvec::SmallVec;
 
-use super::{cpython, error, mode, nd, run};
+use super::{cpython, error, nd, run};
 use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
@@ -23,6 +23,7 @@ use crate::op::Op;
 use crate::runtime::Context;
 use crate::runtime::direct::{self, Column, Host, Input, LONG, Ramp, Reduction, View};
 use crate::select::Select;
+use crate::shape::Shape;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Bound<'py, PyAny>>>;
@@ -171,9 +172,6 @@ pub fn interp<'py>(
     right: Option<&Obj<'py>>,
 ) -> Out<'py> {
     let py = x.py();
-    if mode::current(py)?.is_some() {
-        return Ok(None);
-    }
     let sides = [left, right].map(|side| side.map(real));
     if sides.contains(&Some(None)) {
         return Ok(None);
@@ -195,7 +193,7 @@ const MANY: usize = 16;
 
 /// A side of a table.
 fn column<'a>(obj: &'a Obj<'_>, list: &'a mut Numbers) -> Option<Column<'a>> {
-    if let Some(Input::View(view)) = array(obj) {
+    if let Some(view) = view(obj) {
         return Some(Column::View(view));
     }
     if let Ok(items) = obj.cast_exact::<PyTuple>() {
@@ -209,13 +207,7 @@ fn column<'a>(obj: &'a Obj<'_>, list: &'a mut Numbers) -> Option<Column<'a>> {
 
 /// A number of Python as `float64`.
 fn real(obj: &Obj<'_>) -> Option<f64> {
-    // SAFETY: any object may be asked; a float has a value.
-    unsafe {
-        if ffi::PyFloat_CheckExact(obj.as_ptr()) != 0 {
-            return Some(ffi::PyFloat_AsDouble(obj.as_ptr()));
-        }
-    }
-    integer(obj).map(|v| v as f64)
+    float(obj).or_else(|| integer(obj).map(|v| v as f64))
 }
 
 /// `linspace` between two numbers, in `float64`.
@@ -230,7 +222,7 @@ pub fn linspace<'py>(
     let (Some(start), Some(stop), Some(num)) = (real(start), real(stop), num) else {
         return Ok(None);
     };
-    if !(1..=LONGEST).contains(&num) || mode::current(py)?.is_some() {
+    if !(1..=LONGEST).contains(&num) {
         return Ok(None);
     }
     let (delta, steps) = (stop - start, if endpoint { num - 1 } else { num });
@@ -257,7 +249,7 @@ pub fn arange<'py>(start: &Obj<'py>, stop: Option<&Obj<'py>>, step: Option<&Obj<
     };
     // Far from where anything wraps.
     let near = |v: i64| v.unsigned_abs() < 1 << 62;
-    if ![start, stop, step].into_iter().all(near) || step == 0 || mode::current(py)?.is_some() {
+    if ![start, stop, step].into_iter().all(near) || step == 0 {
         return Ok(None);
     }
     let span = if step > 0 { stop - start } else { start - stop };
@@ -280,13 +272,11 @@ fn made(py: Python<'_>, ramp: Ramp, len: usize) -> Out<'_> {
 /// The dot product of two lines of floats of one dtype and length.
 pub fn dot<'py>(a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
     let py = a.py();
-    let (Some(Input::View(a)), Some(Input::View(b))) = (array(a), array(b)) else {
-        return Ok(None);
-    };
+    let (Some(a), Some(b)) = (view(a), view(b)) else { return Ok(None) };
     let alike = a.dtype == b.dtype && a.shape == b.shape && a.shape.len() == 1;
     let floats = matches!(a.dtype, DType::F32 | DType::F64);
     let together = a.is_contiguous() && b.is_contiguous();
-    if !(alike && floats && together) || mode::current(py)?.is_some() {
+    if !(alike && floats && together) {
         return Ok(None);
     }
     // SAFETY: lines of as many elements of one dtype, which are held while this runs.
@@ -485,5 +475,52 @@ impl Host for Fresh<'_> {
             return error::guard(|| work(&Context::default())).map_err(Failure::Engine);
         }
         run::released(self.py, |ctx| work(ctx)).map_err(Failure::Python)
+    }
+}
+
+/// Memory for the results of a short plan.
+pub struct Outputs<'py> {
+    py: Python<'py>,
+    results: SmallVec<[Output<'py>; 2]>,
+}
+
+struct Output<'py> {
+    dtype: DType,
+    /// An array and its first byte; a result without axes has neither.
+    array: Option<(Obj<'py>, *mut u8)>,
+    /// The memory of a value.
+    word: [u64; 1],
+}
+
+impl<'py> Outputs<'py> {
+    /// For results of these dtypes and shapes; those without axes are not complex.
+    pub fn new<'a>(
+        py: Python<'py>,
+        metas: impl Iterator<Item = (DType, &'a Shape)>,
+    ) -> PyResult<Self> {
+        let results = metas.map(|(dtype, shape)| {
+            let array =
+                if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, shape)?) };
+            Ok(Output { dtype, array, word: [0] })
+        });
+        Ok(Self { py, results: results.collect::<PyResult<_>>()? })
+    }
+
+    /// Where each is to be written, for as long as this stays in its place.
+    pub fn places(&mut self) -> SmallVec<[*mut u8; 2]> {
+        let place = |output: &mut Output<'_>| match &output.array {
+            Some((_, ptr)) => *ptr,
+            None => output.word.as_mut_ptr().cast(),
+        };
+        self.results.iter_mut().map(place).collect()
+    }
+
+    /// A result, which was written: an ndarray, or a NumPy scalar.
+    pub fn give(&self, at: usize) -> PyResult<Obj<'py>> {
+        let Output { dtype, array, word } = self.results.get(at).ok_or_else(run::missing)?;
+        match array {
+            Some((array, _)) => Ok(array.clone()),
+            None => nd::value(self.py, *dtype, word),
+        }
     }
 }

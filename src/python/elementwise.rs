@@ -337,10 +337,13 @@ fn interp<'py>(
              end points",
         ));
     }
-    if let Some(out) = direct::interp([x, xp, fp], left, right)? {
+    let block = mode::current(x.py())?;
+    if block.is_none()
+        && let Some(out) = direct::interp([x, xp, fp], left, right)?
+    {
         return Ok(out);
     }
-    let mut call = Call::new(x.py(), "interp")?;
+    let mut call = Call::of(x.py(), "interp", block);
     let (x, xp, fp) = (call.operand(x)?, call.operand(xp)?, call.operand(fp)?);
     let left = left.map(|v| call.operand(v)).transpose()?;
     let right = right.map(|v| call.operand(v)).transpose()?;

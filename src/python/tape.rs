@@ -6,11 +6,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3::prelude::*;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::array::Array;
 use super::mode::{self, Block};
-use super::nd::{self, PyKeeper};
+use super::nd::PyKeeper;
 use super::report::Log;
 use super::{direct, error, run, span};
 use crate::buffer::Storage;
@@ -105,18 +105,9 @@ impl Taped {
         };
         let Some(made) = error::checked(py, || Ok(Form::ready(&forms)))? else { return Ok(None) };
         let (plan, tally) = (made.1.plan(), made.1.tally());
-        let mut words: SmallVec<[[u64; 1]; 4]> = smallvec![[0]; forms.len()];
-        let mut arrays: SmallVec<[Option<Obj<'py>>; 4]> = SmallVec::new();
-        let mut results: SmallVec<[*mut u8; 4]> = SmallVec::new();
-        for (form, word) in forms.iter().zip(&mut words) {
-            let (array, ptr) = if form.shape().is_empty() {
-                (None, word.as_mut_ptr().cast())
-            } else {
-                nd::unwritten(py, form.dtype(), form.shape()).map(|(a, ptr)| (Some(a), ptr))?
-            };
-            arrays.push(array);
-            results.push(ptr);
-        }
+        let metas = forms.iter().map(|form| (form.dtype(), form.shape()));
+        let mut outputs = direct::Outputs::new(py, metas)?;
+        let results = outputs.places();
         let mut tape = self.tape();
         let done = error::checked(py, || {
             let mut inputs = Inputs::default();
@@ -149,7 +140,7 @@ impl Taped {
             }
         }
         let mut values = SmallVec::new();
-        for (i, (form, array)) in forms.iter().zip(arrays).enumerate() {
+        for (i, form) in forms.iter().enumerate() {
             let (dtype, shape) = (form.dtype(), form.shape());
             let kept = if keeps {
                 let bytes = shape.iter().product::<usize>() * dtype.size();
@@ -159,7 +150,7 @@ impl Taped {
             } else {
                 None
             };
-            values.push((array.map_or_else(|| nd::value(py, dtype, &words[i]), Ok)?, kept));
+            values.push((outputs.give(i)?, kept));
         }
         Ok(Some(values))
     }
@@ -195,11 +186,15 @@ fn note(tape: &mut Tape, obj: &Obj<'_>) -> PyResult<Option<Place>> {
     if let Some(view) = direct::view(obj) {
         return memory(obj.py(), tape, &view);
     }
-    let number = match direct::float(obj) {
+    Ok(number(obj).and_then(|number| tape.number(number)))
+}
+
+/// A Python number.
+fn number(obj: &Obj<'_>) -> Option<Number> {
+    match direct::float(obj) {
         Some(value) => Some(Number::Float(value)),
         None => direct::integer(obj).map(|value| Number::Int(value.into())),
-    };
-    Ok(number.and_then(|number| tape.number(number)))
+    }
 }
 
 /// Whether an array may be noted.
@@ -261,6 +256,10 @@ fn object(py: Python<'_>, taped: Arc<Taped>, at: Place) -> Out<'_> {
 
 /// Notes what is asked for of some operands; `None` if it must be recorded as an expression.
 pub fn record<'py>(block: &Block, request: Request, operands: &[&Obj<'py>]) -> Out<'py> {
+    // Before anything is copied.
+    if !request.takes_numbers() && operands.iter().any(|operand| number(operand).is_some()) {
+        return Ok(None);
+    }
     let Some((taped, known)) = places(block, operands) else { return Ok(None) };
     let py = operands[0].py();
     let span = span::here(py);

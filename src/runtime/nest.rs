@@ -14,7 +14,7 @@ use crate::buffer::Buffer;
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::loops::{Buf, Form, Kernel, Launch, Layout, Line, Memory, Role, Step};
-use crate::op::Cost;
+use crate::op::{Cost, FRAMES};
 use crate::shape::count;
 use crate::tile::{self, BLOCK, FoldFns, InterpTable};
 
@@ -336,7 +336,7 @@ pub(super) fn check_counts(kernel: &Kernel, launch: &Launch) -> Result<()> {
         && launch.tables.len() == kernel.tables
         && launch.bufs.iter().all(|p| p.strides.len() == rank)
         && kernel.bufs.iter().all(|b| b.moves.len() == rank);
-    let frame = launch.extents.last().is_some_and(|n| tile::FRAMES.contains(n));
+    let frame = launch.extents.last().is_some_and(|n| FRAMES.contains(n));
     let fits = fits && (kernel.form != Form::Frames || frame);
     if fits { Ok(()) } else { Err(bug("counts differ")) }
 }

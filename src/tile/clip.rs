@@ -3,7 +3,7 @@
 //! May not know: where bounds come from.
 
 use super::MapFn;
-use super::each::{chunk, ternary, tile_fn};
+use super::each::ternary_fn;
 use super::scalar::Element;
 use crate::dtype::DType;
 
@@ -12,25 +12,9 @@ use crate::dtype::DType;
 pub fn clip(dtype: DType) -> Option<MapFn> {
     macro_rules! clip_fn {
         ($t:ty) => {
-            tile_fn!(MapFn, |out: *mut u8,
-                             a: *const u8,
-                             b: *const u8,
-                             c: *const u8,
-                             n: usize,
-                             _s: *mut u32| ternary::<
-                $t,
-                $t,
-                $t,
-                $t,
-                { chunk::<$t, $t>() },
-            >(
-                out,
-                a,
-                b,
-                c,
-                n,
-                |x, low, high| { <$t as Element>::minimum(<$t as Element>::maximum(x, low), high) }
-            ))
+            ternary_fn!($t, $t, $t => $t, |x, low, high| {
+                <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
+            })
         };
     }
     match dtype {

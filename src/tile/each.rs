@@ -221,6 +221,25 @@ macro_rules! binary_fn {
 }
 pub(super) use binary_fn;
 
+/// A [`super::MapFn`] from a scalar function of three operands: `ternary_fn!(A, B, C => O, f)`.
+macro_rules! ternary_fn {
+    ($a:ty, $b:ty, $c:ty => $o:ty, $f:expr) => {
+        $crate::tile::each::tile_fn!(
+            $crate::tile::MapFn,
+            |out: *mut u8, a: *const u8, b: *const u8, c: *const u8, n: usize, _s: *mut u32| {
+                $crate::tile::each::ternary::<
+                    $a,
+                    $b,
+                    $c,
+                    $o,
+                    { $crate::tile::each::chunk::<$b, $o>() },
+                >(out, a, b, c, n, $f)
+            }
+        )
+    };
+}
+pub(super) use ternary_fn;
+
 /// Elements of a chunk: a few vectors, but no more than unrolled code should hold.
 pub(super) const fn chunk<T, O>() -> usize {
     if size_of::<T>() == 8 || size_of::<O>() == 8 { 16 } else { 32 }

@@ -4,7 +4,7 @@
 
 use half::f16;
 
-use super::each::{binary_fn, chunk, ternary, tile_fn, unary_fn};
+use super::each::{binary_fn, ternary_fn, unary_fn};
 use super::scalar::{Bits, Bool, Element, Float, Integer, Number, Stepped};
 use super::{MapFn, NEGATIVE_POWER, math};
 use crate::dtype::DType;
@@ -40,20 +40,7 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
 fn choose(size: usize) -> MapFn {
     macro_rules! choose_fn {
         ($t:ty) => {
-            tile_fn!(MapFn, |out: *mut u8,
-                             a: *const u8,
-                             b: *const u8,
-                             c: *const u8,
-                             n: usize,
-                             _s: *mut u32| ternary::<
-                u8,
-                $t,
-                $t,
-                $t,
-                { chunk::<$t, $t>() },
-            >(out, a, b, c, n, |x, y, z| {
-                if x != 0 { y } else { z }
-            }))
+            ternary_fn!(u8, $t, $t => $t, |x, y, z| if x != 0 { y } else { z })
         };
     }
     match size {

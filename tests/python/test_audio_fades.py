@@ -96,3 +96,16 @@ def test_crossfades_keep_what_they_promise() -> None:
     np.testing.assert_array_equal(audio.crossfade(np.ones(2), np.ones(2), 0), np.ones(4))
     mixed = audio.crossfade(np.ones(5, np.float32), np.ones(9), 1)
     assert mixed.dtype == np.float64
+
+
+def test_no_fade_is_a_copy() -> None:
+    for n in (4, 480):
+        x = np.ones(n, "f4")
+        with rnp.lazy():
+            lazy = rnp.asarray(x)
+            faded = audio.apply_fade(lazy, 0, 0)
+            faded *= 0
+        at_once = audio.apply_fade(x, 0, 0)
+        at_once[:] = 0
+        assert lazy.eval().all()
+        assert x.all()

@@ -349,3 +349,16 @@ def test_products_have_one_order(n, dtype):
     finally:
         rnp.set_num_threads(before)
     assert len({value.tobytes() for value in got}) == 1
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "u4", "i8"])
+@pytest.mark.parametrize("n", [1, 2, 100, 3000, 70_000])
+def test_many_percentiles_together(n, dtype):
+    x = (np.random.default_rng(n).normal(size=n) * 100).astype("i4").astype(dtype)
+    for count in (1, 2, 3, 20, 301):
+        q = list(np.linspace(0, 100, count))
+        want = np.percentile(x, q)
+        with rnp.lazy():
+            lazy = rnp.percentile(x, q)
+        for got in (rnp.percentile(x, q), lazy.eval()):
+            assert differs(got, want) == ""

@@ -6,14 +6,13 @@ use super::super::{Buf, Form, Kernel, Line, Loop, Place, Role, Step};
 use super::body::Access;
 use crate::dtype::DType;
 use crate::graph::Group;
+use crate::op::FRAMES;
 use crate::shape::Strides;
 
 /// A run shorter than this costs more in calls than in work.
 const SHORT: usize = 32;
 /// A reduction at least this long is worth a run of its own.
 const LONG: usize = 64;
-/// Reductions this long may be frames: those that tiles have functions for.
-const FRAMES: [usize; 3] = [2, 4, 8];
 
 /// One loop while the nest is put together.
 #[derive(Clone)]

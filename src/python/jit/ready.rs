@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString, PyTuple};
 use smallvec::SmallVec;
 
-use super::super::{direct, error, nd, run};
+use super::super::{direct, error, run};
 use super::Entry;
 use crate::dtype::DType;
 use crate::expr::Number;
@@ -111,19 +111,8 @@ impl Again {
             }
         }
         let Some(trace) = &entry.trace else { return Ok(None) };
-        let mut words: SmallVec<[[u64; 1]; 4]> = SmallVec::new();
-        let mut made: SmallVec<[Option<Obj<'py>>; 4]> = SmallVec::new();
-        let mut places: SmallVec<[*mut u8; 4]> = SmallVec::new();
-        words.resize(ready.results().count(), [0]);
-        for ((dtype, shape), word) in ready.results().zip(&mut words) {
-            let (array, ptr) = if shape.is_empty() {
-                (None, word.as_mut_ptr().cast())
-            } else {
-                nd::unwritten(py, dtype, shape).map(|(array, ptr)| (Some(array), ptr))?
-            };
-            made.push(array);
-            places.push(ptr);
-        }
+        let mut outputs = direct::Outputs::new(py, ready.results())?;
+        let places = outputs.places();
         error::checked(py, || {
             let mut inputs = Inputs::default();
             ready.bind(trace, &arguments, &mut inputs)?;
@@ -132,13 +121,6 @@ impl Again {
             unsafe { ready.plan().run_short(&inputs.arrays, &inputs.scalars, &places) }
         })?;
         run::warn(py)?;
-        let mut give = |at: usize| match made.get_mut(at).and_then(Option::take) {
-            Some(array) => Ok(array),
-            None => {
-                let (dtype, _) = ready.results().nth(at).ok_or_else(run::missing)?;
-                nd::value(py, dtype, &words[at])
-            }
-        };
-        entry.result.give(py, &mut give).map(Some)
+        entry.result.give(py, &mut |at| outputs.give(at)).map(Some)
     }
 }

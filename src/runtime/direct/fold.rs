@@ -12,9 +12,9 @@ use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::op::{Fold, Measure, Op, mean_dtypes, sum_dtype};
+use crate::op::{FRAMES, Fold, Measure, Op, mean_dtypes, sum_dtype};
 use crate::shape::Shape;
-use crate::tile::{self, BLOCK, FRAMES, FoldFns, MapFn, RUN, TILE, Tree};
+use crate::tile::{self, BLOCK, FoldFns, MapFn, RUN, TILE, Tree};
 
 /// What an axis or all of them are reduced to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,16 +53,13 @@ pub struct FoldFns {
     pub clear: unsafe extern "C" fn(partials: *mut u8, n: usize),
     /// Folds tile element `i` into partial `off + i`: one lane of the rows form. `state` is the lane's first partial; `base` is the place along the reduced axes.
     pub rows: FoldFn,
-    /// Folds frames: each `base` elements (one of [`FRAMES`]) into a result of the out dtype. `state` is where results are put; tiles have whole frames.
+    /// Folds frames: each `base` elements (one of [`crate::op::FRAMES`], so that a tile has whole frames) into a result of the out dtype. `state` is where results are put; tiles have whole frames.
     pub frames: FoldFn,
     /// Combines `n` pairs: `left = left . right`, right being later in order.
     pub combine: unsafe extern "C" fn(left: *mut u8, right: *const u8, n: usize),
     /// Converts `n` partials to results of the fold's out dtype, contiguous.
     pub finish: unsafe extern "C" fn(partials: *const u8, out: *mut u8, n: usize),
 }
-
-/// How many elements [`FoldFns::frames`] folds at a time: so few that a tile has whole frames.
-pub const FRAMES: [usize; 3] = [2, 4, 8];
 
 /// The functions of `fold` on what it takes of operands of `dtype`; `None` where there is no such fold.
 pub fn fold(fold: Fold, measure: Measure, dtype: DType) -> Option<FoldFns> {

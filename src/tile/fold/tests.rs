@@ -169,7 +169,7 @@ fn frames_are_short_runs() {
             for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
             {
                 let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
-                for each in FRAMES {
+                for each in crate::op::FRAMES {
                     for special in
                         [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]]
                     {
