@@ -10,6 +10,7 @@ mod fuse;
 mod place;
 mod simplify;
 mod sink;
+mod spread;
 
 use crate::error::Result;
 use crate::graph::Graph;
@@ -31,7 +32,12 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "dead", purpose: "remove what nothing uses", run: dead::run },
     // On the final nodes: what depends on scalars alone is a leaf for all that follows.
     Pass { name: "fold", purpose: "compute once what depends on scalars alone", run: fold::run },
-    // After dead: only a node with one live user may change its shape.
+    // After dead: only what one live node uses may move.
+    Pass {
+        name: "spread",
+        purpose: "compute in the parts what follows their join",
+        run: spread::run,
+    },
     Pass { name: "sink", purpose: "move reshapes down to memory", run: sink::run },
     // Last: it decides on the final graph.
     Pass { name: "fuse", purpose: "gather chains into loops", run: fuse::run },
