@@ -43,6 +43,20 @@ def test_fades_follow_the_curve(curve: str, dtype: str) -> None:
     np.testing.assert_array_equal(later.eval(), got)
 
 
+def test_a_fade_fuses_with_what_is_around_it() -> None:
+    pcm, dither = recordings.pcm()[80_000:82_000], np.linspace(-0.5, 0.5, 2000, dtype="f4")
+    faded = audio.apply_fade(audio.from_pcm(pcm), 10, 20, 48_000)
+    want = np.clip(np.rint(faded * np.float32(32768) + dither), -32768, 32767).astype("i2")
+    with rnp.lazy():
+        x = audio.from_pcm(rnp.asarray(pcm))
+        y = audio.apply_fade(x, 10, 20, 48_000) * np.float32(32768) + dither
+        got = rnp.clip(rnp.rint(y), -32768, 32767).astype("i2")
+        plan = rnp.plan(got)
+    # Decoding, fading, dithering and encoding are one loop for each end and one between them.
+    assert (plan.loops, plan.temporaries) == (3, 0)
+    np.testing.assert_array_equal(got.eval(), want)
+
+
 @CURVES
 @pytest.mark.parametrize("lazy", [False, True])
 def test_a_fade_longer_than_the_signal_is_shortened(curve: str, lazy: bool) -> None:
