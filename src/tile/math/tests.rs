@@ -49,14 +49,14 @@ fn cases() -> Vec<Case> {
     }
     vec![
         case!(Exp exp_f32 exp_f64 exp 0.8 (-750.0, 712.0)),
-        case!(Log log_f32 log_f64 log 0.9 (0.3, 3.0)),
-        case!(Log10 log10_f32 log10_f64 log10 0.95 (0.3, 3.0)),
+        case!(Log log_f32 log_f64 log 0.8 (0.3, 3.0)),
+        case!(Log10 log10_f32 log10_f64 log10 0.8 (0.3, 3.0)),
         case!(Log1p log1p_f32 log1p_f64 log1p 0.9 (-1.0, 3.0)),
-        case!(Tanh tanh_f32 tanh_f64 tanh 1.0 (-3.0, 3.0)),
+        case!(Tanh tanh_f32 tanh_f64 tanh 0.8 (-3.0, 3.0)),
         case!(Cbrt cbrt_f32 cbrt_f64 cbrt 0.55 (-1e3, 1e3)),
         case!(Exp2 exp2_f32 exp2_f64 exp2 0.7 (-1080.0, 1025.0)),
         case!(Expm1 expm1_f32 expm1_f64 expm1 0.95 (-40.0, 712.0)),
-        case!(Log2 log2_f32 log2_f64 log2 0.95 (0.3, 3.0)),
+        case!(Log2 log2_f32 log2_f64 log2 0.8 (0.3, 3.0)),
         case!(Tan tan_f32 tan_f64 tan 1.0 (-100.0, 100.0)),
         case!(Arcsin arcsin_f32 arcsin_f64 asin 0.75 (-1.0, 1.0)),
         case!(Arccos arccos_f32 arccos_f64 acos 0.7 (-1.0, 1.0)),
@@ -192,7 +192,8 @@ fn power_is_within_its_bound() {
         let (x, y) = (x as f32, y as f32);
         let (got, want) = (power_f32(x, y), core_math::pow(x.into(), y.into()));
         let error = ulps_f32(got, want);
-        assert!(error <= 0.51, "{x:e} ** {y:e}: {got:e}, {error} ulp from {want:e}");
+        // Computed in single precision, of which 0.4 ulp are left to the logarithm and the product.
+        assert!(error <= 0.9, "{x:e} ** {y:e}: {got:e}, {error} ulp from {want:e}");
         worst = worst.max(error);
     }
     println!("power float32: {worst:.4} ulp; float64: {off} of {n} not rounded correctly");
