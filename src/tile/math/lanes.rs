@@ -1,9 +1,11 @@
 //! The loops over tiles: what runs a scalar function over a run of elements, and the few numeric
 //! steps that every function shares.
 //!
-//! A loop takes as many elements as a vector of the machine has, so that all that becomes of them is in registers.
-//! Where the fast form does not apply to one of them, these are mended and no others. May not know: which function it
-//! runs, or on which machine.
+//! A loop runs straight from the operands to the result, its constants in registers, and notes whether the
+//! fast form applied to all; where it did not, a second one mends. What has its result in its own place, and what is
+//! left of less than a chunk, passes through local buffers: the compiler makes vector code only for memory that
+//! is not the same. A function that looks numbers up in tables is split in two, before and after the lookup,
+//! which is the machine's own. May not know: which function it runs, or on which machine.
 
 use super::table::{Lookup, Real, Table, row};
 
@@ -317,7 +319,8 @@ pub(super) unsafe fn unary_by_table<T: Real, F: Unary<T, K>, const N: usize, con
     n: usize,
     fast: unsafe fn(*mut T, *const T, usize) -> bool,
 ) {
-    // The compiler does not see which one it is, and so does not mingle that loop with this one.
+    // Hidden from the compiler, which would put that loop into this one and load its constants for each vector anew.
+    // (`inline(never)` has no effect on functions with target features.)
     let fast = std::hint::black_box(fast);
     let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
     let (out, a) = (out.cast::<T>(), a.cast::<T>());

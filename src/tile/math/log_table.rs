@@ -10,7 +10,7 @@ use super::lanes::{Unary, of_one};
 use super::log;
 use super::table::{Real, Table};
 
-/// `c`, by the fours highest bits of where a number lies between two powers of two.
+/// `c`, by the four highest bits of where a number lies between two powers of two.
 const INVERSE: Table<f64> = [
     1.40234375, 1.34375, 1.2890625, 1.2421875, 1.1953125, 1.15234375, 1.109375, 1.0625, 1.03125,
     1.0, 0.96875, 0.90625, 0.8515625, 0.80859375, 0.76953125, 0.734375,
@@ -26,7 +26,7 @@ struct Base<T, const N: usize> {
 }
 
 macro_rules! define_logs {
-    ($t:ident $bits:ident $signed:ident, $fraction:literal, $least:literal, $infinity:literal, $bias:literal, $terms:literal;
+    ($t:ident $bits:ident, $fraction:literal, $least:literal, $infinity:literal, $bias:literal, $terms:literal;
         $split:ident, $($(#[$doc:meta])+ $name:ident $of:ident: $base:ident, $wide:path;)+) => {
         /// A number in parts, and what the tables hold for it.
         pub(super) struct $split {
@@ -441,7 +441,7 @@ const DECIMAL_F64: Base<f64, 11> = Base {
     ],
 };
 
-define_logs! { f32 u32 i32, 23, 0x00b2_6000, 0x7f80_0000, 125, 6; SplitF32,
+define_logs! { f32 u32, 23, 0x00b2_6000, 0x7f80_0000, 125, 6; SplitF32,
     /// Natural logarithm, within 0.8 ulp.
     LogF32 log_f32: NATURAL_F32, log::log_any;
     /// Binary logarithm, within 0.8 ulp; exact at powers of two.
@@ -450,7 +450,7 @@ define_logs! { f32 u32 i32, 23, 0x00b2_6000, 0x7f80_0000, 125, 6; SplitF32,
     Log10F32 log10_f32: DECIMAL_F32, log::log10_any;
 }
 
-define_logs! { f64 u64 i64, 52, 0x0016_4c00_0000_0000, 0x7ff0_0000_0000_0000, 1021, 11; SplitF64,
+define_logs! { f64 u64, 52, 0x0016_4c00_0000_0000, 0x7ff0_0000_0000_0000, 1021, 11; SplitF64,
     /// Natural logarithm, within 0.8 ulp.
     LogF64 log_f64: NATURAL_F64, log::log_any;
     /// Binary logarithm, within 0.8 ulp; exact at powers of two.

@@ -60,7 +60,11 @@ trait Build<T: Real> {
     fn two_by_table<F: Binary<T, K>, const K: usize>() -> MapFn;
 }
 
-/// The builds for an instruction set, of which a vector has so many bytes.
+/// The builds for an instruction set, by which functions with tables take so many bytes of `float32` at once.
+///
+/// One vector stays in registers between lookup and function, if the compiler packs its elements again, as it does
+/// sixteen. Other loops over a few elements it packs in part: they are made longer, and what is found passes through
+/// memory.
 macro_rules! build {
     ($isa:ident $bytes:literal $(#[$attr:meta])*) => {
         build!(@of f32 $isa $bytes $(#[$attr])*);

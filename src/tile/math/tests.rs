@@ -518,6 +518,35 @@ fn every_instance_and_the_scalar_functions_give_the_same_bits() {
 }
 
 #[test]
+fn lookups_take_the_low_four_bits_of_an_index() {
+    use table::{Lookup, Portable, Table};
+    fn check<V: Lookup<f32, 32> + Lookup<f64, 32>>() {
+        let single: Table<f32> = std::array::from_fn(|i| 1.5 + i as f32);
+        let double: Table<f64> = single.map(f64::from);
+        let indices: [u64; 32] = std::array::from_fn(|i| (i as u64 * 7) ^ 0x3fff_ffd0);
+        let (mut found, mut wide) = ([0.0; 32], [0.0; 32]);
+        // SAFETY: the caller asks for what the machine has.
+        unsafe {
+            V::lookup(&single, &indices.map(|i| i as u32), &mut found);
+            V::lookup(&double, &indices, &mut wide);
+        }
+        for i in 0..32 {
+            assert_eq!(found[i], single[(indices[i] & 15) as usize]);
+            assert_eq!(wide[i], f64::from(found[i]));
+        }
+    }
+    for &isa in Isa::all() {
+        match isa {
+            Isa::Portable => check::<Portable>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => check::<table::Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => check::<table::Avx512>(),
+        }
+    }
+}
+
+#[test]
 fn tiles_may_be_unaligned_of_any_length_and_in_place() {
     fn check<T: Copy + Into<f64>>(f: MapFn, a: &[T], b: &[T], what: &str) {
         let whole = run(f, a, b, 0, false);
