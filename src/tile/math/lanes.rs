@@ -4,20 +4,70 @@
 //! A loop runs straight from the operands to the result, its constants in registers, and notes whether the
 //! fast form applied to all; where it did not, a second one mends. What has its result in its own place, and what is
 //! left of less than a chunk, passes through local buffers: the compiler makes vector code only for memory that
-//! is not the same. May not know: which function it runs, or on which machine.
+//! is not the same. A function that looks numbers up in tables is split in two, before and after the lookup,
+//! which is the machine's own. May not know: which function it runs, or on which machine.
 
-/// An element type: `f32` or `f64`.
-pub(super) trait Real: Copy {
-    /// A harmless argument of every function.
-    const ONE: Self;
+use super::table::{Lookup, Real, Table, row};
+
+/// A function of one operand, in its forms.
+pub(super) trait Unary<T: Real, const K: usize> {
+    /// What the fast form looks up.
+    const TABLES: [Table<T>; K];
+
+    /// Where in the tables.
+    fn index(x: T) -> T::Index;
+
+    /// The function where [`Unary::plain`] holds, given what stands in the tables.
+    fn fast(x: T, row: [T; K]) -> T;
+
+    /// Whether the fast form alone is the function.
+    #[inline(always)]
+    fn plain(x: T) -> bool {
+        Self::applies(x)
+    }
+
+    /// Whether it is with [`Unary::ends`] after it.
+    fn applies(x: T) -> bool;
+
+    /// The function of an `x` to which the fast form applies and gave `y`.
+    #[inline(always)]
+    fn ends(_: T, y: T) -> T {
+        y
+    }
+
+    /// The function of anything else.
+    fn wide(x: T) -> T;
 }
 
-impl Real for f32 {
-    const ONE: f32 = 1.0;
+/// A function of two operands, in its forms.
+pub(super) trait Binary<T: Real, const K: usize> {
+    /// What the fast form looks up.
+    const TABLES: [Table<T>; K];
+
+    /// Where in the tables.
+    fn index(x: T, y: T) -> T::Index;
+
+    /// The function where [`Binary::applies`] holds, given what stands in the tables.
+    fn fast(x: T, y: T, row: [T; K]) -> T;
+
+    /// Whether the fast form is the function.
+    fn applies(x: T, y: T, row: [T; K]) -> bool;
+
+    /// The function of anything else.
+    fn wide(x: T, y: T) -> T;
 }
 
-impl Real for f64 {
-    const ONE: f64 = 1.0;
+/// A function of one operand, of one element.
+#[inline(always)]
+pub(super) fn of_one<T: Real, F: Unary<T, K>, const K: usize>(x: T) -> T {
+    if F::applies(x) { F::ends(x, F::fast(x, row(&F::TABLES, F::index(x)))) } else { F::wide(x) }
+}
+
+/// A function of two operands, of one element of each.
+#[inline(always)]
+pub(super) fn of_two<T: Real, F: Binary<T, K>, const K: usize>(x: T, y: T) -> T {
+    let row = row(&F::TABLES, F::index(x, y));
+    if F::applies(x, y, row) { F::fast(x, y, row) } else { F::wide(x, y) }
 }
 
 /// Says of a form that it applies to every argument.
@@ -32,7 +82,7 @@ pub(super) fn always_two<T>(_: T, _: T) -> bool {
     true
 }
 
-/// Computes `out[i] = fast(a[i])`, and `wide(a[i])` where `fast` does not apply.
+/// Computes `out[i] = F(a[i])` of a function without tables.
 ///
 /// `N` elements are a chunk: what is mended, and what passes through a buffer, at once.
 ///
@@ -40,13 +90,10 @@ pub(super) fn always_two<T>(_: T, _: T) -> bool {
 /// `a` must be readable and `out` writable for `n` elements of `T`. They need no alignment and are
 /// either the same memory or disjoint.
 #[inline(always)]
-pub(super) unsafe fn unary<T: Real, const N: usize>(
+pub(super) unsafe fn unary<T: Real, F: Unary<T, 0>, const N: usize>(
     out: *mut u8,
     a: *const u8,
     n: usize,
-    fast: impl Fn(T) -> T,
-    applies: impl Fn(T) -> bool,
-    wide: impl Fn(T) -> T,
 ) {
     let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
     let (out, a) = (out.cast::<T>(), a.cast::<T>());
@@ -64,21 +111,21 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
             let mut all = true;
             for i in 0..count {
                 let x = from.add(i).read_unaligned();
-                to.add(i).write_unaligned(fast(x));
-                all &= applies(x);
+                to.add(i).write_unaligned(F::fast(x, []));
+                all &= F::applies(x);
             }
             let mut at = if all { count } else { 0 };
             while at < count {
                 let end = count.min(at + N);
                 let mut all = true;
                 for i in at..end {
-                    all &= applies(from.add(i).read_unaligned());
+                    all &= F::applies(from.add(i).read_unaligned());
                 }
                 if !all {
                     for i in at..end {
                         let x = from.add(i).read_unaligned();
                         let y = to.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if applies(x) { y } else { wide(x) });
+                        to.add(i).write_unaligned(if F::applies(x) { y } else { F::wide(x) });
                     }
                 }
                 at = end;
@@ -91,20 +138,17 @@ pub(super) unsafe fn unary<T: Real, const N: usize>(
     }
 }
 
-/// Computes `out[i] = fast(a[i], b[i])`, and `wide` of both where `fast` does not apply; as [`unary`] does.
+/// Computes `out[i] = F(a[i], b[i])`, as [`unary`] does.
 ///
 /// # Safety
 /// `a` and `b` must be readable and `out` writable for `n` elements of `T`. They need no alignment;
 /// each of `a` and `b` is the same memory as `out` or disjoint from it.
 #[inline(always)]
-pub(super) unsafe fn binary<T: Real, const N: usize>(
+pub(super) unsafe fn binary<T: Real, F: Binary<T, 0>, const N: usize>(
     out: *mut u8,
     a: *const u8,
     b: *const u8,
     n: usize,
-    fast: impl Fn(T, T) -> T,
-    applies: impl Fn(T, T) -> bool,
-    wide: impl Fn(T, T) -> T,
 ) {
     let (mut x, mut z, mut y) = ([T::ONE; N], [T::ONE; N], [T::ONE; N]);
     let (out, a, b) = (out.cast::<T>(), a.cast::<T>(), b.cast::<T>());
@@ -126,8 +170,8 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
             let mut all = true;
             for i in 0..count {
                 let (x, z) = pair(i);
-                to.add(i).write_unaligned(fast(x, z));
-                all &= applies(x, z);
+                to.add(i).write_unaligned(F::fast(x, z, []));
+                all &= F::applies(x, z, []);
             }
             let mut at = if all { count } else { 0 };
             while at < count {
@@ -135,14 +179,227 @@ pub(super) unsafe fn binary<T: Real, const N: usize>(
                 let mut all = true;
                 for i in at..end {
                     let (x, z) = pair(i);
-                    all &= applies(x, z);
+                    all &= F::applies(x, z, []);
                 }
                 if !all {
                     for i in at..end {
                         let (x, z) = pair(i);
                         let y = to.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if applies(x, z) { y } else { wide(x, z) });
+                        to.add(i).write_unaligned(if F::applies(x, z, []) {
+                            y
+                        } else {
+                            F::wide(x, z)
+                        });
                     }
+                }
+                at = end;
+            }
+            if !direct {
+                copy(out.add(done), y.as_ptr(), m);
+            }
+            done += m;
+        }
+    }
+}
+
+/// Elements that begin where a line of the cache does: a vector that straddles two takes longer.
+#[repr(align(64))]
+struct Lines<T>(T);
+
+/// The fast form of a function with tables, which are looked up for a vector of `L` elements at once; and whether it
+/// alone is the function of all of them.
+///
+/// # Safety
+/// `from` is readable and `to` writable for `count` elements, a multiple of `L`, on a machine that has the
+/// instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn vectors<T, V, F, const L: usize, const K: usize>(
+    to: *mut T,
+    from: *const T,
+    count: usize,
+) -> bool
+where
+    T: Real,
+    V: Lookup<T, L>,
+    F: Unary<T, K>,
+{
+    let mut all = true;
+    let mut at = 0;
+    while at < count {
+        let mut x = Lines([T::ONE; L]);
+        let mut indices = Lines([T::Index::from(0); L]);
+        let mut rows = [const { Lines([T::ONE; L]) }; K];
+        // SAFETY: the caller's promise.
+        unsafe { copy(x.0.as_mut_ptr(), from.add(at), L) };
+        for i in 0..L {
+            indices.0[i] = F::index(x.0[i]);
+        }
+        for (row, table) in rows.iter_mut().zip(&F::TABLES) {
+            // SAFETY: the caller's promise.
+            unsafe { V::lookup(table, &indices.0, &mut row.0) };
+        }
+        let mut plain = true;
+        for i in 0..L {
+            let mut row = [T::ONE; K];
+            for k in 0..K {
+                row[k] = rows[k].0[i];
+            }
+            // SAFETY: the caller's promise.
+            unsafe { to.add(at + i).write_unaligned(F::fast(x.0[i], row)) };
+        }
+        for x in x.0 {
+            plain &= F::plain(x);
+        }
+        all &= plain;
+        at += L;
+    }
+    all
+}
+
+/// The same of two operands.
+///
+/// # Safety
+/// As of [`vectors`], for `other` too.
+#[inline(always)]
+pub(super) unsafe fn vectors_of_two<T, V, F, const L: usize, const K: usize>(
+    to: *mut T,
+    from: *const T,
+    other: *const T,
+    count: usize,
+) -> bool
+where
+    T: Real,
+    V: Lookup<T, L>,
+    F: Binary<T, K>,
+{
+    let mut all = true;
+    let mut at = 0;
+    while at < count {
+        let (mut x, mut z) = (Lines([T::ONE; L]), Lines([T::ONE; L]));
+        let mut indices = Lines([T::Index::from(0); L]);
+        let mut rows = [const { Lines([T::ONE; L]) }; K];
+        // SAFETY: the caller's promise.
+        unsafe {
+            copy(x.0.as_mut_ptr(), from.add(at), L);
+            copy(z.0.as_mut_ptr(), other.add(at), L);
+        }
+        for i in 0..L {
+            indices.0[i] = F::index(x.0[i], z.0[i]);
+        }
+        for (row, table) in rows.iter_mut().zip(&F::TABLES) {
+            // SAFETY: the caller's promise.
+            unsafe { V::lookup(table, &indices.0, &mut row.0) };
+        }
+        let mut applies = true;
+        for i in 0..L {
+            let mut row = [T::ONE; K];
+            for k in 0..K {
+                row[k] = rows[k].0[i];
+            }
+            // SAFETY: the caller's promise.
+            unsafe { to.add(at + i).write_unaligned(F::fast(x.0[i], z.0[i], row)) };
+            applies &= F::applies(x.0[i], z.0[i], row);
+        }
+        all &= applies;
+        at += L;
+    }
+    all
+}
+
+/// Computes `out[i] = F(a[i])` of a function with tables, given what runs its fast form.
+///
+/// `N` elements are a chunk, as in [`unary`], and a number of vectors.
+///
+/// # Safety
+/// As of [`unary`]; `fast` is [`vectors`] of the function, on a machine that has its instructions.
+#[inline(always)]
+pub(super) unsafe fn unary_by_table<T: Real, F: Unary<T, K>, const N: usize, const K: usize>(
+    out: *mut u8,
+    a: *const u8,
+    n: usize,
+    fast: unsafe fn(*mut T, *const T, usize) -> bool,
+) {
+    // Hidden from the compiler, which would put that loop into this one and load its constants for each vector anew.
+    // (`inline(never)` has no effect on functions with target features.)
+    let fast = std::hint::black_box(fast);
+    let (mut x, mut y) = ([T::ONE; N], [T::ONE; N]);
+    let (out, a) = (out.cast::<T>(), a.cast::<T>());
+    let mut done = 0;
+    while done < n {
+        // SAFETY: as in `unary`; a chunk is a number of vectors.
+        unsafe {
+            let (direct, m) = span::<N>(n - done, out == a.cast_mut());
+            let (mut from, mut to, mut count) = (a.add(done), out.add(done), m);
+            if !direct {
+                copy(x.as_mut_ptr(), from, m);
+                (from, to, count) = (x.as_ptr(), y.as_mut_ptr(), N);
+            }
+            let all = fast(to, from, count);
+            let mut at = if all { count } else { 0 };
+            while at < count {
+                let end = count.min(at + N);
+                let mut all = true;
+                for i in at..end {
+                    let x = from.add(i).read_unaligned();
+                    to.add(i).write_unaligned(F::ends(x, to.add(i).read_unaligned()));
+                    all &= F::applies(x);
+                }
+                if !all {
+                    for i in at..end {
+                        let x = from.add(i).read_unaligned();
+                        let y = to.add(i).read_unaligned();
+                        to.add(i).write_unaligned(if F::applies(x) { y } else { F::wide(x) });
+                    }
+                }
+                at = end;
+            }
+            if !direct {
+                copy(out.add(done), y.as_ptr(), m);
+            }
+            done += m;
+        }
+    }
+}
+
+/// Computes `out[i] = F(a[i], b[i])`, as [`unary_by_table`] does.
+///
+/// # Safety
+/// As of [`binary`]; `fast` is [`vectors_of_two`] of the function, on a machine that has its instructions.
+#[inline(always)]
+pub(super) unsafe fn binary_by_table<T: Real, F: Binary<T, K>, const N: usize, const K: usize>(
+    out: *mut u8,
+    a: *const u8,
+    b: *const u8,
+    n: usize,
+    fast: unsafe fn(*mut T, *const T, *const T, usize) -> bool,
+) {
+    let fast = std::hint::black_box(fast);
+    let (mut x, mut z, mut y) = ([T::ONE; N], [T::ONE; N], [T::ONE; N]);
+    let (out, a, b) = (out.cast::<T>(), a.cast::<T>(), b.cast::<T>());
+    let in_place = (out == a.cast_mut()) | (out == b.cast_mut());
+    let mut done = 0;
+    while done < n {
+        // SAFETY: as in `unary_by_table`.
+        unsafe {
+            let (direct, m) = span::<N>(n - done, in_place);
+            let (mut from, mut other) = (a.add(done), b.add(done));
+            let (mut to, mut count) = (out.add(done), m);
+            if !direct {
+                copy(x.as_mut_ptr(), from, m);
+                copy(z.as_mut_ptr(), other, m);
+                (from, other) = (x.as_ptr(), z.as_ptr());
+                (to, count) = (y.as_mut_ptr(), N);
+            }
+            let all = fast(to, from, other, count);
+            let pair = |i| (from.add(i).read_unaligned(), other.add(i).read_unaligned());
+            let mut at = if all { count } else { 0 };
+            while at < count {
+                let end = count.min(at + N);
+                for i in at..end {
+                    let (x, z) = pair(i);
+                    let applies = F::applies(x, z, row(&F::TABLES, F::index(x, z)));
+                    let y = to.add(i).read_unaligned();
+                    to.add(i).write_unaligned(if applies { y } else { F::wide(x, z) });
                 }
                 at = end;
             }

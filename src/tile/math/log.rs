@@ -160,63 +160,22 @@ pub(super) fn is_positive_normal(x: f64) -> bool {
     x.to_bits().wrapping_sub(1 << 52) < 0x7fe << 52
 }
 
-/// Whether [`log_fast`], [`log2_fast`] and [`log10_fast`] apply. Silence has
-/// zeros, signals are below 0, and neither must be slow.
-#[inline(always)]
-pub(super) fn log_applies(x: f64) -> bool {
-    is_positive_normal(x) || x <= 0.0
-}
-
-/// The logarithm of `x`, which is `y` for positive numbers.
-#[inline(always)]
-fn with_zero(x: f64, y: f64) -> f64 {
-    let end = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
-    if x <= 0.0 { end } else { y }
-}
-
-/// Natural logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log_fast(x: f64) -> f64 {
-    with_zero(x, log_split(split_normal(x)))
-}
-
-/// The same of anything.
+/// Natural logarithm of anything.
 #[inline(always)]
 pub(super) fn log_any(x: f64) -> f64 {
     special(x, log_split(split(x)))
 }
 
-/// Binary logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log2_fast(x: f64) -> f64 {
-    with_zero(x, log2_split(split_normal(x)))
-}
-
-/// The same of anything.
+/// Binary logarithm of anything.
 #[inline(always)]
 pub(super) fn log2_any(x: f64) -> f64 {
     special(x, log2_split(split(x)))
 }
 
-/// Decimal logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log10_fast(x: f64) -> f64 {
-    with_zero(x, log10_split(split_normal(x)))
-}
-
-/// The same of anything.
+/// Decimal logarithm of anything.
 #[inline(always)]
 pub(super) fn log10_any(x: f64) -> f64 {
     special(x, log10_split(split(x)))
-}
-
-complete! { f64
-    /// Natural logarithm, within 0.9 ulp.
-    log_f64(x): log_fast, log_applies, log_any;
-    /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f64(x): log2_fast, log_applies, log2_any;
-    /// Decimal logarithm, within 0.8 ulp; exact at powers of ten.
-    log10_f64(x): log10_fast, log_applies, log10_any;
 }
 
 /// `log(1 + x)` to about `2**-37`, for a positive normal `1 + x`.

@@ -14,10 +14,13 @@ mod exp;
 mod hyperbolic;
 mod lanes;
 mod log;
+mod log_table;
 mod logaddexp;
 mod power;
 mod root;
 mod single;
+mod table;
+mod tanh_single;
 #[cfg(test)]
 mod tests;
 mod trig;
@@ -26,184 +29,267 @@ pub use angle::{arctan_f64, arctan2_f64};
 pub use arc::{arccos_f32, arccos_f64, arcsin_f32, arcsin_f64};
 pub use exp::{exp_f64, exp2_f64, expm1_f64};
 pub use hyperbolic::{arccosh_f64, arcsinh_f64, arctanh_f64, cosh_f64, sinh_f64, tanh_f64};
-pub use log::{log_f64, log1p_f64, log2_f64, log10_f64};
+pub use log::log1p_f64;
+pub use log_table::{log_f32, log_f64, log2_f32, log2_f64, log10_f32, log10_f64};
 pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64};
 pub use power::{power_f32, power_f64};
 pub use root::{cbrt_f64, hypot_f32, hypot_f64};
 pub use single::{
     arccosh_f32, arcsinh_f32, arctan_f32, arctan2_f32, arctanh_f32, cbrt_f32, cos_f32, cosh_f32,
-    exp_f32, exp2_f32, expm1_f32, log_f32, log1p_f32, log2_f32, log10_f32, sin_f32, sinh_f32,
-    tan_f32, tanh_f32,
+    exp_f32, exp2_f32, expm1_f32, log1p_f32, sin_f32, sinh_f32, tan_f32,
 };
+pub use tanh_single::tanh_f32;
 pub use trig::{cos_f64, sin_f64, tan_f64};
 
 use super::MapFn;
 use super::isa::{Isa, pick};
 use crate::dtype::DType;
 use crate::op::Op;
+use lanes::{Binary, Unary};
+use table::{Real, Table};
 
-/// A module of tile functions, compiled for the instruction set in the attribute, and its `map`.
-macro_rules! instances {
-    ($(#[$attr:meta])* $module:ident) => {
-        mod $module {
-            use super::{DType, MapFn, Op, angle, exp, hyperbolic, lanes, log, power, root, single, trig};
+/// An instruction set, for which tile functions are built.
+trait Build<T: Real> {
+    /// The tile function of a function of one operand.
+    fn one<F: Unary<T, 0>>() -> MapFn;
+    /// The same of one that looks up.
+    fn one_by_table<F: Unary<T, K>, const K: usize>() -> MapFn;
+    /// The tile function of a function of two operands.
+    fn two<F: Binary<T, 0>>() -> MapFn;
+    /// The same of one that looks up.
+    fn two_by_table<F: Binary<T, K>, const K: usize>() -> MapFn;
+}
 
-            instances!(@unary $(#[$attr])*
-                exp_f32 f32 single::exp_single, single::exp_applies, exp::exp_wide;
-                exp_f64 f64 exp::exp_fast, exp::exp_applies, exp::exp_any;
-                log_f32 f32 single::log_single, single::log_applies, single::log_any;
-                log_f64 f64 log::log_fast, log::log_applies, log::log_any;
-                log10_f32 f32 single::log10_single, single::log_applies, single::log10_any;
-                log10_f64 f64 log::log10_fast, log::log_applies, log::log10_any;
-                log1p_f32 f32 single::log1p_single, single::log1p_applies, log::log1p_wide;
-                log1p_f64 f64 log::log1p_fast, log::log1p_applies, log::log1p_any;
-                cbrt_f32 f32 root::cbrt_single, root::cbrt_applies, root::cbrt_wide;
-                cbrt_f64 f64 super::cbrt_f64, lanes::always, super::cbrt_f64;
-                exp2_f32 f32 single::exp2_single, single::exp2_applies, exp::exp2_wide;
-                exp2_f64 f64 exp::exp2_fast, exp::exp2_applies, exp::exp2_any;
-                expm1_f32 f32 single::expm1_single, single::exp_applies, exp::expm1_wide;
-                expm1_f64 f64 super::expm1_f64, lanes::always, super::expm1_f64;
-                log2_f32 f32 single::log2_single, single::log_applies, single::log2_any;
-                log2_f64 f64 log::log2_fast, log::log_applies, log::log2_any;
-                tan_f32 f32 single::tan_single, single::sin_applies, trig::tan_wide;
-                tan_f64 f64 trig::tan_fast, trig::fast_applies, super::tan_f64;
-                arcsin_f32 f32 super::arcsin_f32, lanes::always, super::arcsin_f32;
-                arcsin_f64 f64 super::arcsin_f64, lanes::always, super::arcsin_f64;
-                arccos_f32 f32 super::arccos_f32, lanes::always, super::arccos_f32;
-                arccos_f64 f64 super::arccos_f64, lanes::always, super::arccos_f64;
-                arctan_f32 f32 super::arctan_f32, lanes::always, super::arctan_f32;
-                arctan_f64 f64 super::arctan_f64, lanes::always, super::arctan_f64;
-                sinh_f32 f32 single::sinh_single, single::exp_applies, hyperbolic::sinh_wide;
-                sinh_f64 f64 hyperbolic::sinh_fast, hyperbolic::fast_applies, hyperbolic::sinh_any;
-                cosh_f32 f32 single::cosh_single, single::exp_applies, hyperbolic::cosh_wide;
-                cosh_f64 f64 hyperbolic::cosh_fast, hyperbolic::fast_applies, hyperbolic::cosh_any;
-                arcsinh_f32 f32 single::arcsinh_single, single::arcsinh_applies, hyperbolic::arcsinh_wide;
-                arcsinh_f64 f64 hyperbolic::arcsinh_fast, hyperbolic::arcsinh_applies, hyperbolic::arcsinh_any;
-                arccosh_f32 f32 single::arccosh_single, single::arccosh_applies, hyperbolic::arccosh_wide;
-                arccosh_f64 f64 hyperbolic::arccosh_fast, hyperbolic::arccosh_applies, hyperbolic::arccosh_any;
-                arctanh_f32 f32 single::arctanh_single, single::arctanh_applies, hyperbolic::arctanh_wide;
-                arctanh_f64 f64 hyperbolic::arctanh_fast, hyperbolic::arctanh_applies, hyperbolic::arctanh_any;
-                tanh_f32 f32 super::tanh_f32, lanes::always, super::tanh_f32;
-                tanh_f64 f64 super::tanh_f64, lanes::always, super::tanh_f64;
-                sin_f32 f32 single::sin_single, single::sin_applies, trig::sin_wide;
-                sin_f64 f64 trig::sin_fast, trig::fast_applies, super::sin_f64;
-                cos_f32 f32 single::cos_single, single::sin_applies, trig::cos_wide;
-                cos_f64 f64 trig::cos_fast, trig::fast_applies, super::cos_f64;
-            );
-            instances!(@binary $(#[$attr])*
-                power_f32 f32 power::power_single, power::power_single_applies, power::power_wide;
-                power_f64 f64 power::power_fast, power::power_applies, power::power_any;
-                hypot_f32 f32 super::hypot_f32, lanes::always_two, super::hypot_f32;
-                hypot_f64 f64 super::hypot_f64, lanes::always_two, super::hypot_f64;
-                arctan2_f32 f32 single::arctan2_single, single::arctan2_applies, angle::arctan2_wide;
-                arctan2_f64 f64 angle::arctan2_fast, angle::arctan2_applies, angle::arctan2_any;
-                logaddexp_f32 f32 super::logaddexp_f32, lanes::always_two, super::logaddexp_f32;
-                logaddexp_f64 f64 super::logaddexp_f64, lanes::always_two, super::logaddexp_f64;
-                logaddexp2_f32 f32 super::logaddexp2_f32, lanes::always_two, super::logaddexp2_f32;
-                logaddexp2_f64 f64 super::logaddexp2_f64, lanes::always_two, super::logaddexp2_f64;
-            );
+/// The builds for an instruction set, by which functions with tables take so many bytes of `float32` at once.
+///
+/// One vector stays in registers between lookup and function, if the compiler packs its elements again, as it does
+/// sixteen. Other loops over a few elements it packs in part: they are made longer, and what is found passes through
+/// memory.
+macro_rules! build {
+    ($isa:ident $bytes:literal $(#[$attr:meta])*) => {
+        build!(@of f32 $isa $bytes $(#[$attr])*);
+        build!(@of f64 $isa 256 $(#[$attr])*);
+    };
+    (@of $t:ident $isa:ident $bytes:literal $(#[$attr:meta])*) => {
+        impl Build<$t> for table::$isa {
+            fn one<F: Unary<$t, 0>>() -> MapFn {
+                build!(@run [$(#[$attr])*] [F] [F: Unary<$t, 0>] (out, a, _b, n)
+                    lanes::unary::<$t, F, { 128 / size_of::<$t>() }>(out, a, n))
+            }
 
-            pub(super) fn map(op: Op, dtype: DType) -> Option<MapFn> {
-                Some(match (op, dtype) {
-                    (Op::Exp, DType::F32) => exp_f32,
-                    (Op::Exp, DType::F64) => exp_f64,
-                    (Op::Log, DType::F32) => log_f32,
-                    (Op::Log, DType::F64) => log_f64,
-                    (Op::Log10, DType::F32) => log10_f32,
-                    (Op::Log10, DType::F64) => log10_f64,
-                    (Op::Log1p, DType::F32) => log1p_f32,
-                    (Op::Log1p, DType::F64) => log1p_f64,
-                    (Op::Tanh, DType::F32) => tanh_f32,
-                    (Op::Tanh, DType::F64) => tanh_f64,
-                    (Op::Sin, DType::F32) => sin_f32,
-                    (Op::Sin, DType::F64) => sin_f64,
-                    (Op::Cos, DType::F32) => cos_f32,
-                    (Op::Cos, DType::F64) => cos_f64,
-                    (Op::Power, DType::F32) => power_f32,
-                    (Op::Power | Op::FloatPower, DType::F64) => power_f64,
-                    (Op::Cbrt, DType::F32) => cbrt_f32,
-                    (Op::Cbrt, DType::F64) => cbrt_f64,
-                    (Op::Exp2, DType::F32) => exp2_f32,
-                    (Op::Exp2, DType::F64) => exp2_f64,
-                    (Op::Expm1, DType::F32) => expm1_f32,
-                    (Op::Expm1, DType::F64) => expm1_f64,
-                    (Op::Log2, DType::F32) => log2_f32,
-                    (Op::Log2, DType::F64) => log2_f64,
-                    (Op::Tan, DType::F32) => tan_f32,
-                    (Op::Tan, DType::F64) => tan_f64,
-                    (Op::Arcsin, DType::F32) => arcsin_f32,
-                    (Op::Arcsin, DType::F64) => arcsin_f64,
-                    (Op::Arccos, DType::F32) => arccos_f32,
-                    (Op::Arccos, DType::F64) => arccos_f64,
-                    (Op::Arctan, DType::F32) => arctan_f32,
-                    (Op::Arctan, DType::F64) => arctan_f64,
-                    (Op::Sinh, DType::F32) => sinh_f32,
-                    (Op::Sinh, DType::F64) => sinh_f64,
-                    (Op::Cosh, DType::F32) => cosh_f32,
-                    (Op::Cosh, DType::F64) => cosh_f64,
-                    (Op::Arcsinh, DType::F32) => arcsinh_f32,
-                    (Op::Arcsinh, DType::F64) => arcsinh_f64,
-                    (Op::Arccosh, DType::F32) => arccosh_f32,
-                    (Op::Arccosh, DType::F64) => arccosh_f64,
-                    (Op::Arctanh, DType::F32) => arctanh_f32,
-                    (Op::Arctanh, DType::F64) => arctanh_f64,
-                    (Op::Hypot, DType::F32) => hypot_f32,
-                    (Op::Hypot, DType::F64) => hypot_f64,
-                    (Op::Arctan2, DType::F32) => arctan2_f32,
-                    (Op::Arctan2, DType::F64) => arctan2_f64,
-                    (Op::Logaddexp, DType::F32) => logaddexp_f32,
-                    (Op::Logaddexp, DType::F64) => logaddexp_f64,
-                    (Op::Logaddexp2, DType::F32) => logaddexp2_f32,
-                    (Op::Logaddexp2, DType::F64) => logaddexp2_f64,
-                    _ => return None,
-                })
+            fn one_by_table<F: Unary<$t, K>, const K: usize>() -> MapFn {
+                /// # Safety
+                /// As of [`lanes::vectors`].
+                $(#[$attr])*
+                unsafe fn fast<F: Unary<$t, K>, const K: usize>(
+                    to: *mut $t, from: *const $t, count: usize,
+                ) -> bool {
+                    // SAFETY: the caller's promise.
+                    unsafe { lanes::vectors::<$t, table::$isa, F, { $bytes / size_of::<$t>() }, K>(to, from, count) }
+                }
+                build!(@run [$(#[$attr])*] [F, K] [F: Unary<$t, K>, const K: usize] (out, a, _b, n)
+                    lanes::unary_by_table::<$t, F, { 256 / size_of::<$t>() }, K>(out, a, n, fast::<F, K>))
+            }
+
+            fn two<F: Binary<$t, 0>>() -> MapFn {
+                build!(@run [$(#[$attr])*] [F] [F: Binary<$t, 0>] (out, a, b, n)
+                    lanes::binary::<$t, F, { 128 / size_of::<$t>() }>(out, a, b, n))
+            }
+
+            fn two_by_table<F: Binary<$t, K>, const K: usize>() -> MapFn {
+                /// # Safety
+                /// As of [`lanes::vectors_of_two`].
+                $(#[$attr])*
+                unsafe fn fast<F: Binary<$t, K>, const K: usize>(
+                    to: *mut $t, from: *const $t, other: *const $t, count: usize,
+                ) -> bool {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        lanes::vectors_of_two::<$t, table::$isa, F, { $bytes / size_of::<$t>() }, K>(to, from, other, count)
+                    }
+                }
+                build!(@run [$(#[$attr])*] [F, K] [F: Binary<$t, K>, const K: usize] (out, a, b, n)
+                    lanes::binary_by_table::<$t, F, { 256 / size_of::<$t>() }, K>(out, a, b, n, fast::<F, K>))
             }
         }
     };
-    (@unary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $applies:expr, $wide:expr;)+) => {
-        instances!(@each [$(#[$attr])*] $([$name $t $fast, $applies, $wide])+);
-    };
-    (@each $attrs:tt $($row:tt)+) => { $(instances!(@one $attrs $row);)+ };
-    (@one [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $applies:expr, $wide:expr]) => {
+    (@run [$(#[$attr:meta])*] [$($given:tt)+] [$($of:tt)+] ($out:ident, $a:ident, $b:ident, $n:ident) $loop:expr) => {{
         /// # Safety
-        /// As of [`MapFn`], on a machine that has the instruction set of the module.
+        /// As of [`MapFn`], on a machine that has the instruction set.
         $(#[$attr])*
-        unsafe extern "C" fn $name(
-            out: *mut u8, a: *const u8, _: *const u8, _: *const u8, n: usize, _: *mut u32,
+        unsafe extern "C" fn run<$($of)+>(
+            $out: *mut u8, $a: *const u8, $b: *const u8, _: *const u8, $n: usize, _: *mut u32,
         ) {
-            // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::unary::<$t, { 128 / size_of::<$t>() }>(out, a, n, |x| $fast(x), |x| $applies(x), |x| $wide(x)) }
+            // SAFETY: the caller promises the instructions, and readable and writable tiles.
+            unsafe { $loop }
         }
-    };
-    (@binary $(#[$attr:meta])* $($name:ident $t:ident $fast:expr, $applies:expr, $wide:expr;)+) => {
-        instances!(@each2 [$(#[$attr])*] $([$name $t $fast, $applies, $wide])+);
-    };
-    (@each2 $attrs:tt $($row:tt)+) => { $(instances!(@one2 $attrs $row);)+ };
-    (@one2 [$(#[$attr:meta])*] [$name:ident $t:ident $fast:expr, $applies:expr, $wide:expr]) => {
-        /// # Safety
-        /// As of [`MapFn`], on a machine that has the instruction set of the module.
-        $(#[$attr])*
-        unsafe extern "C" fn $name(
-            out: *mut u8, a: *const u8, b: *const u8, _: *const u8, n: usize, _: *mut u32,
-        ) {
-            // SAFETY: the caller promises readable and writable tiles.
-            unsafe { lanes::binary::<$t, { 128 / size_of::<$t>() }>(out, a, b, n, |x, y| $fast(x, y), |x, y| $applies(x, y), |x, y| $wide(x, y)) }
-        }
-    };
+        run::<$($given)+>
+    }};
 }
 
-instances!(portable);
+build!(Portable 256);
 #[cfg(target_arch = "x86_64")]
-instances!(
-    #[target_feature(enable = "avx2,fma")]
-    avx2
-);
+build!(Avx2 256 #[target_feature(enable = "avx2,fma")]);
+#[cfg(target_arch = "x86_64")]
+build!(Avx512 64 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]);
 
-#[cfg(target_arch = "x86_64")]
-instances!(
-    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-    avx512
-);
+/// A function that looks nothing up, in its forms: the fast one, where that applies, and one for all else.
+macro_rules! one {
+    ($t:ident: $of:path) => {
+        one!($t: $of, lanes::always, $of)
+    };
+    ($t:ident: $fast:path, $applies:path, $wide:path) => {{
+        struct It;
+        impl Unary<$t, 0> for It {
+            const TABLES: [Table<$t>; 0] = [];
+            #[inline(always)]
+            fn index(_: $t) -> <$t as Real>::Index {
+                0
+            }
+            #[inline(always)]
+            fn fast(x: $t, _: [$t; 0]) -> $t {
+                $fast(x)
+            }
+            #[inline(always)]
+            fn applies(x: $t) -> bool {
+                $applies(x)
+            }
+            #[inline(always)]
+            fn wide(x: $t) -> $t {
+                $wide(x)
+            }
+        }
+        B::one::<It>()
+    }};
+}
+/// The same of two operands.
+macro_rules! two {
+    ($t:ident: $of:path) => {
+        two!($t: $of, lanes::always_two, $of)
+    };
+    ($t:ident: $fast:path, $applies:path, $wide:path) => {{
+        struct It;
+        impl Binary<$t, 0> for It {
+            const TABLES: [Table<$t>; 0] = [];
+            #[inline(always)]
+            fn index(_: $t, _: $t) -> <$t as Real>::Index {
+                0
+            }
+            #[inline(always)]
+            fn fast(x: $t, y: $t, _: [$t; 0]) -> $t {
+                $fast(x, y)
+            }
+            #[inline(always)]
+            fn applies(x: $t, y: $t, _: [$t; 0]) -> bool {
+                $applies(x, y)
+            }
+            #[inline(always)]
+            fn wide(x: $t, y: $t) -> $t {
+                $wide(x, y)
+            }
+        }
+        B::two::<It>()
+    }};
+}
+
+/// The tile function of `op` on `float32`, built by `B`.
+fn on_f32<B: Build<f32>>(op: Op) -> Option<MapFn> {
+    Some(match op {
+        Op::Exp => one!(f32: single::exp_single, single::exp_applies, exp::exp_wide),
+        Op::Log => B::one_by_table::<log_table::LogF32, 3>(),
+        Op::Log10 => B::one_by_table::<log_table::Log10F32, 3>(),
+        Op::Log1p => one!(f32: single::log1p_single, single::log1p_applies, log::log1p_wide),
+        Op::Cbrt => one!(f32: root::cbrt_single, root::cbrt_applies, root::cbrt_wide),
+        Op::Exp2 => one!(f32: single::exp2_single, single::exp2_applies, exp::exp2_wide),
+        Op::Expm1 => one!(f32: single::expm1_single, single::exp_applies, exp::expm1_wide),
+        Op::Log2 => B::one_by_table::<log_table::Log2F32, 3>(),
+        Op::Tan => one!(f32: single::tan_single, single::sin_applies, trig::tan_wide),
+        Op::Arcsin => one!(f32: arcsin_f32),
+        Op::Arccos => one!(f32: arccos_f32),
+        Op::Arctan => one!(f32: arctan_f32),
+        Op::Sinh => {
+            one!(f32: single::sinh_single, single::exp_applies, hyperbolic::sinh_wide)
+        }
+        Op::Cosh => {
+            one!(f32: single::cosh_single, single::exp_applies, hyperbolic::cosh_wide)
+        }
+        Op::Arcsinh => {
+            one!(f32: single::arcsinh_single, single::arcsinh_applies, hyperbolic::arcsinh_wide)
+        }
+        Op::Arccosh => {
+            one!(f32: single::arccosh_single, single::arccosh_applies, hyperbolic::arccosh_wide)
+        }
+        Op::Arctanh => {
+            one!(f32: single::arctanh_single, single::arctanh_applies, hyperbolic::arctanh_wide)
+        }
+        Op::Tanh => B::one_by_table::<tanh_single::Tanh, 8>(),
+        Op::Sin => one!(f32: single::sin_single, single::sin_applies, trig::sin_wide),
+        Op::Cos => one!(f32: single::cos_single, single::sin_applies, trig::cos_wide),
+        Op::Power => B::two_by_table::<power::Power, 3>(),
+        Op::Hypot => two!(f32: hypot_f32),
+        Op::Arctan2 => {
+            two!(f32: single::arctan2_single, single::arctan2_applies, angle::arctan2_wide)
+        }
+        Op::Logaddexp => two!(f32: logaddexp_f32),
+        Op::Logaddexp2 => two!(f32: logaddexp2_f32),
+        _ => return None,
+    })
+}
+
+/// The tile function of `op` on `float64`, built by `B`.
+fn on_f64<B: Build<f64>>(op: Op) -> Option<MapFn> {
+    Some(match op {
+        Op::Exp => one!(f64: exp::exp_fast, exp::exp_applies, exp::exp_any),
+        Op::Log => B::one_by_table::<log_table::LogF64, 3>(),
+        Op::Log10 => B::one_by_table::<log_table::Log10F64, 3>(),
+        Op::Log1p => one!(f64: log::log1p_fast, log::log1p_applies, log::log1p_any),
+        Op::Cbrt => one!(f64: cbrt_f64),
+        Op::Exp2 => one!(f64: exp::exp2_fast, exp::exp2_applies, exp::exp2_any),
+        Op::Expm1 => one!(f64: expm1_f64),
+        Op::Log2 => B::one_by_table::<log_table::Log2F64, 3>(),
+        Op::Tan => one!(f64: trig::tan_fast, trig::fast_applies, tan_f64),
+        Op::Arcsin => one!(f64: arcsin_f64),
+        Op::Arccos => one!(f64: arccos_f64),
+        Op::Arctan => one!(f64: arctan_f64),
+        Op::Sinh => {
+            one!(f64: hyperbolic::sinh_fast, hyperbolic::fast_applies, hyperbolic::sinh_any)
+        }
+        Op::Cosh => {
+            one!(f64: hyperbolic::cosh_fast, hyperbolic::fast_applies, hyperbolic::cosh_any)
+        }
+        Op::Arcsinh => {
+            one!(f64: hyperbolic::arcsinh_fast, hyperbolic::arcsinh_applies, hyperbolic::arcsinh_any)
+        }
+        Op::Arccosh => {
+            one!(f64: hyperbolic::arccosh_fast, hyperbolic::arccosh_applies, hyperbolic::arccosh_any)
+        }
+        Op::Arctanh => {
+            one!(f64: hyperbolic::arctanh_fast, hyperbolic::arctanh_applies, hyperbolic::arctanh_any)
+        }
+        Op::Tanh => one!(f64: tanh_f64),
+        Op::Sin => one!(f64: trig::sin_fast, trig::fast_applies, sin_f64),
+        Op::Cos => one!(f64: trig::cos_fast, trig::fast_applies, cos_f64),
+        Op::Power | Op::FloatPower => {
+            two!(f64: power::power_fast, power::power_applies, power::power_any)
+        }
+        Op::Hypot => two!(f64: hypot_f64),
+        Op::Arctan2 => {
+            two!(f64: angle::arctan2_fast, angle::arctan2_applies, angle::arctan2_any)
+        }
+        Op::Logaddexp => two!(f64: logaddexp_f64),
+        Op::Logaddexp2 => two!(f64: logaddexp2_f64),
+        _ => return None,
+    })
+}
+
+/// The tile function of `op` on operands of `dtype`, built by `B`.
+fn map_by<B: Build<f32> + Build<f64>>(op: Op, dtype: DType) -> Option<MapFn> {
+    match dtype {
+        DType::F32 => on_f32::<B>(op),
+        DType::F64 => on_f64::<B>(op),
+        _ => None,
+    }
+}
 
 /// The tile function of `op` on operands of `dtype`; `None` where this module has none.
 pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
@@ -212,5 +298,6 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
 
 /// The same, built for `isa`.
 fn map_on(isa: Isa, op: Op, dtype: DType) -> Option<MapFn> {
-    pick!(isa => fn(Op, DType) -> Option<MapFn>, portable::map, avx2::map, avx512::map)(op, dtype)
+    pick!(isa => fn(Op, DType) -> Option<MapFn>,
+        map_by::<table::Portable>, map_by::<table::Avx2>, map_by::<table::Avx512>)(op, dtype)
 }

@@ -4,14 +4,23 @@
 //! (Dekker's arithmetic in fused steps), and then the rules of C99's annex F, which NumPy follows.
 //! May not know: tiles, machines.
 
+use std::f32::consts::LOG2_E;
+
 use super::exp::{clamp, exp_with_rest, exp2_short, reduce, scale};
-use super::lanes::{LN2_42, LN2_42_REST, complete, poly};
-use super::log::{HALF_TOP, INV_LN2, Split, is_positive_normal, split, split_normal};
-use super::single::{self, split_at_sqrt};
+use super::lanes::{self, LN2_42, LN2_42_REST, Unary, complete, of_two, poly};
+use super::log::{self, HALF_TOP, INV_LN2, is_positive_normal, split, split_normal};
+use super::log_table::{Log2F32, SplitF32};
+use super::single::exp2_parts;
+use super::table::{Real, Table};
 
 /// `(2 atanh s - 2 s) / (ln 2 s**3)` in `s**2`, for `s` of the reduced range: to `2**-37` of `2 / s**2`.
 const SHORT: [f64; 4] =
     [0.9617966791914558, 0.5770828524098186, 0.4117063208618161, 0.34021876125905814];
+
+/// `(log(1 + r) - r + r**2 / 2) / r**3`, for `r` of the tables' reduced range.
+const LOG: [f32; 4] = [0.333_333_34, -0.250_004_6, 0.200_040_97, -0.159_195];
+/// `1 / ln 2` less the single nearest to it.
+const LOG2_E_REST: f32 = 1.925_963e-8;
 
 /// `2 / 3` as a sum of two doubles.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -31,7 +40,7 @@ const SERIES: [f64; 8] = [
 
 /// `log(2**e * m)` as a sum of two doubles, to about `2**-66`.
 #[inline(always)]
-fn log_two_parts(Split { e, m }: Split) -> (f64, f64) {
+fn log_two_parts(log::Split { e, m }: log::Split) -> (f64, f64) {
     // s = f / d, in two parts.
     let f = m - 1.0;
     let d = m + 1.0;
@@ -100,24 +109,63 @@ fn log2_short(e: f64, f: f64) -> f64 {
     s.mul_add(z.mul_add(poly(z, SHORT), 2.0 * INV_LN2), e)
 }
 
-/// `y log2 x`, for a positive normal `x`.
+/// Powers of `float32`, of ordinary operands: the logarithm by the tables of [`Log2F32`], as a sum of two singles.
+pub(super) struct Power;
+
+/// `y log2 x` as a sum of two singles, to `2**-33` of it.
 #[inline(always)]
-fn product_short(x: f32, y: f32) -> f64 {
-    let (e, f) = split_at_sqrt(x);
-    f64::from(y) * log2_short(e.into(), f.into())
+fn product_single(x: f32, y: f32, row: [f32; 3]) -> (f32, f32) {
+    let SplitF32 { e, lowered, inverse, head, rest } = SplitF32::of(x, row);
+    let head = e.mul_add(SplitF32::UNIT, head);
+    // 1 + r + r_rest, exactly.
+    let product = lowered * inverse;
+    let r = product - 1.0;
+    let r_rest = lowered.mul_add(inverse, -product);
+
+    // The logarithm of 1 + r: a - a r / 2 + a r**2 q, where `a` is that of the series' first term.
+    let a = r * LOG2_E;
+    let a_rest = r.mul_add(LOG2_E_REST, r.mul_add(LOG2_E, -a));
+    let half = -0.5 * r;
+    let b = a * half;
+    let b_rest = a_rest.mul_add(half, a.mul_add(half, -b));
+    let square = r * r;
+    let q = r.mul_add(r.mul_add(r.mul_add(LOG[3], LOG[2]), LOG[1]), LOG[0]);
+    let rest = r_rest.mul_add(square - r, r_rest).mul_add(LOG2_E, rest);
+    let rest = a.mul_add(square * q, (a_rest + b_rest) + rest);
+
+    let log = a + b;
+    let log_rest = (a - log) + b;
+    let sum = head + log;
+    let sum_rest = ((head - sum) + log) + log_rest;
+    let product = y * sum;
+    (product, y.mul_add(sum_rest + rest, y.mul_add(sum, -product)))
 }
 
-/// Whether [`power_single`] applies: to positive normal `x` and powers that are normal too.
-#[inline(always)]
-pub(super) fn power_single_applies(x: f32, y: f32) -> bool {
-    single::is_positive_normal(x) & (product_short(x, y).abs() < 125.0)
-}
+impl lanes::Binary<f32, 3> for Power {
+    const TABLES: [Table<f32>; 3] = <Log2F32 as Unary<f32, 3>>::TABLES;
 
-/// `x**y` of ordinary operands.
-#[inline(always)]
-pub(super) fn power_single(x: f32, y: f32) -> f32 {
-    let power = exp2_short(product_short(x, y)) as f32;
-    if y == 2.0 { x * x } else { power }
+    #[inline(always)]
+    fn index(x: f32, _: f32) -> <f32 as Real>::Index {
+        Log2F32::index(x)
+    }
+
+    #[inline(always)]
+    fn fast(x: f32, y: f32, row: [f32; 3]) -> f32 {
+        let (product, rest) = product_single(x, y, row);
+        let power = exp2_parts(product, rest);
+        if y == 2.0 { x * x } else { power }
+    }
+
+    /// To positive normal `x` and powers that are normal too.
+    #[inline(always)]
+    fn applies(x: f32, y: f32, row: [f32; 3]) -> bool {
+        Log2F32::plain(x) & (product_single(x, y, row).0.abs() < 125.0)
+    }
+
+    #[inline(always)]
+    fn wide(x: f32, y: f32) -> f32 {
+        power_wide(x, y)
+    }
 }
 
 /// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
@@ -125,7 +173,7 @@ pub(super) fn power_single(x: f32, y: f32) -> f32 {
 pub(super) fn power_wide(x: f32, y: f32) -> f32 {
     let (x, y) = (f64::from(x), f64::from(y));
     let a = x.abs();
-    let Split { e, m } = split_normal(a);
+    let log::Split { e, m } = split_normal(a);
     let log = log_special(a, log2_short(e, m - 1.0));
     let power = exp2_short(clamp(exponent(a, y) * log, -160.0, 130.0));
     finish(x, y, log, power) as f32
@@ -167,9 +215,10 @@ pub(super) fn power_any(x: f64, y: f64) -> f64 {
     finish(x, y, log, power)
 }
 
-complete! { f32
-    /// `x**y`, within 0.51 ulp; `x * x` where `y` is 2.
-    power_f32(x, y): power_single, power_single_applies, power_wide;
+/// `x**y`, within 0.9 ulp; `x * x` where `y` is 2.
+#[inline(always)]
+pub fn power_f32(x: f32, y: f32) -> f32 {
+    of_two::<f32, Power, 3>(x, y)
 }
 
 complete! { f64

@@ -5,7 +5,7 @@
 //! says where it applies; beyond, and for most special values, the forms in `float64` take over. May not
 //! know: tiles, machines.
 
-use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E, LOG10_E};
+use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
 
 use super::arc::half_inverse_f32;
 use super::lanes::{always, complete, poly_f32 as poly};
@@ -16,16 +16,9 @@ use super::{angle, exp, hyperbolic, log, trig};
 const ROUND: f32 = 12_582_912.0;
 /// `ln 2` less the single nearest to it.
 const LN_2_REST: f32 = -1.904_654_2e-9;
-/// `1 / ln 2` less the single nearest to it.
-const LOG2_E_REST: f32 = 1.925_963e-8;
-/// `1 / ln 10` less the single nearest to it.
-const LOG10_E_REST: f32 = -1.010_305e-8;
 /// The first 16 bits of `ln 2`, so that a product with an exponent is exact; and the rest.
 const LN_2_16: f32 = 0.693_145_75;
 const LN_2_16_REST: f32 = 1.428_606_8e-6;
-/// The first 16 bits of `log10 2`; and the rest.
-const LOG10_2_16: f32 = 0.301_025_4;
-const LOG10_2_16_REST: f32 = 4.605_039e-6;
 /// `pi / 2` as a sum of three singles.
 const HALF_PI: [f32; 3] = [FRAC_PI_2, -4.371_139e-8, -1.715_124_5e-15];
 
@@ -61,16 +54,6 @@ const TAN: [f32; 7] = [
     0.011_247_034,
     -0.000_426_688_96,
     0.004_628_731,
-];
-/// `(tanh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-27`.
-const TANH: [f32; 7] = [
-    -0.333_332_96,
-    0.133_323_48,
-    -0.053_879_99,
-    0.021_487_2,
-    -0.007_946_894,
-    0.002_301_929_8,
-    -0.000_358_611_23,
 ];
 /// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-31`.
 const SINH: [f32; 4] = [0.166_666_67, 0.008_333_311, 0.000_198_426_35, 2.783_925e-6];
@@ -148,6 +131,17 @@ pub(super) fn exp2_single(x: f32) -> f32 {
     scale(sum + (r * r).mul_add(poly(r, EXP2), rest), biased)
 }
 
+/// `2**(x + x_rest)`, with an `x_rest` that is small beside 1.
+#[inline(always)]
+pub(super) fn exp2_parts(x: f32, x_rest: f32) -> f32 {
+    let biased = x + ROUND;
+    let part = x - (biased - ROUND);
+    let r = part + x_rest;
+    let sum = part.mul_add(LN_2, 1.0);
+    let rest = x_rest.mul_add(LN_2, part.mul_add(LN_2, 1.0 - sum));
+    scale(sum + (r * r).mul_add(poly(r, EXP2), rest), biased)
+}
+
 /// `e**x - 1` as a sum of two singles.
 #[inline(always)]
 fn expm1_parts(x: f32) -> (f32, f32) {
@@ -168,25 +162,6 @@ pub(super) fn expm1_single(x: f32) -> f32 {
     let (e, rest) = expm1_parts(x);
     // The sum loses the sign of -0.0.
     (e + rest).copysign(x)
-}
-
-/// Hyperbolic tangent, of anything: near 0 a polynomial, then `1 - 2 / (exp(2 |x|) + 1)`.
-#[inline(always)]
-pub(super) fn tanh_single(x: f32) -> f32 {
-    let a = x.abs();
-    let z = a * a;
-    // Horner's rule proper: its last step alone rounds the largest coefficient.
-    let p = TANH.iter().rev().fold(0.0, |p: f32, &c| p.mul_add(z, c));
-    let near = (a * z).mul_add(p, a);
-
-    // `exp(2 a)` as a power of 2: what its rounding loses, the quotient makes less of.
-    let b = if a > 10.0 { 10.0 } else { a };
-    let biased = b.mul_add(2.0 * LOG2_E, ROUND);
-    let r = b.mul_add(2.0 * LOG2_E, -(biased - ROUND));
-    let p = r * r.mul_add(poly(r, EXP2), LN_2);
-    let power = power_of_two(biased);
-    let far = 1.0 - 2.0 / p.mul_add(power, power + 1.0);
-    (if a < 1.0 { near } else { far }).copysign(x)
 }
 
 /// `exp |x| / 2` as a sum of two singles, and `exp -|x| / 2`.
@@ -227,138 +202,22 @@ struct Split {
     f: f32,
 }
 
-/// Whether a number is above 0, finite, and not subnormal.
-#[inline(always)]
-pub(super) fn is_positive_normal(x: f32) -> bool {
-    x.to_bits().wrapping_sub(0x0080_0000) < 0x7f00_0000
-}
-
-/// Whether [`log_single`], [`log2_single`] and [`log10_single`] apply. Silence has
-/// zeros, signals are below 0, and neither must be slow.
-#[inline(always)]
-pub(super) fn log_applies(x: f32) -> bool {
-    is_positive_normal(x) || x <= 0.0
-}
-
-/// The logarithm of `x`, which is `y` for positive numbers.
-#[inline(always)]
-fn with_zero(x: f32, y: f32) -> f32 {
-    let end = if x == 0.0 { f32::NEG_INFINITY } else { f32::NAN };
-    if x <= 0.0 { end } else { y }
-}
-
-/// The logarithm of `x`, which is `y` for finite positive numbers.
-#[inline(always)]
-fn with_ends(x: f32, y: f32) -> f32 {
-    with_zero(x, if x < f32::INFINITY { y } else { x })
-}
-
 /// Splits a positive normal number, `1 + f` being from 0.68 to 1.36. There the logarithms of what follows are large
 /// enough for what their parts cancel.
 #[inline(always)]
 fn split(x: f32) -> Split {
-    split_from(x, 0.68f32.to_bits())
-}
-
-/// Splits a positive normal number, `1 + f` being from the number with the bits `low` to twice that.
-#[inline(always)]
-fn split_from(x: f32, low: u32) -> Split {
     const FRACTION: u32 = (1 << 23) - 1;
-    let above = x.to_bits().wrapping_sub(low);
+    const LOW: u32 = 0.68f32.to_bits();
+    let above = x.to_bits().wrapping_sub(LOW);
     let e = (above.cast_signed() >> 23) as f32;
-    let f = f32::from_bits((above & FRACTION) + low) - 1.0;
+    let f = f32::from_bits((above & FRACTION) + LOW) - 1.0;
     Split { exponent: above & !FRACTION, e, f }
-}
-
-/// `e` and `f` of `x = 2**e (1 + f)` with `1 + f` between `sqrt(1/2)` and `sqrt 2`, for a positive normal `x`.
-#[inline(always)]
-pub(super) fn split_at_sqrt(x: f32) -> (f32, f32) {
-    let Split { e, f, .. } = split_from(x, 0x3f35_04f3);
-    (e, f)
-}
-
-/// Splits a positive number, subnormal or not.
-#[inline(always)]
-fn split_any(x: f32) -> Split {
-    let small = x < f32::MIN_POSITIVE;
-    let lifted = split(x * if small { 8_388_608.0 } else { 1.0 });
-    Split { e: lifted.e - if small { 23.0 } else { 0.0 }, ..lifted }
 }
 
 /// `(f - log(1 + f)) / f`.
 #[inline(always)]
 fn bend(f: f32) -> f32 {
     (f * f).mul_add(-poly(f, LOG), 0.5 * f)
-}
-
-#[inline(always)]
-fn log(Split { e, f, .. }: Split) -> f32 {
-    let whole = e * LN_2_16;
-    let head = whole + f;
-    let rest = (whole - head) + f;
-    head + (rest + bend(f).mul_add(-f, e * LN_2_16_REST))
-}
-
-/// `log(1 + f) / log b` as a sum of two singles, given `1 / log b` as one.
-#[inline(always)]
-fn log_over(f: f32, (inverse, inverse_rest): (f32, f32)) -> (f32, f32) {
-    let part = f * inverse;
-    let part_rest = f.mul_add(inverse_rest, f.mul_add(inverse, -part));
-    let low = part.mul_add((f * f) * poly(f, LOG), part_rest);
-    (part, part.mul_add(-0.5 * f, low))
-}
-
-#[inline(always)]
-fn log2(Split { e, f, .. }: Split) -> f32 {
-    let (part, part_rest) = log_over(f, (LOG2_E, LOG2_E_REST));
-    let head = e + part;
-    let rest = (e - head) + part;
-    head + (rest + part_rest)
-}
-
-#[inline(always)]
-fn log10(Split { e, f, .. }: Split) -> f32 {
-    let (part, part_rest) = log_over(f, (LOG10_E, LOG10_E_REST));
-    let whole = e * LOG10_2_16;
-    let head = whole + part;
-    let rest = (whole - head) + part;
-    head + (rest + e.mul_add(LOG10_2_16_REST, part_rest))
-}
-
-/// Natural logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log_single(x: f32) -> f32 {
-    with_zero(x, log(split(x)))
-}
-
-/// The same of anything.
-#[inline(always)]
-pub(super) fn log_any(x: f32) -> f32 {
-    with_ends(x, log(split_any(x)))
-}
-
-/// Binary logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log2_single(x: f32) -> f32 {
-    with_zero(x, log2(split(x)))
-}
-
-/// The same of anything.
-#[inline(always)]
-pub(super) fn log2_any(x: f32) -> f32 {
-    with_ends(x, log2(split_any(x)))
-}
-
-/// Decimal logarithm of a positive normal number, of 0 and what is below.
-#[inline(always)]
-pub(super) fn log10_single(x: f32) -> f32 {
-    with_zero(x, log10(split(x)))
-}
-
-/// The same of anything.
-#[inline(always)]
-pub(super) fn log10_any(x: f32) -> f32 {
-    with_ends(x, log10(split_any(x)))
 }
 
 /// Whether [`log1p_single`] applies.
@@ -606,12 +465,6 @@ complete! { f32
     exp2_f32(x): exp2_single, exp2_applies, exp::exp2_wide;
     /// `e**x - 1`, within 0.8 ulp.
     expm1_f32(x): expm1_single, exp_applies, exp::expm1_wide;
-    /// Natural logarithm, within 0.9 ulp.
-    log_f32(x): log_single, log_applies, log_any;
-    /// Binary logarithm, within 0.9 ulp; exact at powers of two.
-    log2_f32(x): log2_single, log_applies, log2_any;
-    /// Decimal logarithm, within 0.9 ulp; exact at powers of ten.
-    log10_f32(x): log10_single, log_applies, log10_any;
     /// `log(1 + x)`, within 0.9 ulp.
     log1p_f32(x): log1p_single, log1p_applies, log::log1p_wide;
     /// Sine, within 0.8 ulp.
@@ -620,8 +473,6 @@ complete! { f32
     cos_f32(x): cos_single, sin_applies, trig::cos_wide;
     /// Tangent, within 0.9 ulp.
     tan_f32(x): tan_single, sin_applies, trig::tan_wide;
-    /// Hyperbolic tangent, within 0.9 ulp.
-    tanh_f32(x): tanh_single, always, tanh_single;
     /// Hyperbolic sine, within 0.8 ulp.
     sinh_f32(x): sinh_single, exp_applies, hyperbolic::sinh_wide;
     /// Hyperbolic cosine, within 0.8 ulp.

@@ -49,14 +49,14 @@ fn cases() -> Vec<Case> {
     }
     vec![
         case!(Exp exp_f32 exp_f64 exp 0.8 (-750.0, 712.0)),
-        case!(Log log_f32 log_f64 log 0.9 (0.3, 3.0)),
-        case!(Log10 log10_f32 log10_f64 log10 0.95 (0.3, 3.0)),
+        case!(Log log_f32 log_f64 log 0.8 (0.3, 3.0)),
+        case!(Log10 log10_f32 log10_f64 log10 0.8 (0.3, 3.0)),
         case!(Log1p log1p_f32 log1p_f64 log1p 0.9 (-1.0, 3.0)),
-        case!(Tanh tanh_f32 tanh_f64 tanh 1.0 (-3.0, 3.0)),
+        case!(Tanh tanh_f32 tanh_f64 tanh 0.8 (-3.0, 3.0)),
         case!(Cbrt cbrt_f32 cbrt_f64 cbrt 0.55 (-1e3, 1e3)),
         case!(Exp2 exp2_f32 exp2_f64 exp2 0.7 (-1080.0, 1025.0)),
         case!(Expm1 expm1_f32 expm1_f64 expm1 0.95 (-40.0, 712.0)),
-        case!(Log2 log2_f32 log2_f64 log2 0.95 (0.3, 3.0)),
+        case!(Log2 log2_f32 log2_f64 log2 0.8 (0.3, 3.0)),
         case!(Tan tan_f32 tan_f64 tan 1.0 (-100.0, 100.0)),
         case!(Arcsin arcsin_f32 arcsin_f64 asin 0.75 (-1.0, 1.0)),
         case!(Arccos arccos_f32 arccos_f64 acos 0.7 (-1.0, 1.0)),
@@ -192,7 +192,8 @@ fn power_is_within_its_bound() {
         let (x, y) = (x as f32, y as f32);
         let (got, want) = (power_f32(x, y), core_math::pow(x.into(), y.into()));
         let error = ulps_f32(got, want);
-        assert!(error <= 0.51, "{x:e} ** {y:e}: {got:e}, {error} ulp from {want:e}");
+        // Computed in single precision, of which 0.4 ulp are left to the logarithm and the product.
+        assert!(error <= 0.9, "{x:e} ** {y:e}: {got:e}, {error} ulp from {want:e}");
         worst = worst.max(error);
     }
     println!("power float32: {worst:.4} ulp; float64: {off} of {n} not rounded correctly");
@@ -512,6 +513,35 @@ fn every_instance_and_the_scalar_functions_give_the_same_bits() {
                     got32[i]
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn lookups_take_the_low_four_bits_of_an_index() {
+    use table::{Lookup, Portable, Table};
+    fn check<V: Lookup<f32, 32> + Lookup<f64, 32>>() {
+        let single: Table<f32> = std::array::from_fn(|i| 1.5 + i as f32);
+        let double: Table<f64> = single.map(f64::from);
+        let indices: [u64; 32] = std::array::from_fn(|i| (i as u64 * 7) ^ 0x3fff_ffd0);
+        let (mut found, mut wide) = ([0.0; 32], [0.0; 32]);
+        // SAFETY: the caller asks for what the machine has.
+        unsafe {
+            V::lookup(&single, &indices.map(|i| i as u32), &mut found);
+            V::lookup(&double, &indices, &mut wide);
+        }
+        for i in 0..32 {
+            assert_eq!(found[i], single[(indices[i] & 15) as usize]);
+            assert_eq!(wide[i], f64::from(found[i]));
+        }
+    }
+    for &isa in Isa::all() {
+        match isa {
+            Isa::Portable => check::<Portable>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => check::<table::Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => check::<table::Avx512>(),
         }
     }
 }
