@@ -19,6 +19,7 @@ use super::inline;
 use super::known::Known;
 use super::plan::{Inline, Place, Plan};
 use super::vector::{Body, Key, Lanes, int, plain, vector};
+use super::wide::Wide;
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::loops::{Kernel, Line, Step as Move};
@@ -90,7 +91,11 @@ impl<'f> Emit<'_, 'f> {
             let (choice, main) = (mains[2 * k], mains[2 * k + 1]);
             let otherwise = mains.get(2 * k + 2).copied().unwrap_or(group_test);
             self.choose(choice, holds, main, otherwise);
-            self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
+            if let Some(wide) = self.wide(&mut l, known)? {
+                self.call_wide(main, wide, count, group_test);
+            } else {
+                self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
+            }
         }
         self.test(group_test, group_end, group, tail_test);
         self.turn(&mut l, group, (step.lanes, 1), Known::default(), group_end, tail_test)?;
@@ -98,6 +103,44 @@ impl<'f> Emit<'_, 'f> {
         self.turn(&mut l, tail, (1, 1), Known::default(), count, done)?;
         self.f.switch_to_block(done);
         Ok(())
+    }
+
+    /// The loop in wide vectors, if the machine has them and all lines a form for them.
+    fn wide(&mut self, l: &mut Loop, known: Known) -> Result<Option<Wide>> {
+        if !self.target.wide || !l.strided.is_empty() {
+            return Ok(None);
+        }
+        // A turn that is read and taken away again.
+        let block = self.block(1);
+        self.f.switch_to_block(block);
+        l.at.clear();
+        let (i, lanes) = (self.f.block_params(block)[0], 16 / l.step.widest);
+        let mut t = Turn { i, lanes, skip: 0, known, addrs: Vec::new(), done: HashMap::new() };
+        self.consts.wide = true;
+        let written = l.step.lines.iter().try_for_each(|&line| self.line(l, &mut t, line));
+        self.consts.wide = false;
+        written?;
+        self.f.ins().return_(&[]);
+        let wide = Wide::new(self.f.func, block, self.consts.scratch, lanes, self.consts.end);
+        self.f.func.layout.remove_block_and_insts(block);
+        Ok(wide)
+    }
+
+    /// Calls a wide loop for all of its turns that there are elements for.
+    fn call_wide(&mut self, main: Block, wide: Wide, count: Value, after: Block) {
+        self.f.switch_to_block(main);
+        let i = self.f.block_params(main)[0];
+        let call = self.f.create_block();
+        let end = self.round_down(count, wide.turn);
+        self.f.ins().brif(end, call, &[], after, &[i.into()]);
+        self.f.switch_to_block(call);
+        for &pointer in &wide.pointers {
+            self.f.ins().store(plain(), pointer, self.consts.scratch, self.consts.end as i32);
+            self.consts.end += 8;
+        }
+        let function = self.import_wide(wide);
+        self.f.ins().call(function, &[self.consts.scratch, end]);
+        self.f.ins().jump(after, &[end.into()]);
     }
 
     /// A block with the place along the run and the strided buffers' addresses as parameters.
@@ -280,7 +323,7 @@ impl<'f> Emit<'_, 'f> {
         from.kind() == Kind::Int
             && from.size() <= 2
             && to.size() > from.size()
-            && self.full
+            && self.target.full
             && t.lanes * from.size() >= 8
             && matches!(self.kernel.bufs[buf as usize].run, Move::Unit | Move::Packed)
             && lines.iter().filter(|l| l.args().contains(&arg)).count() == 1
@@ -405,12 +448,8 @@ impl<'f> Emit<'_, 'f> {
         let first = b.f.ins().splat(I64X2, first);
         (0..b.vectors(8))
             .map(|k| {
-                let mut pair = [0u8; 16];
-                let at = (t.skip + 2 * k) as u64;
-                pair[..8].copy_from_slice(&at.to_le_bytes());
-                pair[8..].copy_from_slice(&(at + 1).to_le_bytes());
-                let pair = b.bytes(pair, I64X2);
-                b.f.ins().iadd(first, pair)
+                let count = b.counting((t.skip + 2 * k) as u64);
+                b.f.ins().iadd(first, count)
             })
             .collect()
     }

@@ -240,7 +240,7 @@ impl Emit<'_, '_> {
             return Ok(v.clone());
         }
         let ty = vector(dtype);
-        let fused = self.fma;
+        let fused = self.target.fma;
         let mut b = self.body(t);
         let zero = b.constant(Key::Zero(line), ty, |at| {
             let (plus, minus) = (float(at, 0.0, dtype), float(at, -0.0, dtype));

@@ -3,7 +3,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{available, compile, disassemble, inline};
+use super::target::{Target, target};
+use super::{available, compile, compile_for, disassemble, inline};
 use crate::dtype::DType;
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
 use crate::op::{Fold, Measure, Op};
@@ -229,10 +230,23 @@ fn agree(kernel: &Kernel, lengths: &[usize], seed: u64) {
     agree_on(kernel, lengths, seed, &[]);
 }
 
-/// `agree`, the first scalars being these.
+/// The machine without wide loops.
+fn narrow() -> Target {
+    let &Target { ref isa, full, fma, .. } = target().unwrap();
+    Target { isa: isa.clone(), full, fma, wide: false }
+}
+
+/// `agree`, the first scalars being these; with wide loops, if the machine has them, and without.
 fn agree_on(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64]) {
     verify::verify(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
-    let code = compile(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
+    agree_by(kernel, lengths, seed, scalars, &narrow());
+    if target().unwrap().wide {
+        agree_by(kernel, lengths, seed, scalars, target().unwrap());
+    }
+}
+
+fn agree_by(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64], target: &Target) {
+    let code = compile_for(kernel, target).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
     for &n in lengths {
         let seed = seed.wrapping_add(n as u64);
         let mut a = Job::new(kernel, n, seed, interp::scratch(kernel));
@@ -246,7 +260,7 @@ fn agree_on(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64]) {
             code.run(b.words.as_ptr());
         }
         if let Err(e) = compare(kernel, n, &a, &b) {
-            panic!("{e}\nseed {seed}\n{kernel}");
+            panic!("{e}\nseed {seed}, wide loops: {}\n{kernel}", target.wide);
         }
     }
 }

@@ -1,0 +1,84 @@
+//! Loops in registers of 256 bits, which Cranelift does not have: a second back end for the main loops, on
+//! x86-64 with AVX2.
+//!
+//! A loop's turn is written as for Cranelift, for one group of elements. [`Reader`] reads it and writes the
+//! same operations for twice as many, so both have the same bits; what it has no form for stays with
+//! Cranelift. The function, `fn(scratch: *const u8, count: u64)`, goes over `count` elements, a multiple of
+//! [`Wide::turn`]; Cranelift's code calls it and does the rest. It calls nothing and needs no stack.
+//!
+//! May not know: kernels, ops, memory for code.
+
+mod encode;
+mod read;
+mod registers;
+
+use std::fmt::Write;
+
+use cranelift_codegen::ir::{Block, Function, Value};
+
+use encode::{Code, Inst};
+use read::Reader;
+
+/// Instructions of a main loop, about.
+const LONGEST: usize = 64;
+
+/// Groups of one turn, at most.
+const MOST: usize = 4;
+
+/// A loop.
+pub(super) struct Wide {
+    /// Its function.
+    pub code: Vec<u8>,
+    /// Elements of a turn.
+    pub turn: usize,
+    /// Addresses that the function finds in scratch memory, one after another.
+    pub pointers: Vec<Value>,
+    once: Vec<Inst>,
+    group: Vec<Inst>,
+}
+
+impl Wide {
+    /// Makes a loop of a block that computes `lanes` elements; its function finds addresses in scratch
+    /// memory from `slots` on.
+    pub(super) fn new(
+        func: &Function,
+        block: Block,
+        scratch: Value,
+        lanes: usize,
+        slots: usize,
+    ) -> Option<Self> {
+        let mut reader = Reader::read(func, block, scratch)?;
+        let allocated = registers::allocate(&reader.insts, reader.values)?;
+        let (once, group) = (allocated.once, allocated.turn);
+        let pointers = reader.pointers.split_off(1);
+        let mut groups = MOST;
+        while groups > 1 && groups * group.len() > LONGEST {
+            groups /= 2;
+        }
+        let mut code = Code::default();
+        code.begin(1 + pointers.len(), slots as i32);
+        once.iter().for_each(|inst| code.inst(inst, 0));
+        let start = code.bytes.len();
+        for k in 0..groups {
+            group.iter().for_each(|inst| code.inst(inst, k * 2 * lanes));
+        }
+        let turn = groups * 2 * lanes;
+        code.repeat(turn, start);
+        code.end(1 + pointers.len());
+        Some(Self { code: code.bytes, turn, pointers, once, group })
+    }
+
+    /// The instructions, those of a turn's groups once.
+    pub(super) fn text(&self) -> String {
+        let mut text =
+            format!("wide loop, {} elements a turn, {} bytes:\n", self.turn, self.code.len());
+        for inst in &self.once {
+            let _ = writeln!(text, "  {inst}");
+        }
+        text.push_str("for each group:\n");
+        for inst in &self.group {
+            let _ = writeln!(text, "  {inst}");
+        }
+        text
+    }
+}
