@@ -68,7 +68,8 @@ impl<'f> Emit<'_, 'f> {
     /// Emits an inline step over `count` elements.
     pub(super) fn inline_loop(&mut self, step: &Inline, count: Value) -> Result<()> {
         let (strided, first) = self.strided(step);
-        let variants = self.variants(step)?;
+        let wide = self.target.wide && strided.is_empty();
+        let variants = self.variants(step, wide || step.unroll > 1)?;
         let names = 1 + strided.len();
         let blocks: Vec<Block> = (0..4 + 2 * variants.len()).map(|_| self.block(names)).collect();
         let [group_test, group, tail_test, tail, ref mains @ ..] = blocks[..] else {
@@ -91,8 +92,12 @@ impl<'f> Emit<'_, 'f> {
             let (choice, main) = (mains[2 * k], mains[2 * k + 1]);
             let otherwise = mains.get(2 * k + 2).copied().unwrap_or(group_test);
             self.choose(choice, holds, main, otherwise);
-            if let Some(wide) = self.wide(&mut l, known)? {
-                self.call_wide(main, wide, count, group_test);
+            let loops = if wide { self.wide(&mut l, known)? } else { None };
+            if let Some(loops) = loops {
+                self.call_wide(main, loops, count, group_test);
+            } else if step.unroll == 1 && known == Known::default() {
+                // The loop over single groups is the same.
+                self.choose(main, None, group_test, group_test);
             } else {
                 self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
             }
@@ -105,11 +110,8 @@ impl<'f> Emit<'_, 'f> {
         Ok(())
     }
 
-    /// The loop in wide vectors, if the machine has them and all lines a form for them.
+    /// The loop in wide vectors, if all lines have a form for them.
     fn wide(&mut self, l: &mut Loop, known: Known) -> Result<Option<Wide>> {
-        if !self.target.wide || !l.strided.is_empty() {
-            return Ok(None);
-        }
         // A turn that is read and taken away again.
         let block = self.block(1);
         self.f.switch_to_block(block);

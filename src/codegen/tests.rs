@@ -619,3 +619,174 @@ fn code_is_not_writable_and_is_freed() {
         drop(compile(&kernel).unwrap());
     }
 }
+
+#[test]
+fn random_contiguous_kernels_agree() {
+    let lengths: Vec<usize> = (0..200).collect();
+    for seed in 0..300 {
+        let r = &mut Random(seed * 13 + 1);
+        let size = [4, 12, 40][r.below(3)];
+        let only_inline = r.below(4) != 0;
+        let mut kernel = random_kernel(r, size, only_inline);
+        let strided = kernel.bufs.iter_mut().filter(|b| b.run == Step::Stride);
+        strided.for_each(|b| b.run = Step::Unit);
+        agree(&kernel, &lengths, seed);
+    }
+}
+
+/// What audio code does most has wide loops, on machines that have the vectors.
+#[test]
+fn cheap_chains_have_wide_loops() {
+    use DType::{Bool, F32, F64, I16, I32, U8};
+    let map = |op, dtype, args: &[u32]| Line::Map { op, dtype, args: args.into() };
+    let cast = |from, to, arg| Line::Cast { from, to, arg };
+    let (load, scalar) = (Line::Load { buf: 0 }, |slot| Line::Scalar { slot });
+    let chain = |from: DType, to: DType, lines: &[Line]| {
+        let mut all = vec![load.clone(), scalar(0), scalar(1)];
+        all.extend_from_slice(lines);
+        all.push(Line::Store { buf: 1, value: all.len() as u32 - 1 });
+        let bufs = vec![buf(from, Role::Input, Step::Unit), buf(to, Role::Output, Step::Unit)];
+        let float = if from == F64 || to == F64 { F64 } else { F32 };
+        kernel(bufs, vec![float; 2], all)
+    };
+    let chains = [
+        chain(F32, F32, &[map(Op::Multiply, F32, &[0, 1])]),
+        chain(F64, F64, &[map(Op::Multiply, F64, &[0, 1])]),
+        chain(I16, I16, &[map(Op::Multiply, I16, &[0, 0])]),
+        chain(I32, I32, &[map(Op::Maximum, I32, &[0, 0])]),
+        chain(U8, U8, &[map(Op::Add, U8, &[0, 0])]),
+        chain(
+            F32,
+            F32,
+            &[
+                map(Op::Absolute, F32, &[0]),
+                map(Op::Multiply, F32, &[3, 1]),
+                map(Op::Maximum, F32, &[4, 1]),
+                map(Op::Minimum, F32, &[5, 2]),
+            ],
+        ),
+        chain(I16, F32, &[cast(I16, F32, 0), map(Op::Divide, F32, &[3, 1])]),
+        chain(U8, F32, &[cast(U8, F32, 0), map(Op::Subtract, F32, &[3, 1])]),
+        chain(F32, I16, &[map(Op::Rint, F32, &[0]), cast(F32, I16, 3)]),
+        chain(F64, I16, &[map(Op::Rint, F64, &[0]), cast(F64, I16, 3)]),
+        chain(F32, F64, &[cast(F32, F64, 0), map(Op::Add, F64, &[3, 1]), map(Op::Sqrt, F64, &[4])]),
+        chain(F64, F32, &[cast(F64, F32, 0), map(Op::Square, F32, &[3])]),
+        chain(F64, Bool, &[map(Op::Less, F64, &[0, 1])]),
+        chain(F32, F32, &[map(Op::Less, F32, &[0, 1]), map(Op::Where, F32, &[3, 0, 2])]),
+    ];
+    for kernel in chains {
+        verify::verify(&kernel).unwrap();
+        let text = disassemble(&kernel).unwrap();
+        assert_eq!(text.contains("wide loop"), target().unwrap().wide, "{kernel}\n{text}");
+        agree(&kernel, &[3, 64, 1000], 5);
+    }
+}
+
+#[test]
+fn zz_cover() {
+    use Step::Unit;
+    let mut text = String::new();
+    for &op in Op::ALL {
+        for dtype in DType::ALL {
+            if op.has_loop(dtype) && inline::maps(op, dtype, true) {
+                for runs in [&[Some(Unit)][..], &[Some(Unit), None, Some(Unit)]] {
+                    let k = one_op(op, dtype, runs);
+                    let t = disassemble(&k).unwrap();
+                    if !t.contains("wide loop") {
+                        text += &format!("{op} {dtype:?} {runs:?}\n");
+                    }
+                }
+            }
+        }
+    }
+    for from in DType::ALL {
+        for to in DType::ALL {
+            if from != to && inline::casts(from, to, false, true) {
+                let bufs =
+                    vec![buf(from, Role::Input, Step::Unit), buf(to, Role::Output, Step::Unit)];
+                let lines = vec![
+                    Line::Load { buf: 0 },
+                    Line::Cast { from, to, arg: 0 },
+                    Line::Store { buf: 1, value: 1 },
+                ];
+                let t = disassemble(&kernel(bufs, vec![], lines)).unwrap();
+                if !t.contains("wide loop") {
+                    text += &format!("cast {from:?} {to:?}\n");
+                }
+            }
+        }
+    }
+    let r = &mut Random(5);
+    let (mut w, mut all, mut tot, mut tot2) = (0, 0, 0u128, 0u128);
+    let n = narrow();
+    for _ in 0..300 {
+        let k = random_kernel(r, 20, true);
+        if k.bufs.iter().any(|b| b.run == Step::Stride) {
+            continue;
+        }
+        all += 1;
+        if disassemble(&k).unwrap().contains("wide loop") {
+            w += 1;
+        }
+        let mut best = [u128::MAX; 2];
+        for _ in 0..7 {
+            for (i, t) in [target().unwrap(), &n].into_iter().enumerate() {
+                let s = std::time::Instant::now();
+                let _ = compile_for(&k, t);
+                best[i] = best[i].min(s.elapsed().as_nanos());
+            }
+        }
+        tot += best[0];
+        tot2 += best[1];
+    }
+    text += &format!("{w} of {all}; compile {} narrow {}\n", tot / all, tot2 / all);
+    for len in [5usize, 20, 100] {
+        let mut lines: Vec<Line> = vec![Line::Load { buf: 0 }];
+        for k in 0..len {
+            lines.push(Line::Scalar { slot: k as u32 % 8 });
+            let op = [Op::Add, Op::Multiply, Op::Maximum, Op::Subtract][k % 4];
+            let prev = if k == 0 { 0 } else { 2 * k as u32 };
+            lines.push(Line::Map {
+                op,
+                dtype: DType::F32,
+                args: smallvec![prev, lines.len() as u32 - 1],
+            });
+        }
+        lines.push(Line::Store { buf: 1, value: 2 * len as u32 });
+        let k = kernel(
+            vec![
+                buf(DType::F32, Role::Input, Step::Unit),
+                buf(DType::F32, Role::Output, Step::Unit),
+            ],
+            vec![DType::F32; 8],
+            lines,
+        );
+        let mut best = [u128::MAX; 2];
+        for _ in 0..40 {
+            for (i, t) in [target().unwrap(), &n].into_iter().enumerate() {
+                let s = std::time::Instant::now();
+                let c = compile_for(&k, t).unwrap();
+                best[i] = best[i].min(s.elapsed().as_micros());
+                text += &if best[i] == 0 { format!("{}", c.size()) } else { String::new() };
+            }
+        }
+        text += &format!(
+            "{len} ops: wide {} us narrow {} us; sizes {} {}\n",
+            best[0],
+            best[1],
+            compile(&k).unwrap().size(),
+            compile_for(&k, &n).unwrap().size()
+        );
+        let mut best = [u128::MAX; 3];
+        for _ in 0..20 {
+            for (i, t) in [target().unwrap(), &n].into_iter().enumerate() {
+                let s = std::time::Instant::now();
+                let mut c = cranelift_codegen::Context::new();
+                super::write(&k, t, &mut c).unwrap();
+                best[i] = best[i].min(s.elapsed().as_micros());
+            }
+        }
+        text += &format!("write only: {} {}\n", best[0], best[1]);
+    }
+    std::fs::write("/tmp/wide-cover.txt", text).unwrap();
+}

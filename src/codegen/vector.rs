@@ -155,7 +155,8 @@ impl Body<'_, '_> {
             self.consts.registers.insert(key, v);
             return self.as_type(v, to);
         }
-        let offset = match self.consts.memory.get(&key) {
+        let known = self.consts.memory.get(&key).or_else(|| self.consts.twice.get(&key));
+        let offset = match known {
             Some(&offset) => offset,
             None => {
                 let offset = self.consts.end as i32;

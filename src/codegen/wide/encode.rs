@@ -7,7 +7,7 @@ use std::fmt;
 /// A row of the table: what an instruction is called and how it is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
-    name: &'static str,
+    pub name: &'static str,
     /// The prefix that VEX stands for: 0 none, 1 `66`, 2 `F3`, 3 `F2`.
     prefix: u8,
     /// The opcode's map: 1 `0F`, 2 `0F38`, 3 `0F3A`.
@@ -31,7 +31,7 @@ pub(super) mod forms {
             $(pub(in super::super) const $id: [Form; [$($opcode),+].len()] =
                 [$(form($name, $prefix, $map, false, $opcode)),+];)*
             #[cfg(test)]
-            pub(super) const ROWS: &[&[Form]] = &[$(&$id),*];
+            pub(in super::super) const ROWS: &[&[Form]] = &[$(&$id),*];
         };
     }
 

@@ -11,6 +11,8 @@
 mod encode;
 mod read;
 mod registers;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 

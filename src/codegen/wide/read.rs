@@ -297,7 +297,8 @@ impl<'f> Reader<'f> {
             I::Shuffle { args: [x, y], imm, .. } => {
                 // The low halves of integers of 8 bytes.
                 let low = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
-                if x != y || dfg.immediates.get(imm)?.as_slice() != low {
+                let same = self.origin(x) == self.origin(y);
+                if !same || dfg.immediates.get(imm)?.as_slice() != low {
                     return None;
                 }
                 let (x, bytes) = self.register(x)?;

@@ -25,8 +25,8 @@ pub(super) fn allocate(turn: &[Inst], values: u32) -> Option<Allocated> {
     let mut kept = fixed(turn);
     loop {
         let once: Vec<Inst> = (values..).zip(&kept).map(|(v, &at)| Inst::load(at, v)).collect();
-        let turn = from_registers(turn, &once, values + kept.len() as u32);
-        let (allocated, registers) = give_out(once, turn);
+        let (turn, values) = from_registers(turn, &once, values + kept.len() as u32);
+        let (allocated, registers) = give_out(once, turn, values);
         match registers.saturating_sub(REGISTERS) {
             0 => return Some(allocated),
             _ if kept.is_empty() => return None,
@@ -51,7 +51,7 @@ fn fixed(turn: &[Inst]) -> Vec<Address> {
 }
 
 /// The turn with what was loaded `once` read from registers, and what must be in one loaded before.
-fn from_registers(turn: &[Inst], once: &[Inst], mut values: u32) -> Vec<Inst> {
+fn from_registers(turn: &[Inst], once: &[Inst], mut values: u32) -> (Vec<Inst>, u32) {
     let kept: HashMap<Source, u32> = once.iter().filter_map(|i| Some((i.second, i.out?))).collect();
     let mut out = Vec::with_capacity(turn.len());
     for inst in turn {
@@ -68,18 +68,18 @@ fn from_registers(turn: &[Inst], once: &[Inst], mut values: u32) -> Vec<Inst> {
         }
         out.push(inst);
     }
-    out
+    (out, values)
 }
 
 /// Gives out registers, as many as it takes.
-fn give_out(once: Vec<Inst>, turn: Vec<Inst>) -> (Allocated, usize) {
-    let mut ends: HashMap<u32, usize> = HashMap::new();
-    for (k, inst) in turn.iter().enumerate() {
-        inst.clone().each_read(|v| _ = ends.insert(*v, k));
+fn give_out(once: Vec<Inst>, mut turn: Vec<Inst>, values: u32) -> (Allocated, usize) {
+    let mut ends = vec![None; values as usize];
+    for (k, inst) in turn.iter_mut().enumerate() {
+        inst.each_read(|v| ends[*v as usize] = Some(k));
     }
     // What was loaded once is needed again in the next turn.
-    ends.extend(once.iter().filter_map(|i| Some((i.out?, usize::MAX))));
-    let mut given = Given::default();
+    once.iter().filter_map(|i| i.out).for_each(|v| ends[v as usize] = Some(usize::MAX));
+    let mut given = Given { of: vec![0; values as usize], free: Vec::new(), count: 0 };
     let mut out = Allocated { once: Vec::new(), turn: Vec::new() };
     for mut inst in once {
         inst.out = inst.out.map(|v| given.take(v));
@@ -89,10 +89,10 @@ fn give_out(once: Vec<Inst>, turn: Vec<Inst>) -> (Allocated, usize) {
         let mut dying: Vec<u32> = Vec::new();
         let overwritten = inst.becomes;
         inst.each_read(|v| {
-            if ends[v] == k && !dying.contains(v) {
+            if ends[*v as usize] == Some(k) && !dying.contains(v) {
                 dying.push(*v);
             }
-            *v = given.of[v];
+            *v = given.of[*v as usize];
         });
         let Some(result) = inst.out else {
             dying.iter().for_each(|v| given.give(*v));
@@ -116,7 +116,7 @@ fn give_out(once: Vec<Inst>, turn: Vec<Inst>) -> (Allocated, usize) {
             }
         };
         dying.iter().for_each(|v| given.give(*v));
-        if !ends.contains_key(&result) {
+        if ends[result as usize].is_none() {
             given.give(result);
         }
         inst.out = Some(register);
@@ -126,10 +126,11 @@ fn give_out(once: Vec<Inst>, turn: Vec<Inst>) -> (Allocated, usize) {
 }
 
 /// Registers that values have.
-#[derive(Default)]
 struct Given {
-    of: HashMap<u32, u32>,
+    /// Per value, the register that it has or had.
+    of: Vec<u32>,
     free: Vec<u32>,
+    /// How many there are.
     count: u32,
 }
 
@@ -139,18 +140,17 @@ impl Given {
             self.count += 1;
             self.count - 1
         });
-        self.of.insert(v, register);
+        self.of[v as usize] = register;
         register
     }
 
     fn give(&mut self, v: u32) {
-        self.free.extend(self.of.remove(&v));
+        self.free.push(self.of[v as usize]);
     }
 
     /// Gives one value's register to another.
     fn pass(&mut self, from: u32, to: u32) -> u32 {
-        let register = self.of.remove(&from).unwrap_or_default();
-        self.of.insert(to, register);
-        register
+        self.of[to as usize] = self.of[from as usize];
+        self.of[to as usize]
     }
 }
