@@ -18,7 +18,7 @@ use super::inline;
 use super::plan::{Place, Plan, Step};
 use super::target::Target;
 use super::vector::{Body, Consts, Lanes, int, plain, scalar, vector};
-use super::wide::Wide;
+use super::wide::{ARGUMENTS, Wide};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::loops::{Kernel, Layout, Line};
@@ -136,9 +136,9 @@ pub(super) fn emit<'k>(
 }
 
 /// The signature of a wide loop's function, whatever the machine's other functions have.
-pub(super) fn wide_signature() -> Signature {
+pub(super) fn wide_signature(wide: &Wide) -> Signature {
     let mut sig = Signature::new(CallConv::SystemV);
-    sig.params.resize(2, AbiParam::new(I64));
+    sig.params.resize(2 + wide.pointers.len().min(ARGUMENTS), AbiParam::new(I64));
     sig
 }
 
@@ -150,10 +150,10 @@ pub(super) fn word(f: &mut FunctionBuilder, words: Value, at: usize) -> Value {
 impl Emit<'_, '_> {
     /// Makes a wide loop a function that this one calls.
     pub(super) fn import_wide(&mut self, wide: Wide) -> FuncRef {
+        let signature = self.f.import_signature(wide_signature(&wide));
         self.wides.push(wide);
         let name = UserExternalName::new(0, self.wides.len() as u32);
         let name = ExternalName::user(self.f.func.declare_imported_user_function(name));
-        let signature = self.f.import_signature(wide_signature());
         let function = ExtFuncData { name, signature, colocated: false, patchable: false };
         self.f.import_function(function)
     }

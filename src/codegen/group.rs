@@ -19,7 +19,7 @@ use super::inline;
 use super::known::Known;
 use super::plan::{Inline, Place, Plan};
 use super::vector::{Body, Key, Lanes, int, plain, vector};
-use super::wide::Wide;
+use super::wide::{ARGUMENTS, Wide};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::loops::{Kernel, Line, Step as Move};
@@ -136,12 +136,15 @@ impl<'f> Emit<'_, 'f> {
         let end = self.round_down(count, wide.turn);
         self.f.ins().brif(end, call, &[], after, &[i.into()]);
         self.f.switch_to_block(call);
-        for &pointer in &wide.pointers {
+        let (in_registers, in_memory) = wide.pointers.split_at(wide.pointers.len().min(ARGUMENTS));
+        for &pointer in in_memory {
             self.f.ins().store(plain(), pointer, self.consts.scratch, self.consts.end as i32);
             self.consts.end += 8;
         }
+        let mut args = vec![self.consts.scratch, end];
+        args.extend(in_registers);
         let function = self.import_wide(wide);
-        self.f.ins().call(function, &[self.consts.scratch, end]);
+        self.f.ins().call(function, &args);
         self.f.ins().jump(after, &[end.into()]);
     }
 
@@ -450,8 +453,12 @@ impl<'f> Emit<'_, 'f> {
         let first = b.f.ins().splat(I64X2, first);
         (0..b.vectors(8))
             .map(|k| {
-                let count = b.counting((t.skip + 2 * k) as u64);
-                b.f.ins().iadd(first, count)
+                let mut pair = [0u8; 16];
+                let at = (t.skip + 2 * k) as u64;
+                pair[..8].copy_from_slice(&at.to_le_bytes());
+                pair[8..].copy_from_slice(&(at + 1).to_le_bytes());
+                let pair = b.bytes(pair, I64X2);
+                b.f.ins().iadd(first, pair)
             })
             .collect()
     }

@@ -100,7 +100,8 @@ fn compile_for(kernel: &Kernel, target: &Target) -> Result<Code> {
             .map_err(refused)?;
         let mut size = 0;
         for wide in &written.wides {
-            let id = module.declare_anonymous_function(&emit::wide_signature()).map_err(refused)?;
+            let signature = emit::wide_signature(wide);
+            let id = module.declare_anonymous_function(&signature).map_err(refused)?;
             module.define_function_bytes(id, 32, &wide.code, &[]).map_err(refused)?;
             size += wide.code.len();
         }

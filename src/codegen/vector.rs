@@ -72,8 +72,6 @@ pub(super) enum Key {
     Reciprocal(u32),
     /// 0.0 if a bound that makes it is a zero, else -0.0.
     Zero(u32),
-    /// Numbers that follow each other, from this one on.
-    Count(u64),
 }
 
 /// Vectors that no loop changes.
@@ -86,19 +84,17 @@ pub(super) struct Consts {
     pub scratch: Value,
     /// Where the next constant goes in it.
     pub end: usize,
-    /// Whether a turn of a wide loop is being written, which has all its constants from memory, and each
-    /// of them twice.
+    /// Whether a turn of a wide loop is being written, which has all its constants from memory.
     pub wide: bool,
     registers: HashMap<Key, Value>,
     memory: HashMap<Key, i32>,
-    twice: HashMap<Key, i32>,
 }
 
 impl Consts {
     /// No constants yet; those in memory start at `end`.
     pub(super) fn new(entry: Inst, scratch: Value, end: usize) -> Self {
-        let (registers, memory, twice) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { entry, prelude: entry, scratch, end, wide: false, registers, memory, twice }
+        let (registers, memory) = (HashMap::new(), HashMap::new());
+        Self { entry, prelude: entry, scratch, end, wide: false, registers, memory }
     }
 
     /// Begins a loop, whose registers are all free.
@@ -140,23 +136,18 @@ impl Body<'_, '_> {
         to: Type,
         make: impl FnOnce(&mut FuncCursor) -> Value,
     ) -> Value {
-        if self.consts.wide {
-            return self.twice(key, to, |at| {
-                let v = make(at);
-                [v, v]
-            });
+        if !self.consts.wide {
+            if let Some(&v) = self.consts.registers.get(&key) {
+                return self.as_type(v, to);
+            }
+            if self.consts.registers.len() < REGISTERS {
+                let mut at = FuncCursor::new(self.f.func).at_inst(self.consts.prelude);
+                let v = make(&mut at);
+                self.consts.registers.insert(key, v);
+                return self.as_type(v, to);
+            }
         }
-        if let Some(&v) = self.consts.registers.get(&key) {
-            return self.as_type(v, to);
-        }
-        if self.consts.registers.len() < REGISTERS {
-            let mut at = FuncCursor::new(self.f.func).at_inst(self.consts.prelude);
-            let v = make(&mut at);
-            self.consts.registers.insert(key, v);
-            return self.as_type(v, to);
-        }
-        let known = self.consts.memory.get(&key).or_else(|| self.consts.twice.get(&key));
-        let offset = match known {
+        let offset = match self.consts.memory.get(&key) {
             Some(&offset) => offset,
             None => {
                 let offset = self.consts.end as i32;
@@ -169,48 +160,6 @@ impl Body<'_, '_> {
             }
         };
         self.f.ins().load(to, plain(), self.consts.scratch, offset)
-    }
-
-    /// A constant for a wide loop, the halves one after another in memory.
-    fn twice(
-        &mut self,
-        key: Key,
-        to: Type,
-        make: impl FnOnce(&mut FuncCursor) -> [Value; 2],
-    ) -> Value {
-        let offset = match self.consts.twice.get(&key) {
-            Some(&offset) => offset,
-            None => {
-                let offset = self.consts.end.next_multiple_of(32);
-                self.consts.end = offset + 32;
-                let mut at = FuncCursor::new(self.f.func).at_inst(self.consts.entry);
-                for (v, offset) in make(&mut at).into_iter().zip([offset, offset + 16]) {
-                    at.ins().store(plain(), v, self.consts.scratch, offset as i32);
-                }
-                self.consts.twice.insert(key, offset as i32);
-                offset as i32
-            }
-        };
-        self.f.ins().load(to, plain(), self.consts.scratch, offset)
-    }
-
-    /// `first` and the number after it; in a wide loop the group behind goes on with the next ones.
-    pub(super) fn counting(&mut self, first: u64) -> Value {
-        let pair = |first: u64| {
-            let mut pair = [0u8; 16];
-            pair[..8].copy_from_slice(&first.to_le_bytes());
-            pair[8..].copy_from_slice(&(first + 1).to_le_bytes());
-            pair
-        };
-        if !self.consts.wide {
-            return self.bytes(pair(first), I64X2);
-        }
-        self.twice(Key::Count(first), I64X2, |at| {
-            [first, first + 2].map(|first| {
-                let data = at.func.dfg.constants.insert(ConstantData::from(pair(first).as_slice()));
-                at.ins().vconst(I64X2, data)
-            })
-        })
     }
 
     /// A constant of these bytes.

@@ -85,7 +85,9 @@ pub(super) mod forms {
     pub(in super::super) const PBLENDVB: Form = form("vpblendvb", 1, 3, false, 0x4c);
     pub(in super::super) const PERMQ: Form = form("vpermq", 1, 3, true, 0x00);
     pub(in super::super) const PSHUFD: Form = form("vpshufd", 1, 1, false, 0x70);
-    pub(in super::super) const PBROADCASTQ: Form = form("vpbroadcastq", 1, 2, false, 0x59);
+    pub(in super::super) const PUNPCKLQDQ: Form = form("vpunpcklqdq", 1, 1, false, 0x6c);
+    /// Sixteen bytes of memory into both halves.
+    pub(in super::super) const BROADCAST: Form = form("vbroadcastf128", 1, 2, false, 0x1a);
     pub(in super::super) const MOVE: Form = form("vmovaps", 0, 1, false, 0x28);
     /// From a general register, into which the address is computed first.
     pub(in super::super) const MOVE_ADDRESS: Form = form("vmovq", 1, 1, true, 0x6e);
@@ -146,7 +148,7 @@ impl Inst {
 
     /// A load of what no loop changes.
     pub(super) fn load(at: Address, out: u32) -> Self {
-        Self::of(forms::LOAD[3], Source::At(at), out)
+        Self::of(forms::BROADCAST, Source::At(at), out)
     }
 
     /// Changes each register that is read.
@@ -165,9 +167,11 @@ const RAX: u8 = 0;
 const RSI: u8 = 6;
 const R11: u8 = 11;
 
-/// The pointers' registers: scratch memory's address comes in the first one.
-const POINTERS: [u8; 12] = [7, 8, 9, 10, 2, 1, 3, 5, 12, 13, 14, 15];
-/// The first of those that belong to the caller.
+/// The pointers' registers. In the first ones they come as arguments, scratch memory's address before all.
+const POINTERS: [u8; 12] = [7, 2, 1, 8, 9, 10, 3, 5, 12, 13, 14, 15];
+/// Pointers that come as arguments, beside scratch memory's.
+pub(in super::super) const ARGUMENTS: usize = 4;
+/// The first of those registers that belong to the caller.
 const SAVED: usize = 6;
 
 /// The most pointers.
@@ -180,14 +184,14 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Begins a function: saves the caller's registers and loads the pointers, of which all but the first
+    /// Begins a function: saves the caller's registers and loads the pointers that are no arguments, which
     /// lie in scratch memory from `slots` on. The place along the run is 0.
     pub(super) fn begin(&mut self, pointers: usize, slots: i32) {
         for &r in POINTERS.iter().take(pointers).skip(SAVED) {
             self.push_or_pop(0x50, r);
         }
-        for (k, &r) in POINTERS.iter().enumerate().take(pointers).skip(1) {
-            let at = Address { pointer: 0, shift: None, offset: slots + 8 * (k as i32 - 1) };
+        for (k, &r) in POINTERS.iter().take(pointers).skip(1 + ARGUMENTS).enumerate() {
+            let at = Address { pointer: 0, shift: None, offset: slots + 8 * k as i32 };
             self.general(0x8b, r, at);
         }
         self.bytes.extend([0x31, 0xc0]);
@@ -333,6 +337,6 @@ impl fmt::Display for Inst {
             [second, first, out, mask, byte]
         };
         let all: Vec<String> = all.into_iter().flatten().collect();
-        write!(f, "{:<14}{}", self.form.name, all.join(", "))
+        write!(f, "{:<15}{}", self.form.name, all.join(", "))
     }
 }

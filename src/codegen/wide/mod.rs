@@ -3,7 +3,7 @@
 //!
 //! A loop's turn is written as for Cranelift, for one group of elements. [`Reader`] reads it and writes the
 //! same operations for twice as many, so both have the same bits; what it has no form for stays with
-//! Cranelift. The function, `fn(scratch: *const u8, count: u64)`, goes over `count` elements, a multiple of
+//! Cranelift. The function, `fn(scratch, count, pointers...)`, goes over `count` elements, a multiple of
 //! [`Wide::turn`]; Cranelift's code calls it and does the rest. It calls nothing and needs no stack.
 //!
 //! May not know: kernels, ops, memory for code.
@@ -18,6 +18,7 @@ use std::fmt::Write;
 
 use cranelift_codegen::ir::{Block, Function, Value};
 
+pub(super) use encode::ARGUMENTS;
 use encode::{Code, Inst};
 use read::Reader;
 
@@ -33,15 +34,16 @@ pub(super) struct Wide {
     pub code: Vec<u8>,
     /// Elements of a turn.
     pub turn: usize,
-    /// Addresses that the function finds in scratch memory, one after another.
+    /// Addresses for the function: [`ARGUMENTS`] come as arguments, more of them in scratch memory, one after
+    /// another.
     pub pointers: Vec<Value>,
     once: Vec<Inst>,
     group: Vec<Inst>,
 }
 
 impl Wide {
-    /// Makes a loop of a block that computes `lanes` elements; its function finds addresses in scratch
-    /// memory from `slots` on.
+    /// Makes a loop of a block that computes `lanes` elements; addresses that are no arguments lie in
+    /// scratch memory from `slots` on.
     pub(super) fn new(
         func: &Function,
         block: Block,

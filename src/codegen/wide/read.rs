@@ -3,7 +3,7 @@
 //! The turn computes a group of `n` elements, each value in the low lanes of one vector of 128 bits. Here
 //! it computes `2 n` of them, each value in the low lanes of one of 256 bits: what it reads or writes at an
 //! address it then does for twice as many bytes, and the neighbouring group lies right behind. Vectors
-//! that no loop changes are read from scratch memory, where they lie twice.
+//! that no loop changes lie in scratch memory, and are the same for both groups.
 //!
 //! May not know: kernels, ops, registers of the machine.
 
@@ -34,6 +34,15 @@ enum Known {
     Compare { predicate: FloatCC, x: Value, y: Value },
     /// The complement of a value, which only a conjunction may ask for.
     Not(Value),
+}
+
+impl Known {
+    fn register(self) -> Option<Source> {
+        match self {
+            Known::Vector(r, _) => Some(Source::Register(r)),
+            _ => None,
+        }
+    }
 }
 
 /// Integers of `from` bytes that become ones of `to` bytes; the same where they are only loaded.
@@ -211,7 +220,7 @@ impl<'f> Reader<'f> {
     fn register(&mut self, v: Value) -> Option<(u32, usize)> {
         match self.source(v, false)? {
             (Source::Register(r), bytes) => Some((r, bytes)),
-            (at, _) => match self.write(forms::LOAD[3], 16, None, at) {
+            (at, _) => match self.write(forms::MOVE, 16, None, at) {
                 Known::Vector(r, bytes) => Some((r, bytes)),
                 _ => None,
             },
@@ -401,14 +410,18 @@ impl<'f> Reader<'f> {
             Opcode::X86Cvtt2dq if lane(ty) == 4 => self.one(forms::CVTTPS2DQ, x),
             // As integers of 4 bytes already, which the narrowing after it then leaves as they are.
             Opcode::X86Cvtt2dq => self.halve(forms::CVTTPD2DQ, x),
-            Opcode::Splat => match self.get(x)? {
-                Known::Address(at) => {
-                    let at = self.write_long(forms::MOVE_ADDRESS, false, 16, None, Source::At(at));
-                    let Known::Vector(r, _) = at else { return None };
-                    Some(self.write(forms::PBROADCASTQ, 16, None, Source::Register(r)))
-                }
-                _ => None,
-            },
+            Opcode::Splat => {
+                let Known::Address(at) = self.get(x)? else { return None };
+                // Integers of 8 bytes, two a group: the group behind is two places ahead.
+                let place = |r: &mut Self, ahead| {
+                    let at = Source::At(Address { offset: at.offset + ahead, ..at });
+                    r.write_long(forms::MOVE_ADDRESS, false, 8, None, at)
+                };
+                let (low, high) = (place(self, 0).register()?, place(self, 2).register()?);
+                let both = self.write_long(forms::PUNPCKLQDQ, false, 16, Some(low), high);
+                let both = self.write_long(forms::PERMQ, true, 16, None, both.register()?);
+                Some(self.with(0b_01_01_00_00, both))
+            }
             _ => None,
         }
     }

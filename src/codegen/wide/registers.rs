@@ -19,8 +19,8 @@ pub(super) struct Allocated {
 
 /// Gives registers to a turn's values, of which there are `values`; `None` if they are too many.
 ///
-/// What no loop changes is kept in the registers that are left, what is used most first; the rest is read
-/// from memory where it is used.
+/// What no loop changes is kept in the registers that are left, what is used most first; the rest is loaded
+/// where it is used.
 pub(super) fn allocate(turn: &[Inst], values: u32) -> Option<Allocated> {
     let mut kept = fixed(turn);
     loop {
@@ -50,21 +50,24 @@ fn fixed(turn: &[Inst]) -> Vec<Address> {
     found.into_iter().map(|f| f.0).collect()
 }
 
-/// The turn with what was loaded `once` read from registers, and what must be in one loaded before.
+/// The turn with what was loaded `once` read from registers, and all else of memory that no loop changes
+/// loaded right before; and how many values there are then.
 fn from_registers(turn: &[Inst], once: &[Inst], mut values: u32) -> (Vec<Inst>, u32) {
     let kept: HashMap<Source, u32> = once.iter().filter_map(|i| Some((i.second, i.out?))).collect();
     let mut out = Vec::with_capacity(turn.len());
     for inst in turn {
         let mut inst = inst.clone();
         for source in [inst.first.as_mut(), Some(&mut inst.second)].into_iter().flatten() {
-            if let Some(&r) = kept.get(source) {
-                *source = Source::Register(r);
+            let Source::At(at) = *source else { continue };
+            if !at.is_fixed() {
+                continue;
             }
-        }
-        if let Some(Source::At(at)) = inst.first {
-            out.push(Inst::load(at, values));
-            inst.first = Some(Source::Register(values));
-            values += 1;
+            let register = kept.get(source).copied().unwrap_or_else(|| {
+                out.push(Inst::load(at, values));
+                values += 1;
+                values - 1
+            });
+            *source = Source::Register(register);
         }
         out.push(inst);
     }
