@@ -1,7 +1,8 @@
 //! A kernel's function: what is computed once, the loop over tiles, and the tile calls.
 //!
 //! The function is `fn(words: *const u64)` over [`Layout`]'s words. It holds no addresses but those
-//! of tile functions, and needs no relocations. May not know: memory for code.
+//! of tile functions and of the kernel's wide loops, which are its only relocations. May not know: memory
+//! for code.
 
 use cranelift_codegen::cursor::FuncCursor;
 use cranelift_codegen::ir::condcodes::IntCC;

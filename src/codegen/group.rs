@@ -2,7 +2,7 @@
 //! runs the very same instructions on one element.
 //!
 //! A main loop may take for granted what a run's invariant values are like (see `known`); the
-//! loop over single groups takes nothing.
+//! loop over single groups takes nothing. Where `wide` has a form for all lines, a main loop is a call.
 //!
 //! May not know: tile calls, memory for code.
 
@@ -128,13 +128,14 @@ impl<'f> Emit<'_, 'f> {
         Ok(wide)
     }
 
-    /// Calls a wide loop for all of its turns that there are elements for.
+    /// Calls a wide loop for all that it can compute; where that is little it is not worth the call.
     fn call_wide(&mut self, main: Block, wide: Wide, count: Value, after: Block) {
         self.f.switch_to_block(main);
         let i = self.f.block_params(main)[0];
         let call = self.f.create_block();
-        let end = self.round_down(count, wide.turn);
-        self.f.ins().brif(end, call, &[], after, &[i.into()]);
+        let end = self.round_down(count, wide.step);
+        let little = self.f.ins().icmp_imm_u(IntCC::UnsignedLessThan, count, 2 * wide.step as i64);
+        self.f.ins().brif(little, after, &[i.into()], call, &[]);
         self.f.switch_to_block(call);
         let (in_registers, in_memory) = wide.pointers.split_at(wide.pointers.len().min(ARGUMENTS));
         for &pointer in in_memory {

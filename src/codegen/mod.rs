@@ -3,7 +3,8 @@
 //! The generator adds speed and no meaning: whatever it has no inline form for is a call of the
 //! tile function that the interpreter would run, and where it fails, the interpreter takes over.
 //! Code lies in memory of its own per kernel, which is writable first and executable then, never
-//! both. May not know: graphs, plans, shapes.
+//! both. Main loops are functions of the same memory where [`wide`] can write them. May not know: graphs,
+//! plans, shapes.
 
 mod emit;
 mod group;

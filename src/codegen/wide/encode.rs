@@ -206,15 +206,34 @@ impl Code {
         self.bytes.push(0xc3);
     }
 
-    /// Goes on by `step` elements, and back to `start` while some are left before the end, which is the
-    /// function's second argument.
-    pub(super) fn repeat(&mut self, step: usize, start: usize) {
+    /// A loop: as long as `step` elements are left before the end, which is the function's second argument,
+    /// `body` is done and the place moves on.
+    pub(super) fn repeat(&mut self, step: usize, body: impl FnOnce(&mut Self)) {
+        let over = self.unless_left(step);
+        let start = self.bytes.len();
+        body(self);
         self.bytes.extend([0x48, 0x05]);
         self.bytes.extend((step as u32).to_le_bytes());
-        self.bytes.extend([0x48, 0x39, 0xc0 | RSI << 3 | RAX]);
-        self.bytes.extend([0x0f, 0x82]);
-        let back = start as i64 - (self.bytes.len() as i64 + 4);
-        self.bytes.extend((back as i32).to_le_bytes());
+        let again = self.unless_left(step);
+        // Back where it would go on.
+        self.bytes[again - 5] ^= 1;
+        self.jump_to(again, start);
+        self.jump_to(over, self.bytes.len());
+    }
+
+    /// A jump that is taken unless `step` elements are left; returns where its distance ends.
+    fn unless_left(&mut self, step: usize) -> usize {
+        self.bytes.extend([0x4c, 0x8d, 0x80 | (R11 & 7) << 3 | RAX]);
+        self.bytes.extend((step as u32).to_le_bytes());
+        self.bytes.extend([0x49, 0x39, 0xc0 | RSI << 3 | R11 & 7, 0x0f, 0x87]);
+        self.bytes.extend([0; 4]);
+        self.bytes.len()
+    }
+
+    /// Sets the distance of a jump that ends at `from`.
+    fn jump_to(&mut self, from: usize, to: usize) {
+        let distance = to as i32 - from as i32;
+        self.bytes[from - 4..from].copy_from_slice(&distance.to_le_bytes());
     }
 
     /// An instruction, `ahead` elements further along the run.

@@ -4,7 +4,7 @@
 //! A loop's turn is written as for Cranelift, for one group of elements. [`Reader`] reads it and writes the
 //! same operations for twice as many, so both have the same bits; what it has no form for stays with
 //! Cranelift. The function, `fn(scratch, count, pointers...)`, goes over `count` elements, a multiple of
-//! [`Wide::turn`]; Cranelift's code calls it and does the rest. It calls nothing and needs no stack.
+//! [`Wide::step`]; Cranelift's code calls it and does the rest. It calls nothing and needs no stack.
 //!
 //! May not know: kernels, ops, memory for code.
 
@@ -25,15 +25,15 @@ use read::Reader;
 /// Instructions of a main loop, about.
 const LONGEST: usize = 64;
 
-/// Groups of one turn, at most.
+/// Groups of one turn of it, at most.
 const MOST: usize = 4;
 
 /// A loop.
 pub(super) struct Wide {
     /// Its function.
     pub code: Vec<u8>,
-    /// Elements of a turn.
-    pub turn: usize,
+    /// Elements that it computes at a time, at least.
+    pub step: usize,
     /// Addresses for the function: [`ARGUMENTS`] come as arguments, more of them in scratch memory, one after
     /// another.
     pub pointers: Vec<Value>,
@@ -61,21 +61,28 @@ impl Wide {
         }
         let mut code = Code::default();
         code.begin(1 + pointers.len(), slots as i32);
-        once.iter().for_each(|inst| code.inst(inst, 0));
-        let start = code.bytes.len();
-        for k in 0..groups {
-            group.iter().for_each(|inst| code.inst(inst, k * 2 * lanes));
+        for inst in &once {
+            code.inst(inst, 0);
         }
-        let turn = groups * 2 * lanes;
-        code.repeat(turn, start);
+        let step = 2 * lanes;
+        let mut turn = |groups: usize| {
+            code.repeat(groups * step, |code| {
+                let all = (0..groups).flat_map(|k| group.iter().map(move |inst| (inst, k * step)));
+                all.for_each(|(inst, ahead)| code.inst(inst, ahead));
+            });
+        };
+        if groups > 1 {
+            turn(groups);
+        }
+        turn(1);
         code.end(1 + pointers.len());
-        Some(Self { code: code.bytes, turn, pointers, once, group })
+        Some(Self { code: code.bytes, step, pointers, once, group })
     }
 
-    /// The instructions, those of a turn's groups once.
+    /// The instructions, those of a group once.
     pub(super) fn text(&self) -> String {
         let mut text =
-            format!("wide loop, {} elements a turn, {} bytes:\n", self.turn, self.code.len());
+            format!("wide loop, {} elements a group, {} bytes:\n", self.step, self.code.len());
         for inst in &self.once {
             let _ = writeln!(text, "  {inst}");
         }

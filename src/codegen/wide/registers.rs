@@ -98,7 +98,7 @@ fn give_out(once: Vec<Inst>, mut turn: Vec<Inst>, values: u32) -> (Allocated, us
             *v = given.of[*v as usize];
         });
         let Some(result) = inst.out else {
-            dying.iter().for_each(|v| given.give(*v));
+            dying.drain(..).for_each(|v| given.give(v));
             out.turn.push(inst);
             continue;
         };
@@ -118,7 +118,7 @@ fn give_out(once: Vec<Inst>, mut turn: Vec<Inst>, values: u32) -> (Allocated, us
                 given.take(result)
             }
         };
-        dying.iter().for_each(|v| given.give(*v));
+        dying.drain(..).for_each(|v| given.give(v));
         if ends[result as usize].is_none() {
             given.give(result);
         }

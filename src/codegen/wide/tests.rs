@@ -123,13 +123,14 @@ c4c17c11acc780000000 vmovups [r15+rax*8+128], ymm5
 4d8d5c0204c441f96ecb vmovq xmm9, [r10+rax*1+4]
 c4627d1a4f40 vbroadcastf128 ymm9, [rdi+64]
 53554c8b9700100000488b9f08100000488baf1010000031c0
-4805200000004839f00f82f1ffffff
+4c8d98200000004939f30f8717000000904805200000004c8d98200000004939f30f86e9ffffff
 c5f8775d5bc3";
 
 fn bytes(write: impl FnOnce(&mut Code)) -> String {
     let mut code = Code::default();
     write(&mut code);
-    code.bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let bytes: Vec<String> = code.bytes.iter().map(|b| format!("{b:02x}")).collect();
+    bytes.concat()
 }
 
 fn line(inst: &Inst) -> String {
@@ -184,7 +185,7 @@ fn instructions_are_those_of_an_assembler() {
     lines.push(line(&Inst { long: false, ..Inst::of(forms::MOVE_ADDRESS, place, 9) }));
     lines.push(line(&Inst::load(Address { pointer: 0, shift: None, offset: 64 }, 9)));
     lines.push(bytes(|code| code.begin(8, 4096)));
-    lines.push(bytes(|code| code.repeat(32, 0)));
+    lines.push(bytes(|code| code.repeat(32, |code| code.bytes.push(0x90))));
     lines.push(bytes(|code| code.end(8)));
     assert_eq!(lines.join("\n"), KNOWN);
 }
