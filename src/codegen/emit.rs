@@ -1,15 +1,17 @@
 //! A kernel's function: what is computed once, the loop over tiles, and the tile calls.
 //!
 //! The function is `fn(words: *const u64)` over [`Layout`]'s words. It holds no addresses but those
-//! of tile functions, and needs no relocations. May not know: memory for code.
+//! of tile functions and of the kernel's wide loops, which are its only relocations. May not know: memory
+//! for code.
 
 use cranelift_codegen::cursor::FuncCursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I64};
 use cranelift_codegen::ir::{
-    AbiParam, BlockArg, Function, InstBuilder, SigRef, Signature, Type, Value,
+    AbiParam, BlockArg, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, SigRef,
+    Signature, Type, UserExternalName, Value,
 };
-use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::group::width_of;
@@ -17,6 +19,7 @@ use super::inline;
 use super::plan::{Place, Plan, Step};
 use super::target::Target;
 use super::vector::{Body, Consts, Lanes, int, plain, scalar, vector};
+use super::wide::{ARGUMENTS, Wide};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::loops::{Kernel, Layout, Line};
@@ -35,10 +38,9 @@ pub(super) struct Emit<'k, 'f> {
     pub scalars: Vec<Option<Value>>,
     /// How many elements of the run lie before the tile; `None` where there are no tiles.
     pub off: Option<Value>,
-    /// Whether the whole inline set may be used.
-    pub full: bool,
-    /// Whether the machine multiplies and adds in one instruction.
-    pub fma: bool,
+    pub target: &'k Target,
+    /// The loops in wide vectors, in the order in which they are called.
+    wides: Vec<Wide>,
     map: SigRef,
     fold: SigRef,
     /// Where operands and results of calls on one element lie in scratch memory.
@@ -59,14 +61,22 @@ fn signature_of(isa: &dyn TargetIsa, words: usize) -> Signature {
     sig
 }
 
-/// Writes `kernel`'s function into `func`; returns how many bytes of scratch memory it needs.
-pub(super) fn emit(
-    kernel: &Kernel,
-    plan: &Plan,
-    target: &Target,
+/// What belongs to a function that was written.
+pub(super) struct Written {
+    /// Bytes of scratch memory that it needs.
+    pub scratch: usize,
+    /// The functions that it calls, by numbers from 1 on.
+    pub wides: Vec<Wide>,
+}
+
+/// Writes `kernel`'s function into `func`.
+pub(super) fn emit<'k>(
+    kernel: &'k Kernel,
+    plan: &'k Plan,
+    target: &'k Target,
     func: &mut Function,
     context: &mut FunctionBuilderContext,
-) -> Result<usize> {
+) -> Result<Written> {
     let isa = target.isa.as_ref();
     func.signature = signature(isa);
     let mut f = FunctionBuilder::new(func, context);
@@ -93,8 +103,8 @@ pub(super) fn emit(
         consts: Consts::new(start_end, scratch, slots + SLOTS),
         scalars: vec![None; kernel.lines.len()],
         off: None,
-        full: target.full,
-        fma: target.fma,
+        target,
+        wides: Vec::new(),
         map,
         fold,
         slots,
@@ -121,9 +131,16 @@ pub(super) fn emit(
     e.f.switch_to_block(exit);
     e.f.ins().return_(&[]);
     e.f.seal_all_blocks();
-    let scratch = e.consts.end;
+    let written = Written { scratch: e.consts.end, wides: e.wides };
     e.f.finalize(isa.frontend_config());
-    Ok(scratch)
+    Ok(written)
+}
+
+/// The signature of a wide loop's function, whatever the machine's other functions have.
+pub(super) fn wide_signature(wide: &Wide) -> Signature {
+    let mut sig = Signature::new(CallConv::SystemV);
+    sig.params.resize(2 + wide.pointers.len().min(ARGUMENTS), AbiParam::new(I64));
+    sig
 }
 
 /// Loads an argument word.
@@ -132,6 +149,16 @@ pub(super) fn word(f: &mut FunctionBuilder, words: Value, at: usize) -> Value {
 }
 
 impl Emit<'_, '_> {
+    /// Makes a wide loop a function that this one calls.
+    pub(super) fn import_wide(&mut self, wide: Wide) -> FuncRef {
+        let signature = self.f.import_signature(wide_signature(&wide));
+        self.wides.push(wide);
+        let name = UserExternalName::new(0, self.wides.len() as u32);
+        let name = ExternalName::user(self.f.func.declare_imported_user_function(name));
+        let function = ExtFuncData { name, signature, colocated: false, patchable: false };
+        self.f.import_function(function)
+    }
+
     pub(super) fn word(&mut self, at: usize) -> Value {
         word(&mut self.f, self.words, at)
     }

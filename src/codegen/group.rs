@@ -2,7 +2,7 @@
 //! runs the very same instructions on one element.
 //!
 //! A main loop may take for granted what a run's invariant values are like (see `known`); the
-//! loop over single groups takes nothing.
+//! loop over single groups takes nothing. Where `wide` has a form for all lines, a main loop is a call.
 //!
 //! May not know: tile calls, memory for code.
 
@@ -19,6 +19,7 @@ use super::inline;
 use super::known::Known;
 use super::plan::{Inline, Place, Plan};
 use super::vector::{Body, Key, Lanes, int, plain, vector};
+use super::wide::{ARGUMENTS, Wide};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::loops::{Kernel, Line, Step as Move};
@@ -67,7 +68,8 @@ impl<'f> Emit<'_, 'f> {
     /// Emits an inline step over `count` elements.
     pub(super) fn inline_loop(&mut self, step: &Inline, count: Value) -> Result<()> {
         let (strided, first) = self.strided(step);
-        let variants = self.variants(step)?;
+        let wide = self.target.wide && strided.is_empty();
+        let variants = self.variants(step, wide || step.unroll > 1)?;
         let names = 1 + strided.len();
         let blocks: Vec<Block> = (0..4 + 2 * variants.len()).map(|_| self.block(names)).collect();
         let [group_test, group, tail_test, tail, ref mains @ ..] = blocks[..] else {
@@ -90,7 +92,15 @@ impl<'f> Emit<'_, 'f> {
             let (choice, main) = (mains[2 * k], mains[2 * k + 1]);
             let otherwise = mains.get(2 * k + 2).copied().unwrap_or(group_test);
             self.choose(choice, holds, main, otherwise);
-            self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
+            let loops = if wide { self.wide(&mut l, known)? } else { None };
+            if let Some(loops) = loops {
+                self.call_wide(main, loops, count, group_test);
+            } else if step.unroll == 1 && known == Known::default() {
+                // The loop over single groups is the same.
+                self.choose(main, None, group_test, group_test);
+            } else {
+                self.turn(&mut l, main, (step.lanes, step.unroll), known, main_end, group_test)?;
+            }
         }
         self.test(group_test, group_end, group, tail_test);
         self.turn(&mut l, group, (step.lanes, 1), Known::default(), group_end, tail_test)?;
@@ -98,6 +108,45 @@ impl<'f> Emit<'_, 'f> {
         self.turn(&mut l, tail, (1, 1), Known::default(), count, done)?;
         self.f.switch_to_block(done);
         Ok(())
+    }
+
+    /// The loop in wide vectors, if all lines have a form for them.
+    fn wide(&mut self, l: &mut Loop, known: Known) -> Result<Option<Wide>> {
+        // A turn that is read and taken away again.
+        let block = self.block(1);
+        self.f.switch_to_block(block);
+        l.at.clear();
+        let (i, lanes) = (self.f.block_params(block)[0], 16 / l.step.widest);
+        let mut t = Turn { i, lanes, skip: 0, known, addrs: Vec::new(), done: HashMap::new() };
+        self.consts.wide = true;
+        let written = l.step.lines.iter().try_for_each(|&line| self.line(l, &mut t, line));
+        self.consts.wide = false;
+        written?;
+        self.f.ins().return_(&[]);
+        let wide = Wide::new(self.f.func, block, self.consts.scratch, lanes, self.consts.end);
+        self.f.func.layout.remove_block_and_insts(block);
+        Ok(wide)
+    }
+
+    /// Calls a wide loop for all that it can compute; where that is little it is not worth the call.
+    fn call_wide(&mut self, main: Block, wide: Wide, count: Value, after: Block) {
+        self.f.switch_to_block(main);
+        let i = self.f.block_params(main)[0];
+        let call = self.f.create_block();
+        let end = self.round_down(count, wide.step);
+        let little = self.f.ins().icmp_imm_u(IntCC::UnsignedLessThan, count, 2 * wide.step as i64);
+        self.f.ins().brif(little, after, &[i.into()], call, &[]);
+        self.f.switch_to_block(call);
+        let (in_registers, in_memory) = wide.pointers.split_at(wide.pointers.len().min(ARGUMENTS));
+        for &pointer in in_memory {
+            self.f.ins().store(plain(), pointer, self.consts.scratch, self.consts.end as i32);
+            self.consts.end += 8;
+        }
+        let mut args = vec![self.consts.scratch, end];
+        args.extend(in_registers);
+        let function = self.import_wide(wide);
+        self.f.ins().call(function, &args);
+        self.f.ins().jump(after, &[end.into()]);
     }
 
     /// A block with the place along the run and the strided buffers' addresses as parameters.
@@ -280,7 +329,7 @@ impl<'f> Emit<'_, 'f> {
         from.kind() == Kind::Int
             && from.size() <= 2
             && to.size() > from.size()
-            && self.full
+            && self.target.full
             && t.lanes * from.size() >= 8
             && matches!(self.kernel.bufs[buf as usize].run, Move::Unit | Move::Packed)
             && lines.iter().filter(|l| l.args().contains(&arg)).count() == 1

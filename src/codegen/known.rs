@@ -34,7 +34,7 @@ enum Bounds {
 }
 
 /// What a loop takes for granted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     bounds: Bounds,
     /// Whether divisors are powers of two, whose reciprocals are exact.
@@ -53,8 +53,12 @@ struct Against {
 
 impl Emit<'_, '_> {
     /// The main loops of a step, each with the condition under which it is right; the first that is
-    /// right is run.
-    pub(super) fn variants(&mut self, step: &Inline) -> Result<Vec<(Known, Option<Value>)>> {
+    /// right is run. `always`: the last one is always right, even if it takes nothing for granted.
+    pub(super) fn variants(
+        &mut self,
+        step: &Inline,
+        always: bool,
+    ) -> Result<Vec<(Known, Option<Value>)>> {
         let bounds: Vec<u32> =
             step.lines.iter().filter_map(|&l| self.bound(l)).map(|b| b.fixed).collect();
         let divisors: Vec<u32> = step.lines.iter().filter_map(|&l| self.divisor(l)).collect();
@@ -77,7 +81,7 @@ impl Emit<'_, '_> {
             let holds = self.all(&bounds, Self::is_number)?;
             add(self, Bounds::Numbers, holds);
         }
-        if step.unroll > 1 && (bounds.is_empty() || powers.is_some()) {
+        if always && (bounds.is_empty() || powers.is_some()) {
             out.push((Known::default(), None));
         }
         Ok(out)
@@ -240,7 +244,7 @@ impl Emit<'_, '_> {
             return Ok(v.clone());
         }
         let ty = vector(dtype);
-        let fused = self.fma;
+        let fused = self.target.fma;
         let mut b = self.body(t);
         let zero = b.constant(Key::Zero(line), ty, |at| {
             let (plus, minus) = (float(at, 0.0, dtype), float(at, -0.0, dtype));

@@ -3,7 +3,8 @@
 //! The generator adds speed and no meaning: whatever it has no inline form for is a call of the
 //! tile function that the interpreter would run, and where it fails, the interpreter takes over.
 //! Code lies in memory of its own per kernel, which is writable first and executable then, never
-//! both. May not know: graphs, plans, shapes.
+//! both. Main loops are functions of the same memory where [`wide`] can write them. May not know: graphs,
+//! plans, shapes.
 
 mod emit;
 mod group;
@@ -14,16 +15,20 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod vector;
+mod wide;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, OnceLock};
 
-use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::ExternalName;
+use cranelift_codegen::{Context, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleError};
 
+use self::emit::Written;
+use self::target::Target;
 use crate::error::{Error, Result};
 use crate::fork::PerProcess;
 use crate::loops::{Buf, Form, Kernel, Line, Loop, Role, Step};
@@ -78,10 +83,14 @@ impl Drop for Memory {
 
 /// Compiles a kernel. An error means that the interpreter must take over; it never panics.
 pub fn compile(kernel: &Kernel) -> Result<Code> {
+    compile_for(kernel, target::target()?)
+}
+
+fn compile_for(kernel: &Kernel, target: &Target) -> Result<Code> {
     guarded(|| {
-        let isa = &target::target()?.isa;
+        let isa = &target.isa;
         let mut context = Context::new();
-        let scratch = write(kernel, &mut context)?;
+        let written = write(kernel, target, &mut context)?;
         let libcalls = cranelift_module::default_libcall_names();
         let mut memory = Memory(Some(JITModule::new(JITBuilder::with_isa(isa.clone(), libcalls))));
         let Some(module) = memory.0.as_mut() else {
@@ -90,33 +99,48 @@ pub fn compile(kernel: &Kernel) -> Result<Code> {
         let id = module
             .declare_function("kernel", Linkage::Local, &context.func.signature)
             .map_err(refused)?;
+        let mut size = 0;
+        for wide in &written.wides {
+            let signature = emit::wide_signature(wide);
+            let id = module.declare_anonymous_function(&signature).map_err(refused)?;
+            module.define_function_bytes(id, 32, &wide.code, &[]).map_err(refused)?;
+            size += wide.code.len();
+        }
         module.define_function(id, &mut context).map_err(refused)?;
         let compiled =
             context.compiled_code().ok_or_else(|| Error::bug("code generation gave no code"))?;
-        if !compiled.buffer.relocs().is_empty() {
+        let ours = |target: &FinalizedRelocTarget| {
+            matches!(target, FinalizedRelocTarget::ExternalName(ExternalName::User(_)))
+        };
+        if !compiled.buffer.relocs().iter().all(|r| ours(&r.target)) {
             return Err(Error::bug("generated code needs a function of the code generator's"));
         }
-        let size = compiled.code_info().total_size as usize;
+        size += compiled.code_info().total_size as usize;
         module.finalize_definitions().map_err(refused)?;
         let entry = module.get_finalized_function(id);
         // SAFETY: the function was written with exactly this signature.
         let entry =
             unsafe { std::mem::transmute::<*const u8, unsafe extern "C" fn(*const u64)>(entry) };
+        let scratch = written.scratch;
         Ok(Code { entry, scratch, size, _memory: Mutex::new(memory) })
     })
 }
 
-/// The machine instructions of a kernel's code, as Cranelift prints them.
+/// The machine instructions of a kernel's code, as Cranelift prints them; wide loops follow.
 pub fn disassemble(kernel: &Kernel) -> Result<String> {
     guarded(|| {
-        let isa = &target::target()?.isa;
+        let target = target::target()?;
+        let isa = &target.isa;
         let mut context = Context::new();
         context.set_disasm(true);
-        write(kernel, &mut context)?;
+        let written = write(kernel, target, &mut context)?;
         let compiled = context
             .compile(isa.as_ref(), &mut ControlPlane::default())
             .map_err(|e| Error::bug(format!("code generation failed: {:?}", e.inner)))?;
-        compiled.vcode.clone().ok_or_else(|| Error::bug("code generation gave no text"))
+        let text = compiled.vcode.clone();
+        let mut text = text.ok_or_else(|| Error::bug("code generation gave no text"))?;
+        written.wides.iter().for_each(|wide| text += &wide.text());
+        Ok(text)
     })
 }
 
@@ -148,8 +172,7 @@ pub fn available() -> bool {
 }
 
 /// Writes a kernel's function into a context.
-fn write(kernel: &Kernel, context: &mut Context) -> Result<usize> {
-    let target = target::target()?;
+fn write(kernel: &Kernel, target: &Target, context: &mut Context) -> Result<Written> {
     let plan = plan::Plan::new(kernel, target.full);
     let mut builder = FunctionBuilderContext::new();
     emit::emit(kernel, &plan, target, &mut context.func, &mut builder)

@@ -39,6 +39,8 @@ pub(super) struct Inline {
     pub lines: Vec<u32>,
     /// Elements of a group.
     pub lanes: usize,
+    /// Bytes of the widest element.
+    pub widest: usize,
     /// Groups of one turn of the main loop.
     pub unroll: usize,
     /// Whether each line is emitted for all groups of a turn before the next line, so that long
@@ -48,7 +50,7 @@ pub(super) struct Inline {
 
 impl Inline {
     fn new(lines: Vec<u32>) -> Self {
-        Self { lines, lanes: 1, unroll: 1, side_by_side: false }
+        Self { lines, lanes: 1, widest: 1, unroll: 1, side_by_side: false }
     }
 
     /// Chooses how many groups a turn has; a value takes up to `vectors` registers.
@@ -379,7 +381,8 @@ impl Plan {
                     (min, max) = (min.min(dtype.size()), max.max(dtype.size()));
                 }
             }
-            inline.lanes = (16 / min).min(32 / max.max(min));
+            inline.widest = max.max(min);
+            inline.lanes = (16 / min).min(32 / inline.widest);
             inline.unroll_by(kernel, (inline.lanes * max).div_ceil(16), strided);
         }
         steps.retain(|s| !matches!(s, Step::Inline(i) if i.lines.is_empty()));

@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub full: bool,
     /// Whether it multiplies and adds in one instruction.
     pub fma: bool,
+    /// Whether it has vectors of 256 bits that wide loops are written for.
+    pub wide: bool,
 }
 
 /// The machine, or why there is none.
@@ -55,5 +57,6 @@ fn probe() -> std::result::Result<Target, String> {
         |name: &str| isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true));
     let full = isa.name() == "x64" && has("has_sse41") && has("has_sse42") && has("has_ssse3");
     let fma = isa.name() == "x64" && has("has_fma") && has("has_avx");
-    Ok(Target { isa, full, fma })
+    let wide = full && fma && has("has_avx2");
+    Ok(Target { isa, full, fma, wide })
 }

@@ -3,7 +3,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{available, compile, disassemble, inline};
+use super::target::{Target, target};
+use super::{available, compile, compile_for, disassemble, inline};
 use crate::dtype::DType;
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
 use crate::op::{Fold, Measure, Op};
@@ -229,10 +230,23 @@ fn agree(kernel: &Kernel, lengths: &[usize], seed: u64) {
     agree_on(kernel, lengths, seed, &[]);
 }
 
-/// `agree`, the first scalars being these.
+/// The machine without wide loops.
+fn narrow() -> Target {
+    let &Target { ref isa, full, fma, .. } = target().unwrap();
+    Target { isa: isa.clone(), full, fma, wide: false }
+}
+
+/// `agree`, the first scalars being these; with wide loops, if the machine has them, and without.
 fn agree_on(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64]) {
     verify::verify(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
-    let code = compile(kernel).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
+    agree_by(kernel, lengths, seed, scalars, &narrow());
+    if target().unwrap().wide {
+        agree_by(kernel, lengths, seed, scalars, target().unwrap());
+    }
+}
+
+fn agree_by(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64], target: &Target) {
+    let code = compile_for(kernel, target).unwrap_or_else(|e| panic!("{e}\n{kernel}"));
     for &n in lengths {
         let seed = seed.wrapping_add(n as u64);
         let mut a = Job::new(kernel, n, seed, interp::scratch(kernel));
@@ -246,7 +260,7 @@ fn agree_on(kernel: &Kernel, lengths: &[usize], seed: u64, scalars: &[u64]) {
             code.run(b.words.as_ptr());
         }
         if let Err(e) = compare(kernel, n, &a, &b) {
-            panic!("{e}\nseed {seed}\n{kernel}");
+            panic!("{e}\nseed {seed}, wide loops: {}\n{kernel}", target.wide);
         }
     }
 }
@@ -603,5 +617,67 @@ fn code_is_not_writable_and_is_freed() {
     // Nothing else in this process makes code but other tests, on pages of their own.
     for _ in 0..100 {
         drop(compile(&kernel).unwrap());
+    }
+}
+
+#[test]
+fn random_contiguous_kernels_agree() {
+    let lengths: Vec<usize> = (0..200).collect();
+    for seed in 0..300 {
+        let r = &mut Random(seed * 13 + 1);
+        let size = [4, 12, 40][r.below(3)];
+        let only_inline = r.below(4) != 0;
+        let mut kernel = random_kernel(r, size, only_inline);
+        let strided = kernel.bufs.iter_mut().filter(|b| b.run == Step::Stride);
+        strided.for_each(|b| b.run = Step::Unit);
+        agree(&kernel, &lengths, seed);
+    }
+}
+
+/// What audio code does most has wide loops, on machines that have the vectors.
+#[test]
+fn cheap_chains_have_wide_loops() {
+    use DType::{Bool, F32, F64, I16, I32, U8};
+    let map = |op, dtype, args: &[u32]| Line::Map { op, dtype, args: args.into() };
+    let cast = |from, to, arg| Line::Cast { from, to, arg };
+    let (load, scalar) = (Line::Load { buf: 0 }, |slot| Line::Scalar { slot });
+    let chain = |from: DType, to: DType, lines: &[Line]| {
+        let mut all = vec![load.clone(), scalar(0), scalar(1)];
+        all.extend_from_slice(lines);
+        all.push(Line::Store { buf: 1, value: all.len() as u32 - 1 });
+        let bufs = vec![buf(from, Role::Input, Step::Unit), buf(to, Role::Output, Step::Unit)];
+        let float = if from == F64 || to == F64 { F64 } else { F32 };
+        kernel(bufs, vec![float; 2], all)
+    };
+    let chains = [
+        chain(F32, F32, &[map(Op::Multiply, F32, &[0, 1])]),
+        chain(F64, F64, &[map(Op::Multiply, F64, &[0, 1])]),
+        chain(I16, I16, &[map(Op::Multiply, I16, &[0, 0])]),
+        chain(I32, I32, &[map(Op::Maximum, I32, &[0, 0])]),
+        chain(U8, U8, &[map(Op::Add, U8, &[0, 0])]),
+        chain(
+            F32,
+            F32,
+            &[
+                map(Op::Absolute, F32, &[0]),
+                map(Op::Multiply, F32, &[3, 1]),
+                map(Op::Maximum, F32, &[4, 1]),
+                map(Op::Minimum, F32, &[5, 2]),
+            ],
+        ),
+        chain(I16, F32, &[cast(I16, F32, 0), map(Op::Divide, F32, &[3, 1])]),
+        chain(U8, F32, &[cast(U8, F32, 0), map(Op::Subtract, F32, &[3, 1])]),
+        chain(F32, I16, &[map(Op::Rint, F32, &[0]), cast(F32, I16, 3)]),
+        chain(F64, I16, &[map(Op::Rint, F64, &[0]), cast(F64, I16, 3)]),
+        chain(F32, F64, &[cast(F32, F64, 0), map(Op::Add, F64, &[3, 1]), map(Op::Sqrt, F64, &[4])]),
+        chain(F64, F32, &[cast(F64, F32, 0), map(Op::Square, F32, &[3])]),
+        chain(F64, Bool, &[map(Op::Less, F64, &[0, 1])]),
+        chain(F32, F32, &[map(Op::Less, F32, &[0, 1]), map(Op::Where, F32, &[3, 0, 2])]),
+    ];
+    for kernel in chains {
+        verify::verify(&kernel).unwrap();
+        let text = disassemble(&kernel).unwrap();
+        assert_eq!(text.contains("wide loop"), target().unwrap().wide, "{kernel}\n{text}");
+        agree(&kernel, &[3, 64, 1000], 5);
     }
 }

@@ -84,6 +84,8 @@ pub(super) struct Consts {
     pub scratch: Value,
     /// Where the next constant goes in it.
     pub end: usize,
+    /// Whether a turn of a wide loop is being written, which has all its constants from memory.
+    pub wide: bool,
     registers: HashMap<Key, Value>,
     memory: HashMap<Key, i32>,
 }
@@ -92,7 +94,7 @@ impl Consts {
     /// No constants yet; those in memory start at `end`.
     pub(super) fn new(entry: Inst, scratch: Value, end: usize) -> Self {
         let (registers, memory) = (HashMap::new(), HashMap::new());
-        Self { entry, prelude: entry, scratch, end, registers, memory }
+        Self { entry, prelude: entry, scratch, end, wide: false, registers, memory }
     }
 
     /// Begins a loop, whose registers are all free.
@@ -134,14 +136,16 @@ impl Body<'_, '_> {
         to: Type,
         make: impl FnOnce(&mut FuncCursor) -> Value,
     ) -> Value {
-        if let Some(&v) = self.consts.registers.get(&key) {
-            return self.as_type(v, to);
-        }
-        if self.consts.registers.len() < REGISTERS {
-            let mut at = FuncCursor::new(self.f.func).at_inst(self.consts.prelude);
-            let v = make(&mut at);
-            self.consts.registers.insert(key, v);
-            return self.as_type(v, to);
+        if !self.consts.wide {
+            if let Some(&v) = self.consts.registers.get(&key) {
+                return self.as_type(v, to);
+            }
+            if self.consts.registers.len() < REGISTERS {
+                let mut at = FuncCursor::new(self.f.func).at_inst(self.consts.prelude);
+                let v = make(&mut at);
+                self.consts.registers.insert(key, v);
+                return self.as_type(v, to);
+            }
         }
         let offset = match self.consts.memory.get(&key) {
             Some(&offset) => offset,
