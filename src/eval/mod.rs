@@ -16,7 +16,7 @@ use crate::expr::{Array, Bindings, Program, Walk};
 pub use crate::figures::Tally;
 use crate::fork::PerProcess;
 use crate::loops::lower;
-use crate::runtime::{Arguments, Prepared};
+use crate::runtime::{Arguments, Line, Prepared};
 use crate::shape::Shape;
 use crate::{graph, pass, runtime};
 
@@ -34,8 +34,8 @@ pub(crate) struct Planned {
     /// Per wanted node a place in the plan's outputs; equal nodes share one.
     results: Vec<usize>,
     pub(crate) tally: Tally,
-    /// The one length of all its arrays; 0 if they have several.
-    length: usize,
+    /// What an element more adds to it, where the arrays may have another length.
+    each: Tally,
 }
 
 /// The plans that were made.
@@ -94,7 +94,7 @@ impl<'a> Evaluation<'a> {
 
     /// Whether it is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick())
+        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick(planned.plan.planned()))
     }
 
     /// The values, which share no memory, and what they cost; the arrays do not keep them.
@@ -156,17 +156,38 @@ pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
 
 impl Planned {
     /// The plan for the same program on arrays of another length.
-    fn stretched(&self, program: &Program, length: usize) -> Option<Planned> {
-        let plan = stretch::plan(program, self.plan.plan(), self.length, length)?;
-        let tally = Tally::of_graph(&graph::build(program).ok()?).with_plan(&plan);
-        let plan = Prepared::new(plan);
-        let planned = Planned { plan, results: self.results.clone(), tally, length };
-        #[cfg(feature = "verify")]
-        {
-            let anew = format!("{:?}", make(program).ok()?.plan.plan());
-            assert_eq!(format!("{:?}", planned.plan.plan()), anew, "stretched and planned anew");
+    fn stretched(&self, length: usize) -> Option<Planned> {
+        let line = self.plan.line()?;
+        let plan = stretch::plan(self.plan.plan(), line, length)?;
+        let tally = self.tally_for(self.tally, length);
+        let plan = Prepared::of(plan, Some(Line { length, ..line.clone() }));
+        Some(Planned { plan, results: self.results.clone(), tally, each: self.each })
+    }
+
+    /// The same plan, whose arrays may have another length than this one, if no loop depends on it.
+    fn stretching(self, program: &Program, length: usize) -> Planned {
+        let longer = stretch::line(program, self.plan.plan(), length).and_then(|line| {
+            let plan = stretch::plan(self.plan.plan(), &line, length + 1)?;
+            let program = stretch::program(program, length + 1);
+            Some((line, Tally::of_graph(&graph::build(&program).ok()?).with_plan(&plan)))
+        });
+        let Some((line, longer)) = longer else { return self };
+        let each = Tally {
+            bytes_moved: longer.bytes_moved - self.tally.bytes_moved,
+            numpy_bytes: longer.numpy_bytes - self.tally.numpy_bytes,
+            ..Tally::default()
+        };
+        Planned { plan: Prepared::of(self.plan.into_plan(), Some(line)), each, ..self }
+    }
+
+    /// The figures of a run on arrays of another length, of those for the length that was planned.
+    pub(crate) fn tally_for(&self, planned: Tally, length: usize) -> Tally {
+        let (each, from, to) = (self.each, self.plan.planned() as u64, length as u64);
+        Tally {
+            bytes_moved: planned.bytes_moved + each.bytes_moved * to - each.bytes_moved * from,
+            numpy_bytes: planned.numpy_bytes + each.numpy_bytes * to - each.numpy_bytes * from,
+            ..planned
         }
-        Some(planned)
     }
 
     /// Whether the wanted nodes are the plan's outputs one by one.
@@ -224,12 +245,17 @@ fn plan_new(hash: u64, program: Program) -> Result<Arc<Planned>> {
     if let Some((length, model)) = model {
         let key = model.hash();
         let known = cache().models.find(key, |p| *p == model);
-        let stretched = known.and_then(|known| known.stretched(&program, length));
+        let stretched = known.and_then(|known| known.stretched(length));
+        #[cfg(feature = "verify")]
+        if let Some(planned) = &stretched {
+            let anew = make(&program)?;
+            let texts = [planned, &anew].map(|p| format!("{:?} {:?}", p.plan.plan(), p.tally));
+            assert_eq!(texts[0], texts[1], "stretched and planned anew");
+        }
         let planned = match stretched {
             Some(planned) => Arc::new(planned),
             None => {
-                let planned = Planned { length, ..make(&program)? };
-                let planned = Arc::new(planned);
+                let planned = Arc::new(make(&program)?.stretching(&program, length));
                 cache().models.keep(key, model, planned.clone());
                 planned
             }
@@ -260,7 +286,7 @@ pub(crate) fn make(program: &Program) -> Result<Planned> {
         });
         results.push(place);
     }
-    Ok(Planned { plan: Prepared::new(plan), results, tally, length: 0 })
+    Ok(Planned { plan: Prepared::new(plan), results, tally, each: Tally::default() })
 }
 
 impl Plans {

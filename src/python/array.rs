@@ -25,7 +25,7 @@ use crate::shape::Shape;
 /// Made by rnp's functions inside `with rnp.lazy():`. Its dtype and shape are known at once; `.eval()`
 /// gives the value as a NumPy array. Operators and methods follow NumPy; outside a block they compute
 /// at once and return what NumPy returns.
-#[pyclass(frozen, weakref, sequence, module = "rnp", name = "Array")]
+#[pyclass(frozen, freelist = 64, weakref, sequence, module = "rnp", name = "Array")]
 pub struct Array {
     handle: Handle,
 }
@@ -69,10 +69,7 @@ impl Array {
     /// Its dtype and shape.
     pub fn meta(&self) -> (DType, Shape) {
         match self.handle.noted() {
-            Some((taped, at)) => {
-                let form = taped.form(at);
-                (form.dtype(), form.shape().clone())
-            }
+            Some((taped, at)) => taped.meta(at),
             None => {
                 let expr = self.expr();
                 (expr.dtype(), expr.shape().clone())

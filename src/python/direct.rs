@@ -20,7 +20,7 @@ use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
-use crate::runtime::Context;
+use crate::runtime::{Context, Target};
 use crate::runtime::direct::{self, Column, Host, Input, LONG, Ramp, Reduction, View};
 use crate::select::Select;
 use crate::shape::Shape;
@@ -478,7 +478,7 @@ impl Host for Fresh<'_> {
     }
 }
 
-/// Memory for the results of a short plan.
+/// Memory for the results of a plan that runs on given memory.
 pub struct Outputs<'py> {
     py: Python<'py>,
     results: SmallVec<[Output<'py>; 2]>,
@@ -494,23 +494,23 @@ struct Output<'py> {
 
 impl<'py> Outputs<'py> {
     /// For results of these dtypes and shapes; those without axes are not complex.
-    pub fn new<'a>(
+    pub fn new(
         py: Python<'py>,
-        metas: impl Iterator<Item = (DType, &'a Shape)>,
+        metas: impl Iterator<Item = (DType, Shape)>,
     ) -> PyResult<Self> {
         let results = metas.map(|(dtype, shape)| {
             let array =
-                if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, shape)?) };
+                if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, &shape)?) };
             Ok(Output { dtype, array, word: [0] })
         });
         Ok(Self { py, results: results.collect::<PyResult<_>>()? })
     }
 
     /// Where each is to be written, for as long as this stays in its place.
-    pub fn places(&mut self) -> SmallVec<[*mut u8; 2]> {
+    pub fn places(&mut self) -> SmallVec<[Target; 2]> {
         let place = |output: &mut Output<'_>| match &output.array {
-            Some((_, ptr)) => *ptr,
-            None => output.word.as_mut_ptr().cast(),
+            Some((_, ptr)) => Target(*ptr),
+            None => Target(output.word.as_mut_ptr().cast()),
         };
         self.results.iter_mut().map(place).collect()
     }

@@ -17,7 +17,7 @@ use super::table::Tables;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
-use crate::dtype::Scalar;
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::fork;
 use crate::loops::{BufferSpec, Launch, Memory, Plan, Task};
@@ -39,9 +39,49 @@ pub struct Prepared {
     /// Per step.
     steps: Vec<Step>,
     /// What each element of each launch costs together, in light ops; calls cost more than any number.
-    cost: usize,
-    /// Where its buffers lie in an evaluation on given memory, if it is one of short launches alone.
-    pub(super) homes: Option<Homes>,
+    cost: Cost,
+    /// What another length changes, if all arrays have one.
+    line: Option<Line>,
+    /// Where its buffers lie in an evaluation on given memory, if it is one of launches alone.
+    homes: Option<Homes>,
+}
+
+/// The one length of all arrays of a plan, none of whose loops depends on it, and what does.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The length that it was planned for.
+    pub length: usize,
+    /// Scalars of the plan that are the length less a number, at least 1.
+    pub counts: SmallVec<[Count; 1]>,
+}
+
+/// A scalar that counts elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// Its place among the plan's scalars.
+    pub at: usize,
+    /// What it is less than the length.
+    pub less: i64,
+    /// Its dtype.
+    pub dtype: DType,
+}
+
+impl Line {
+    /// The shortest length.
+    const LEAST: usize = 2;
+
+    fn serves(&self, length: usize) -> bool {
+        let counts = |count: &Count| i64::try_from(length).is_ok_and(|n| n > count.less);
+        length >= Self::LEAST && self.counts.iter().all(counts)
+    }
+}
+
+/// What a run costs, in light ops.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    fixed: usize,
+    /// Per element of the arrays, where their length may change.
+    each: usize,
 }
 
 #[derive(Debug, Default)]
@@ -56,26 +96,44 @@ struct Step {
 impl Prepared {
     /// Works out what depends on the plan alone.
     pub fn new(plan: Plan) -> Self {
+        Self::of(plan, None)
+    }
+
+    /// The same of a plan whose arrays may get another length.
+    pub fn of(plan: Plan, line: Option<Line>) -> Self {
+        let length = line.as_ref().map(|line| line.length);
         let step = |task: &Task| match task {
-            Task::Launch(launch) => Step { single: Single::of(launch), ..Step::default() },
+            Task::Launch(launch) => Step { single: Single::of(launch, length), ..Step::default() },
             Task::Call(_) => Step::default(),
         };
-        let cost = |task: &Task| match task {
-            Task::Launch(launch) => {
-                let elements = count(&launch.extents).unwrap_or(usize::MAX);
-                elements.saturating_mul(nest::weight(&launch.kernel))
-            }
-            Task::Call(_) => usize::MAX,
-        };
+        let mut cost = Cost::default();
+        for task in &plan.steps {
+            let part = match task {
+                Task::Launch(launch) if length.is_some_and(|n| launch.extents[..] == [n]) => {
+                    cost.each += nest::weight(&launch.kernel);
+                    continue;
+                }
+                Task::Launch(launch) => {
+                    let elements = count(&launch.extents).unwrap_or(usize::MAX);
+                    elements.saturating_mul(nest::weight(&launch.kernel))
+                }
+                Task::Call(_) => usize::MAX,
+            };
+            cost.fixed = cost.fixed.saturating_add(part);
+        }
         let mut steps: Vec<Step> = plan.steps.iter().map(step).collect();
         for (b, spec) in plan.buffers.iter().enumerate() {
             if let Some(step) = spec.last_use.and_then(|last| steps.get_mut(last as usize)) {
                 step.last.push(b as u32);
             }
         }
-        let cost = plan.steps.iter().map(cost).fold(0, usize::saturating_add);
-        let homes = Homes::of(&plan, steps.iter().all(|step| step.single.is_some()));
-        Self { plan, steps, cost, homes }
+        let homes = Homes::of(&plan, length);
+        Self { plan, steps, cost, line, homes }
+    }
+
+    /// The plan, to be prepared otherwise.
+    pub fn into_plan(self) -> Plan {
+        self.plan
     }
 
     /// The plan.
@@ -83,34 +141,86 @@ impl Prepared {
         &self.plan
     }
 
-    /// Whether a run takes no longer than it takes to let another thread go first.
-    pub fn is_quick(&self) -> bool {
-        self.cost <= QUICK
+    /// The length of all arrays, and what else changes with it, if it may be another one.
+    pub fn line(&self) -> Option<&Line> {
+        self.line.as_ref()
+    }
+
+    /// Whether a run on arrays of this length, or of the lengths that were planned, takes no longer than it
+    /// takes to let another thread go first.
+    pub fn is_quick(&self, length: usize) -> bool {
+        self.cost(length) <= QUICK
     }
 
     /// What a run costs, in light ops.
-    pub fn cost(&self) -> usize {
-        self.cost
+    pub fn cost(&self, length: usize) -> usize {
+        self.cost.fixed.saturating_add(self.cost.each.saturating_mul(length))
     }
 
-    /// Runs launches that are one run each, in order.
-    pub(super) fn launch_all(&self, values: &[Scalar], memory: &impl Memories) -> Result<()> {
+    /// The length that was planned; 0 if there are several.
+    pub fn planned(&self) -> usize {
+        self.line.as_ref().map_or(0, |line| line.length)
+    }
+
+    /// Where its buffers lie in an evaluation on given memory of arrays of some length.
+    pub(super) fn homes(&self, length: usize) -> Option<&Homes> {
+        let serves = self.line.as_ref().is_none_or(|line| line.serves(length));
+        self.homes.as_ref().filter(|homes| serves && homes.are_few(length))
+    }
+
+    /// The values of the plan's scalars.
+    pub(super) fn scalars(
+        &self,
+        arguments: &[Scalar],
+        length: usize,
+    ) -> Result<SmallVec<[Scalar; 8]>> {
+        let counts = match &self.line {
+            Some(line) if length != line.length => line.counts.as_slice(),
+            _ => &[],
+        };
+        scalars::evaluate(&self.plan.scalars, arguments, |at| {
+            let count = counts.iter().find(|count| count.at == at)?;
+            Some(Scalar::wrap_int(length as i128 - i128::from(count.less), count.dtype))
+        })
+    }
+
+    /// Runs launches, in order.
+    pub(super) fn launch_all(
+        &self,
+        values: &[Scalar],
+        memory: &impl Memories,
+        length: usize,
+        ctx: &Context,
+    ) -> Result<()> {
+        let poll = Poll::new(ctx);
         for (task, step) in self.plan.steps.iter().zip(&self.steps) {
-            let (Task::Launch(launch), Some(single)) = (task, &step.single) else {
-                return Err(Error::bug("a step that is not one run"));
+            let Task::Launch(launch) = task else {
+                return Err(Error::bug("a step that is no launch"));
             };
-            step.with_runner(launch, |runner| single.run(runner, values, memory))?;
+            step.launch(launch, || self.stretched(launch, length), values, memory, length, ctx, &poll)?;
+            poll.check()?;
         }
         Ok(())
+    }
+
+    /// A launch over arrays of another length than was planned.
+    fn stretched(&self, launch: &Launch, length: usize) -> Option<Launch> {
+        let planned = self.planned();
+        if planned == 0 || planned == length {
+            return None;
+        }
+        let mut launch = launch.clone();
+        launch.extents.iter_mut().filter(|n| **n == planned).for_each(|n| *n = length);
+        Some(launch)
     }
 }
 
 /// Runs a plan on arguments of the shapes it was made for; returns its outputs, C-ordered.
 pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<Vec<Storage>> {
-    let plan = &prepared.plan;
+    let (plan, length) = (&prepared.plan, prepared.planned());
     let values = {
         let _float = FloatMode::standard();
-        scalars::evaluate(&plan.scalars, arguments.scalars)?
+        prepared.scalars(arguments.scalars, length)?
     };
     let poll = Poll::new(ctx);
     let buffers = plan.buffers.iter().map(|_| None).collect();
@@ -119,14 +229,7 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
         match task {
             Task::Launch(launch) => {
                 memory.prepare(launch)?;
-                let single = step.single.as_ref().filter(|_| ctx.threads.is_none());
-                step.with_runner(launch, |runner| match single {
-                    Some(single) => {
-                        let _float = FloatMode::standard();
-                        single.run(runner, &values, &memory)
-                    }
-                    None => run_launch(runner, launch, &values, &memory, ctx, &poll),
-                })?;
+                step.launch(launch, || None, &values, &memory, length, ctx, &poll)?;
             }
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
@@ -144,6 +247,33 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
 }
 
 impl Step {
+    /// Runs the launch on arrays of this length, as one run or as a nest: of what `stretched` says, or as it
+    /// was planned.
+    #[allow(clippy::too_many_arguments, reason = "what one launch needs, from two callers")]
+    fn launch(
+        &self,
+        launch: &Launch,
+        stretched: impl FnOnce() -> Option<Launch>,
+        values: &[Scalar],
+        memory: &impl Memories,
+        length: usize,
+        ctx: &Context,
+        poll: &Poll,
+    ) -> Result<()> {
+        let single = self.single.as_ref();
+        let single = single.filter(|single| ctx.threads.is_none() && single.takes(length));
+        self.with_runner(launch, |runner| match single {
+            Some(single) => {
+                let _float = FloatMode::standard();
+                single.run(runner, values, memory, length)
+            }
+            None => match stretched() {
+                Some(launch) => run_launch(runner, &launch, values, memory, ctx, poll),
+                None => run_launch(runner, launch, values, memory, ctx, poll),
+            },
+        })
+    }
+
     /// Calls `f` with the launch's runner, looked up once per process.
     fn with_runner<T>(&self, launch: &Launch, f: impl FnOnce(&Runner) -> T) -> T {
         let process = fork::generation();
@@ -258,7 +388,7 @@ fn run_launch(
     runner: &Runner,
     launch: &Launch,
     values: &[Scalar],
-    memory: &Bank,
+    memory: &dyn Memories,
     ctx: &Context,
     poll: &Poll,
 ) -> Result<()> {

@@ -27,9 +27,9 @@ use std::sync::{Mutex, PoisonError};
 
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
 pub use call::Arguments;
-pub use exec::{Prepared, run};
+pub use exec::{Count, Line, Prepared, run};
 pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
-pub use short::Given;
+pub use short::{Given, Target};
 pub use stream::copy;
 
 use crate::call::Stop;

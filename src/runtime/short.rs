@@ -1,20 +1,20 @@
-//! Plans of short launches alone, run on memory that the caller gives.
+//! Plans of launches alone, run on memory that the caller gives.
 //!
-//! Where every launch is one run of its kernel, an evaluation is shorter than the making of what would
-//! hold its arrays. The results' memory comes with the arguments, and all that lies between is one piece.
-//! May not know: threads, who owns the memory.
+//! Most evaluations of short arrays are over sooner than what would hold their arrays is made. Here the results'
+//! memory comes with the arguments, and all that lies between is one piece. Where all arrays have one length,
+//! it comes with them too. May not know: who owns the memory.
 
 use smallvec::SmallVec;
 
+use super::Context;
 use super::exec::Prepared;
 use super::nest::{self, Memories};
 use super::pool::FloatMode;
-use super::scalars;
 use crate::buffer::{ALIGN, Buffer};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::loops::{Memory, Plan, ScalarSource, Task};
-use crate::shape::{Shape, count};
+use crate::shape::count;
 
 /// An array's memory: an address, and the first and one past the last byte there, counted from it.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +27,29 @@ pub struct Given {
     pub high: isize,
 }
 
+/// A result's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Target(pub *mut u8);
+
+// SAFETY: addresses, which nobody follows but a run of a plan, whose caller vouches for what lies there.
+unsafe impl Send for Given {}
+// SAFETY: as above.
+unsafe impl Sync for Given {}
+// SAFETY: as above.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+/// More bytes than this between inputs and results are left to who lets go of each piece when it was read.
+const BETWEEN: usize = 1 << 18;
+
 /// Where the buffers of a plan lie.
 #[derive(Debug)]
 pub(super) struct Homes {
     /// Per buffer.
     buffers: SmallVec<[Home; 4]>,
     /// Bytes of what is no result.
-    between: usize,
+    between: Extent,
     /// Whether the plan's scalars are the arguments as they are.
     plain: bool,
 }
@@ -41,7 +57,7 @@ pub(super) struct Homes {
 #[derive(Clone, Copy, Debug)]
 struct Home {
     place: Place,
-    bytes: usize,
+    bytes: Extent,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,21 +65,38 @@ enum Place {
     /// The result with this number.
     Result(usize),
     /// This many bytes into what lies between.
-    Between(usize),
+    Between(Extent),
+}
+
+/// Bytes, some of them per element of arrays whose length may be another one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    fixed: usize,
+    each: usize,
+}
+
+impl Extent {
+    fn of(self, length: usize) -> usize {
+        self.fixed.saturating_add(self.each.saturating_mul(length))
+    }
 }
 
 impl Homes {
-    /// `None` if a launch may take several runs, a step is a call, or a buffer has no elements.
-    pub(super) fn of(plan: &Plan, all_single: bool) -> Option<Self> {
-        let launches = plan.steps.iter().all(|step| matches!(step, Task::Launch(_)));
-        if !all_single || !launches {
+    /// `None` if a step is a call, or a buffer has no elements; `length` is that of all arrays, if it may be
+    /// another one.
+    pub(super) fn of(plan: &Plan, length: Option<usize>) -> Option<Self> {
+        if !plan.steps.iter().all(|step| matches!(step, Task::Launch(_))) {
             return None;
         }
-        let mut between = 0;
+        let mut between = Extent::default();
         let mut buffers = SmallVec::new();
         for (b, spec) in plan.buffers.iter().enumerate() {
-            let bytes = count(&spec.shape).ok()? * spec.dtype.size();
-            if bytes == 0 {
+            let size = spec.dtype.size();
+            let bytes = match length {
+                Some(n) if spec.shape[..] == [n] => Extent { fixed: 0, each: size },
+                _ => Extent { fixed: count(&spec.shape).ok()?.checked_mul(size)?, each: 0 },
+            };
+            if bytes.fixed + bytes.each == 0 {
                 return None;
             }
             let mut results = (0..plan.outputs.len()).filter(|&o| plan.outputs[o] as usize == b);
@@ -73,7 +106,9 @@ impl Homes {
                 _ => return None,
             };
             if let Place::Between(_) = place {
-                between += bytes.next_multiple_of(ALIGN);
+                // Lengths are rounded up, so that each begins where it is aligned.
+                between.fixed += bytes.fixed.next_multiple_of(ALIGN);
+                between.each += bytes.each;
             }
             buffers.push(Home { place, bytes });
         }
@@ -84,14 +119,25 @@ impl Homes {
             .all(|(i, source)| matches!(source, ScalarSource::Argument(a) if *a as usize == i));
         Some(Self { buffers, between, plain })
     }
+
+    /// Bytes of what lies between, for arrays of a length.
+    fn between(&self, length: usize) -> usize {
+        self.between.of(length.next_multiple_of(ALIGN))
+    }
+
+    /// Whether what lies between is one piece of a bearable size.
+    pub(super) fn are_few(&self, length: usize) -> bool {
+        self.between(length) <= BETWEEN
+    }
 }
 
 /// The memory of one evaluation.
 struct Desk<'a> {
     inputs: &'a [Given],
-    results: &'a [*mut u8],
+    results: &'a [Target],
     between: *mut u8,
     buffers: &'a [Home],
+    length: usize,
 }
 
 impl Memories for Desk<'_> {
@@ -102,10 +148,12 @@ impl Memories for Desk<'_> {
             }
             Memory::Buffer(b) => self.buffers.get(b as usize).and_then(|home| {
                 let ptr = match home.place {
-                    Place::Result(r) => *self.results.get(r)?,
-                    Place::Between(at) => self.between.wrapping_add(at),
+                    Place::Result(r) => self.results.get(r)?.0,
+                    Place::Between(at) => {
+                        self.between.wrapping_add(at.of(self.length.next_multiple_of(ALIGN)))
+                    }
                 };
-                Some((ptr, 0, home.bytes.cast_signed()))
+                Some((ptr, 0, home.bytes.of(self.length).cast_signed()))
             }),
         };
         found.ok_or_else(|| nest::bug(&format!("the plan uses {memory:?}, which is not there")))
@@ -113,49 +161,52 @@ impl Memories for Desk<'_> {
 }
 
 impl Prepared {
-    /// Whether [`Prepared::run_short`] can run it.
-    pub fn is_short(&self) -> bool {
-        self.homes.is_some()
+    /// Whether [`Prepared::run_given`] can run it on arrays of this length.
+    pub fn takes_given(&self, length: usize) -> bool {
+        self.homes(length).is_some()
     }
 
-    /// The elements and the shape of a result.
-    pub fn result(&self, result: usize) -> Option<(DType, &Shape)> {
+    /// The elements of a result.
+    pub fn result(&self, result: usize) -> Option<DType> {
         let spec = self.plan().buffers.get(*self.plan().outputs.get(result)? as usize)?;
-        Some((spec.dtype, &spec.shape))
+        Some(spec.dtype)
     }
 
-    /// Runs a plan that is short on the calling thread.
+    /// Runs a plan of launches alone. If all its arrays have one length, `length` says it, and may be another
+    /// than was planned.
     ///
     /// # Errors
-    /// `Memory`; `Value` for an integer raised to a negative power; `Overflow` for a traced Python integer
-    /// that does not fit; a bug for a plan that is not short, and for inputs that it was not made for.
+    /// `Memory`; `Interrupted`; `Value` for an integer raised to a negative power; `Overflow` for a traced
+    /// Python integer that does not fit; a bug for other plans, and for inputs that it was not made for.
     ///
     /// # Safety
     /// The inputs' bytes must be there and not be written meanwhile; each of `results`, one per output of
     /// the plan, must have room for its elements, which nobody else reads or writes.
-    pub unsafe fn run_short(
+    pub unsafe fn run_given(
         &self,
         inputs: &[Given],
         arguments: &[Scalar],
-        results: &[*mut u8],
+        results: &[Target],
+        length: usize,
+        ctx: &Context,
     ) -> Result<()> {
-        let Some(Homes { buffers, between, plain }) = &self.homes else {
-            return Err(nest::bug("a plan that is not short"));
+        let Some(homes) = self.homes(length) else {
+            return Err(nest::bug("a plan that does not run on given memory"));
         };
-        let _float = FloatMode::standard();
         let made;
-        let values = if *plain {
+        let values = if homes.plain {
             arguments
         } else {
-            made = scalars::evaluate(&self.plan().scalars, arguments)?;
+            let _float = FloatMode::standard();
+            made = self.scalars(arguments, length)?;
             &made
         };
         let mut heap = None;
-        let between = match between {
+        let between = match homes.between(length) {
             0 => std::ptr::null_mut(),
-            &bytes => heap.insert(Buffer::new(bytes)?).as_mut_ptr(),
+            bytes => heap.insert(Buffer::new(bytes)?).as_mut_ptr(),
         };
-        let memory = Desk { inputs, results, between, buffers };
-        self.launch_all(values, &memory)
+        let memory = Desk { inputs, results, between, buffers: &homes.buffers, length };
+        self.launch_all(values, &memory, length, ctx)
     }
 }
