@@ -123,7 +123,7 @@ pub struct Form {
     expr: Array,
     /// What was recorded of it before.
     next: Mutex<Nexts>,
-    /// How evaluations that ask for it first run, if their plans are of launches alone.
+    /// How evaluations that ask for it first run, if their plans take given memory.
     ready: Mutex<SmallVec<[Evaluation; 1]>>,
 }
 
@@ -146,6 +146,9 @@ struct Step {
 /// The forms of arrays in memory and of numbers, which all others hang on.
 #[derive(Default)]
 struct Roots {
+    /// Lines, by number and dtype.
+    lines: [SmallVec<[(DType, Arc<Form>); 2]>; MEMORIES],
+    /// Arrays of other shapes.
     memories: FxHashMap<(u8, DType, Shape), Arc<Form>>,
     numbers: FxHashMap<(u8, bool), Arc<Form>>,
 }
@@ -172,11 +175,23 @@ impl Form {
         Arc::new(Self { id, expr, next: Mutex::default(), ready: Mutex::default() })
     }
 
-    /// The array in memory with this number.
+    /// The array in memory with this number, of a shape that counts.
     fn memory(number: u8, dtype: DType, shape: &[usize]) -> Arc<Self> {
         let key = (number, dtype, Shape::from_slice(shape));
         let make = || Form::new(Array::param(number.into(), dtype, Shape::from_slice(shape)));
         roots().memories.entry(key).or_insert_with(make).clone()
+    }
+
+    /// The line in memory with this number.
+    fn line(number: u8, dtype: DType) -> Arc<Self> {
+        let mut roots = roots();
+        let lines = &mut roots.lines[usize::from(number)];
+        if let Some((_, form)) = lines.iter().find(|(known, _)| *known == dtype) {
+            return form.clone();
+        }
+        let form = Form::new(Array::param(number.into(), dtype, Shape::from_slice(&[LINE])));
+        lines.push((dtype, form.clone()));
+        form
     }
 
     /// The Python number with this number.
@@ -209,7 +224,12 @@ impl Form {
     }
 
     /// What is recorded of operands with these forms; `owner` is one that is no number.
-    fn of(request: Request, owner: usize, operands: &[&Arc<Form>], span: Span) -> Option<Arc<Form>> {
+    fn of(
+        request: Request,
+        owner: usize,
+        operands: &[&Arc<Form>],
+        span: Span,
+    ) -> Option<Arc<Form>> {
         let mut step = Step { request, place: owner as u8, others: [0; 2] };
         let mut slots = step.others.iter_mut();
         for (i, operand) in operands.iter().enumerate() {
@@ -226,7 +246,7 @@ impl Form {
         operands[owner].infer(step, &exprs, span)
     }
 
-    /// How an evaluation of some forms together runs, if its plan is one of launches alone; plans the first.
+    /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
     fn ready(forms: &[Arc<Form>]) -> Option<Arc<(Trace, Ready)>> {
         let (first, others) = forms.split_first()?;
         let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
@@ -326,8 +346,10 @@ impl Tape {
             (Some(_), _) => self.make_exact()?,
             (None, _) => {}
         }
-        let shape = if self.line.is_some() { &[LINE] } else { &storage.shape[..] };
-        let form = Form::memory(number, storage.dtype, shape);
+        let form = match self.line {
+            Some(_) => Form::line(number, storage.dtype),
+            None => Form::memory(number, storage.dtype, &storage.shape),
+        };
         self.memories.push((storage, from as usize));
         Some(self.push(form, What::Memory(number), Span::default()))
     }
@@ -436,7 +458,7 @@ impl Tape {
     }
 
     /// How an evaluation of entries together runs, and on arrays of which length if that is no part of it;
-    /// `None` if its plan is not one of launches alone.
+    /// `None` if its plan does not take given memory.
     pub fn ready(&mut self, places: &[Place]) -> Option<(Arc<(Trace, Ready)>, usize)> {
         loop {
             let forms: SmallVec<[Arc<Form>; 4]> =

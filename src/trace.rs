@@ -12,7 +12,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::eval::{Context, Planned, Tally, plan};
 use crate::expr::{Array, Bindings, InputMeta, Number, Prim, Program};
-use crate::runtime::{self, Arguments, Given, Prepared};
+use crate::runtime::{self, Arguments, Given, Givens, Prepared};
 use crate::shape::{self, Shape};
 
 /// How many shapes of arguments a trace keeps plans for.
@@ -150,7 +150,7 @@ impl Trace {
         let Specialized { planned, inputs, .. } = &*special;
         let Planned { plan, .. } = &**planned;
         let planned_for = plan.planned();
-        if !self.constants.calls.is_empty()
+        if self.constants.calls.iter().any(|call| call.is_foreign())
             || !plan.takes_given(planned_for)
             || !planned.gives_in_order()
         {
@@ -169,8 +169,8 @@ impl Trace {
         Some(Ready { special, reaches, length, tally })
     }
 
-    /// What calls with arguments need that lie as those that were traced, in C order, if its plan is one of
-    /// launches alone.
+    /// What calls with arguments need that lie as those that were traced, in C order, if its plan takes
+    /// given memory.
     pub fn ready_as_traced(&self) -> Option<Ready> {
         let special = self.specialize(self.program.inputs.clone()).ok()?;
         self.ready(special)
@@ -236,11 +236,12 @@ impl Ready {
     /// The dtype and shape of each result, for arrays of a length if that may be another one.
     pub fn results(&self, length: usize) -> impl Iterator<Item = (DType, Shape)> {
         let shapes = self.special.results.iter().enumerate();
-        shapes.filter_map(move |(r, shape)| Some((self.plan().result(r)?, self.shape(shape, length))))
+        shapes
+            .filter_map(move |(r, shape)| Some((self.plan().result(r)?, self.shape(shape, length))))
     }
 
     fn shape(&self, planned: &Shape, length: usize) -> Shape {
-        let mut shape = planned.clone();
+        let mut shape = Shape::from_slice(planned);
         if self.length > 0 {
             shape.fill(length);
         }
@@ -249,12 +250,30 @@ impl Ready {
 
     /// What a run counts as.
     pub fn tally(&self, length: usize) -> Tally {
-        if self.length == 0 { self.tally } else { self.special.planned.tally_for(self.tally, length) }
+        if self.length == 0 {
+            self.tally
+        } else {
+            self.special.planned.tally_for(self.tally, length)
+        }
     }
 
-    /// The plan, which is one of launches alone.
+    /// The plan.
     pub fn plan(&self) -> &Prepared {
         &self.special.planned.plan
+    }
+
+    /// Whether it is over sooner than anybody could wait for it.
+    pub fn is_quick(&self, length: usize) -> bool {
+        self.plan().is_quick_at_home(self.length(length))
+    }
+
+    /// What the plan runs on.
+    pub fn givens<'a>(
+        &self,
+        trace: &'a Trace,
+        Inputs { arrays, scalars }: &'a Inputs,
+    ) -> Givens<'a> {
+        Givens { inputs: arrays, scalars, calls: &trace.constants.calls }
     }
 
     /// The length to run the plan with, on arrays of a length if that may be another one.
@@ -317,7 +336,9 @@ pub struct Bound<'a> {
 impl Bound<'_> {
     /// Whether the call is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        self.special.as_ref().is_some_and(|special| special.planned.plan.is_quick(special.planned.plan.planned()))
+        self.special
+            .as_ref()
+            .is_some_and(|special| special.planned.plan.is_quick(special.planned.plan.planned()))
     }
 
     /// Runs the function.
@@ -336,8 +357,8 @@ impl Bound<'_> {
         special.planned.give(values, special.results.iter())
     }
 
-    /// What further calls with arguments of these layouts need, if the function ran and its plan is one of
-    /// launches alone.
+    /// What further calls with arguments of these layouts need, if the function ran and its plan takes
+    /// given memory.
     pub fn ready(&self) -> Option<Ready> {
         self.trace.ready(self.special.clone()?)
     }

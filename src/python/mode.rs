@@ -127,8 +127,10 @@ impl Drop for Block {
         let Some(outer) = self.outer().take() else { return };
         let mut next = Some(outer);
         Python::attach(|py| {
-            while let Some(block) = next.take().filter(|block| block.get_refcnt(py) == 1) {
-                next = block.get().outer().take();
+            // SAFETY: the object is alive, and the GIL is held.
+            let alone = |block: &Py<Block>| unsafe { pyo3::ffi::Py_REFCNT(block.as_ptr()) } == 1;
+            while let Some(block) = next.take().filter(alone) {
+                next = block.bind(py).get().outer().take();
             }
         });
     }
@@ -289,7 +291,8 @@ pub fn enter(
     let strict = strict.unwrap_or_else(|| around.is_some_and(|outer| outer.strict));
     // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
     let outermost = outer.as_ref().filter(|_| trace.is_none()).map(|outer| {
-        outer.get().outermost.as_ref().map_or_else(|| outer.clone().unbind(), |b| b.clone_ref(py))
+        let outermost = outer.get().outermost.as_ref().map(|block| block.bind(py));
+        outermost.filter(|block| block.get().active()).unwrap_or(outer).clone().unbind()
     });
     let trace = trace.or_else(|| around.and_then(|outer| outer.trace().cloned()));
     if let Some(outer) = around {

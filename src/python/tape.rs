@@ -110,26 +110,25 @@ impl Taped {
             Ok(bound.then_some((made, length)))
         })?;
         let Some((made, length)) = bound else { return Ok(None) };
-        let (plan, ready) = (made.1.plan(), &made.1);
+        let (trace, ready) = &*made;
         let borrowed = tape.is_borrowed;
         drop(tape);
         let mut outputs = direct::Outputs::new(py, ready.results(length))?;
         let results = outputs.places();
-        let steps = ready.length(length);
+        let (what, steps) = (ready.givens(trace, &inputs), ready.length(length));
         // SAFETY: the tape keeps the memory, of the layout that the plan was made for, for as long as it is
         // there, and nobody writes it; results have the sizes that were asked for, and nobody else has them.
-        let run = |ctx: &Context<'_>| unsafe {
-            plan.run_given(&inputs.arrays, &inputs.scalars, &results, steps, ctx)
-        };
-        let cost = plan.cost(steps);
-        if plan.is_quick(steps) { run::held(py, run)? } else { run::released(py, run)? }
-        let mut again = true;
-        {
-            let mut tape = self.tape();
-            for &at in places {
-                again &= tape.evaluated(at);
-            }
+        let run =
+            |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &results, steps, ctx) };
+        if ready.is_quick(length) {
+            run::held(py, run)?
+        } else {
+            run::released(py, run)?
         }
+        let again = {
+            let mut tape = self.tape();
+            places.iter().fold(true, |all, &at| tape.evaluated(at) && all)
+        };
         if !again {
             let tally = ready.tally(length);
             mode::note_evaluation(py, &tally)?;
@@ -137,28 +136,19 @@ impl Taped {
                 mode::note_left(&log, &tally);
             }
         }
-        let count = |shape: &Shape| shape.iter().product::<usize>();
         let keeps = match keep {
             Keep::Not => false,
             Keep::Worth => {
-                let elements: usize = ready.results(length).map(|(_, shape)| count(&shape)).sum();
-                borrowed || (cost > AGAIN && cost > AGAIN_EACH * elements)
+                let cost = ready.plan().cost(steps);
+                borrowed || (cost > AGAIN && cost > AGAIN_EACH * outputs.elements())
             }
             Keep::Always => true,
         };
-        let mut values = SmallVec::new();
-        for (i, (dtype, shape)) in ready.results(length).enumerate() {
-            let kept = if keeps {
-                // SAFETY: what was just written.
-                let bytes =
-                    unsafe { std::slice::from_raw_parts(results[i].0, count(&shape) * dtype.size()) };
-                Some(error::checked(py, || Storage::from_bytes(bytes, dtype, shape))?)
-            } else {
-                None
-            };
-            values.push((outputs.give(i)?, kept));
-        }
-        Ok(Some(values))
+        let value = |i: usize| {
+            let kept = if keeps { Some(outputs.copy(i)?) } else { None };
+            Ok((outputs.give(i)?, kept))
+        };
+        (0..results.len()).map(value).collect::<PyResult<_>>().map(Some)
     }
 }
 

@@ -2,25 +2,27 @@
 //!
 //! May not know: how a nest is walked, how a function is called.
 
+use std::any::Any;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
 use super::cache::{Runner, lookup};
-use super::call::{self, Arguments};
+use super::call::{self, Arguments, Whole};
+use super::given::Homes;
 use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
-use super::short::Homes;
 use super::single::Single;
 use super::table::Tables;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
+use crate::call::Call;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::loops::{BufferSpec, Launch, Memory, Plan, Task};
+use crate::loops::{BufferSpec, Launch, Memory, Operand, Plan, Task};
 use crate::shape::count;
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
@@ -38,11 +40,11 @@ pub struct Prepared {
     plan: Plan,
     /// Per step.
     steps: Vec<Step>,
-    /// What each element of each launch costs together, in light ops; calls cost more than any number.
+    /// What each element of each launch costs together, in light ops.
     cost: Cost,
     /// What another length changes, if all arrays have one.
     line: Option<Line>,
-    /// Where its buffers lie in an evaluation on given memory, if it is one of launches alone.
+    /// Where its buffers lie in an evaluation on given memory, if none is too large.
     homes: Option<Homes>,
 }
 
@@ -82,7 +84,12 @@ struct Cost {
     fixed: usize,
     /// Per element of the arrays, where their length may change.
     each: usize,
+    /// Of calls, if they are the engine's own.
+    called: usize,
 }
+
+/// What an element costs that a function of the engine's is shown, in light ops.
+const CALLED: usize = 16;
 
 #[derive(Debug, Default)]
 struct Step {
@@ -117,7 +124,15 @@ impl Prepared {
                     let elements = count(&launch.extents).unwrap_or(usize::MAX);
                     elements.saturating_mul(nest::weight(&launch.kernel))
                 }
-                Task::Call(_) => usize::MAX,
+                Task::Call(call) => {
+                    let elements = call.operands.iter().map(|operand| match operand {
+                        Operand::Scalar(_) => 1,
+                        Operand::View { shape, .. } => count(shape).unwrap_or(usize::MAX),
+                    });
+                    let elements = elements.fold(1, usize::saturating_add);
+                    cost.called = cost.called.saturating_add(elements.saturating_mul(CALLED));
+                    continue;
+                }
             };
             cost.fixed = cost.fixed.saturating_add(part);
         }
@@ -149,10 +164,15 @@ impl Prepared {
     /// Whether a run on arrays of this length, or of the lengths that were planned, takes no longer than it
     /// takes to let another thread go first.
     pub fn is_quick(&self, length: usize) -> bool {
-        self.cost(length) <= QUICK
+        self.cost.called == 0 && self.is_quick_at_home(length)
     }
 
-    /// What a run costs, in light ops.
+    /// The same of a plan whose calls, if there are any, are of the engine's own functions.
+    pub fn is_quick_at_home(&self, length: usize) -> bool {
+        self.cost(length).saturating_add(self.cost.called) <= QUICK
+    }
+
+    /// What a run costs without its calls, in light ops.
     pub fn cost(&self, length: usize) -> usize {
         self.cost.fixed.saturating_add(self.cost.each.saturating_mul(length))
     }
@@ -165,7 +185,7 @@ impl Prepared {
     /// Where its buffers lie in an evaluation on given memory of arrays of some length.
     pub(super) fn homes(&self, length: usize) -> Option<&Homes> {
         let serves = self.line.as_ref().is_none_or(|line| line.serves(length));
-        self.homes.as_ref().filter(|homes| serves && homes.are_few(length))
+        self.homes.as_ref().filter(|_| serves)
     }
 
     /// The values of the plan's scalars.
@@ -184,20 +204,41 @@ impl Prepared {
         })
     }
 
-    /// Runs launches, in order.
-    pub(super) fn launch_all(
+    /// Runs the steps, in order, on memory that is there; what calls give is copied to it.
+    pub(super) fn run_on(
         &self,
         values: &[Scalar],
         memory: &impl Memories,
         length: usize,
+        calls: &[Arc<dyn Call>],
         ctx: &Context,
     ) -> Result<()> {
         let poll = Poll::new(ctx);
         for (task, step) in self.plan.steps.iter().zip(&self.steps) {
-            let Task::Launch(launch) = task else {
-                return Err(Error::bug("a step that is no launch"));
-            };
-            step.launch(launch, || self.stretched(launch, length), values, memory, length, ctx, &poll)?;
+            match task {
+                Task::Launch(launch) => {
+                    let stretched = || self.stretched(launch, length);
+                    step.launch(launch, stretched, values, memory, length, ctx, &poll)?;
+                }
+                Task::Call(call) => {
+                    let spec = self.plan.buffers.get(call.result as usize);
+                    let spec = spec.ok_or_else(|| Error::bug("a call without its result"))?;
+                    // Who runs it holds the memory until it is over.
+                    let nobody: Arc<dyn Any + Send + Sync> = Arc::new(());
+                    let find = |m| {
+                        let (ptr, low, high) = memory.find(m)?;
+                        Ok(Whole { ptr, reach: (low, high), keeper: nobody.clone() })
+                    };
+                    let given = call::run(call, spec, calls, values, find, ctx.interrupt)?;
+                    let bytes = count(&given.shape)? * given.dtype.size();
+                    let (to, low, high) = memory.find(Memory::Buffer(call.result))?;
+                    if low > 0 || high < bytes.cast_signed() {
+                        return Err(Error::bug("a call whose result has no room"));
+                    }
+                    // SAFETY: the result is in C order and not in the memory of operands; there is room for it.
+                    unsafe { std::ptr::copy_nonoverlapping(given.ptr, to, bytes) };
+                }
+            }
             poll.check()?;
         }
         Ok(())
@@ -233,7 +274,10 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
             }
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
-                let find = |m| memory.whole(m).cloned();
+                let find = |m| {
+                    let Storage { ptr, keeper, .. } = memory.whole(m)?.clone();
+                    Ok(Whole { ptr, reach: memory.whole(m)?.reach(), keeper })
+                };
                 let given = call::run(call, spec, arguments.calls, &values, find, ctx.interrupt)?;
                 memory.buffers[call.result as usize] = Some(given);
             }

@@ -187,7 +187,7 @@ impl Single {
         let mut word = self.layout.bufs;
         for (b, place) in self.places.iter().enumerate() {
             let (base, first, end) = memories.find(place.memory)?;
-            let high = place.high.saturating_add(place.step.saturating_mul(more));
+            let high = place.high + place.step * more;
             if place.low < first || high > end {
                 return Err(nest::bug(&format!(
                     "buffer {b} covers bytes {} to {high} of memory that has {first} to {end}",
@@ -225,7 +225,9 @@ impl Single {
                 unsafe { engine.run(words.as_ptr()) };
             }
             // SAFETY: as above; behind the scratch memory is room for states and a partial result.
-            Form::Inner => unsafe { self.fold(&engine, &mut words, all, desk.wrapping_add(scratch))? },
+            Form::Inner => unsafe {
+                self.fold(&engine, &mut words, all, desk.wrapping_add(scratch))?
+            },
         }
         // SAFETY: our own word; kernels write it through its address.
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })

@@ -381,7 +381,8 @@ impl Jitted {
             let again = self.again.try_lock().ok();
             // An entry in use elsewhere is not ours alone to report.
             for entry in entries.iter() {
-                let holds = |all: &SmallVec<_>| all.iter().filter(|a| Again::holds(a, entry)).count();
+                let holds =
+                    |all: &SmallVec<_>| all.iter().filter(|a| Again::holds(a, entry)).count();
                 let ours = 1 + again.as_deref().map_or(0, holds);
                 if Arc::strong_count(entry) == ours {
                     entry.guards.traverse(&visit)?;

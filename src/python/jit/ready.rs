@@ -117,7 +117,8 @@ impl Again {
         drop(results);
         let py = args.py();
         let closed = |captured: &Captured| Kind::of(captured.array.bind(py), false, false);
-        let captured: SmallVec<[Kind; 1]> = entry.captured.iter().map(closed).collect::<Option<_>>()?;
+        let captured: SmallVec<[Kind; 1]> =
+            entry.captured.iter().map(closed).collect::<Option<_>>()?;
         // Where a length was looked at it counts, and what the function closed over has its own.
         let own = |kind: &Kind| matches!(kind, Kind::Array(_, shape, _) if !shape.is_empty());
         let line = ready.line().is_some() && entry.shapes.is_none() && !captured.iter().any(own);
@@ -159,13 +160,16 @@ impl Again {
         let places = outputs.places();
         let mut inputs = Inputs::default();
         error::checked(py, || ready.bind(trace, &given.arguments, line, &mut inputs))?;
-        let (plan, length) = (ready.plan(), ready.length(line));
+        let (what, length) = (ready.givens(trace, &inputs), ready.length(line));
         // SAFETY: the arrays are of the layouts that the plan was made for and are held by the caller; results
         // have the sizes that were asked for, and nobody else has them yet.
-        let run = |ctx: &Context<'_>| unsafe {
-            plan.run_given(&inputs.arrays, &inputs.scalars, &places, length, ctx)
-        };
-        if plan.is_quick(length) { run::held(py, run)? } else { run::released(py, run)? }
+        let run =
+            |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &places, length, ctx) };
+        if ready.is_quick(line) {
+            run::held(py, run)?
+        } else {
+            run::released(py, run)?
+        }
         entry.result.give(py, &mut |at| outputs.give(at)).map(Some)
     }
 }

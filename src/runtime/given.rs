@@ -1,8 +1,10 @@
-//! Plans of launches alone, run on memory that the caller gives.
+//! Plans run on memory that the caller gives.
 //!
 //! Most evaluations of short arrays are over sooner than what would hold their arrays is made. Here the results'
 //! memory comes with the arguments, and all that lies between is one piece. Where all arrays have one length,
 //! it comes with them too. May not know: who owns the memory.
+
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -11,9 +13,10 @@ use super::exec::Prepared;
 use super::nest::{self, Memories};
 use super::pool::FloatMode;
 use crate::buffer::{ALIGN, Buffer};
+use crate::call::Call;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::loops::{Memory, Plan, ScalarSource, Task};
+use crate::loops::{Memory, Plan, ScalarSource};
 use crate::shape::count;
 
 /// An array's memory: an address, and the first and one past the last byte there, counted from it.
@@ -25,6 +28,17 @@ pub struct Given {
     pub low: isize,
     /// One past the last byte.
     pub high: isize,
+}
+
+/// What a plan runs on.
+#[derive(Clone, Copy)]
+pub struct Givens<'a> {
+    /// The inputs.
+    pub inputs: &'a [Given],
+    /// The scalars.
+    pub scalars: &'a [Scalar],
+    /// The functions.
+    pub calls: &'a [Arc<dyn Call>],
 }
 
 /// A result's memory.
@@ -42,6 +56,8 @@ unsafe impl Sync for Target {}
 
 /// More bytes than this between inputs and results are left to who lets go of each piece when it was read.
 const BETWEEN: usize = 1 << 18;
+/// What a call gives is copied to its place up to so many bytes.
+const COPIED: usize = 1 << 16;
 
 /// Where the buffers of a plan lie.
 #[derive(Debug)]
@@ -77,16 +93,19 @@ struct Extent {
 
 impl Extent {
     fn of(self, length: usize) -> usize {
-        self.fixed.saturating_add(self.each.saturating_mul(length))
+        self.fixed + self.each * length
     }
 }
 
 impl Homes {
-    /// `None` if a step is a call, or a buffer has no elements; `length` is that of all arrays, if it may be
+    /// `None` if a call gives much, or a buffer has no elements; `length` is that of all arrays, if it may be
     /// another one.
     pub(super) fn of(plan: &Plan, length: Option<usize>) -> Option<Self> {
-        if !plan.steps.iter().all(|step| matches!(step, Task::Launch(_))) {
-            return None;
+        for call in plan.calls() {
+            let spec = plan.buffers.get(call.result as usize)?;
+            if count(&spec.shape).ok()?.checked_mul(spec.dtype.size())? > COPIED {
+                return None;
+            }
         }
         let mut between = Extent::default();
         let mut buffers = SmallVec::new();
@@ -120,14 +139,10 @@ impl Homes {
         Some(Self { buffers, between, plain })
     }
 
-    /// Bytes of what lies between, for arrays of a length.
-    fn between(&self, length: usize) -> usize {
-        self.between.of(length.next_multiple_of(ALIGN))
-    }
-
-    /// Whether what lies between is one piece of a bearable size.
-    pub(super) fn are_few(&self, length: usize) -> bool {
-        self.between(length) <= BETWEEN
+    /// Bytes of what lies between, for arrays of a length, if they are few enough for one piece.
+    fn between(&self, length: usize) -> Option<usize> {
+        let bytes = self.between.of(length.next_multiple_of(ALIGN));
+        (bytes <= BETWEEN).then_some(bytes)
     }
 }
 
@@ -163,7 +178,7 @@ impl Memories for Desk<'_> {
 impl Prepared {
     /// Whether [`Prepared::run_given`] can run it on arrays of this length.
     pub fn takes_given(&self, length: usize) -> bool {
-        self.homes(length).is_some()
+        self.homes(length).is_some_and(|homes| homes.between(length).is_some())
     }
 
     /// The elements of a result.
@@ -172,41 +187,41 @@ impl Prepared {
         Some(spec.dtype)
     }
 
-    /// Runs a plan of launches alone. If all its arrays have one length, `length` says it, and may be another
-    /// than was planned.
+    /// Runs a plan whose calls are of the engine's own functions. If all its arrays have one length, `length`
+    /// says it, and may be another than was planned.
     ///
     /// # Errors
-    /// `Memory`; `Interrupted`; `Value` for an integer raised to a negative power; `Overflow` for a traced
-    /// Python integer that does not fit; a bug for other plans, and for inputs that it was not made for.
+    /// As for [`run`](super::run), and a bug for other plans, and for inputs that it was not made for.
     ///
     /// # Safety
     /// The inputs' bytes must be there and not be written meanwhile; each of `results`, one per output of
     /// the plan, must have room for its elements, which nobody else reads or writes.
     pub unsafe fn run_given(
         &self,
-        inputs: &[Given],
-        arguments: &[Scalar],
+        what: &Givens<'_>,
         results: &[Target],
         length: usize,
         ctx: &Context,
     ) -> Result<()> {
-        let Some(homes) = self.homes(length) else {
+        let homes = self.homes(length).and_then(|homes| Some((homes, homes.between(length)?)));
+        let Some((homes, between)) = homes else {
             return Err(nest::bug("a plan that does not run on given memory"));
         };
         let made;
         let values = if homes.plain {
-            arguments
+            what.scalars
         } else {
             let _float = FloatMode::standard();
-            made = self.scalars(arguments, length)?;
+            made = self.scalars(what.scalars, length)?;
             &made
         };
         let mut heap = None;
-        let between = match homes.between(length) {
+        let between = match between {
             0 => std::ptr::null_mut(),
             bytes => heap.insert(Buffer::new(bytes)?).as_mut_ptr(),
         };
-        let memory = Desk { inputs, results, between, buffers: &homes.buffers, length };
-        self.launch_all(values, &memory, length, ctx)
+        let memory =
+            Desk { inputs: what.inputs, results, between, buffers: &homes.buffers, length };
+        self.run_on(values, &memory, length, what.calls, ctx)
     }
 }
