@@ -143,11 +143,14 @@ struct Step {
     others: [u64; 2],
 }
 
+/// The forms of lines with one number.
+type Lines = SmallVec<[(DType, Arc<Form>); 2]>;
+
 /// The forms of arrays in memory and of numbers, which all others hang on.
 #[derive(Default)]
 struct Roots {
     /// Lines, by number and dtype.
-    lines: [SmallVec<[(DType, Arc<Form>); 2]>; MEMORIES],
+    lines: [Lines; MEMORIES],
     /// Arrays of other shapes.
     memories: FxHashMap<(u8, DType, Shape), Arc<Form>>,
     numbers: FxHashMap<(u8, bool), Arc<Form>>,
@@ -247,7 +250,7 @@ impl Form {
     }
 
     /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
-    fn ready(forms: &[Arc<Form>]) -> Option<Arc<(Trace, Ready)>> {
+    fn ready(forms: &[&Form]) -> Option<Arc<(Trace, Ready)>> {
         let (first, others) = forms.split_first()?;
         let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
@@ -461,9 +464,10 @@ impl Tape {
     /// `None` if its plan does not take given memory.
     pub fn ready(&mut self, places: &[Place]) -> Option<(Arc<(Trace, Ready)>, usize)> {
         loop {
-            let forms: SmallVec<[Arc<Form>; 4]> =
-                places.iter().map(|&at| self.entry(at).form.clone()).collect();
-            let made = Form::ready(&forms);
+            let made = {
+                let forms = places.iter().map(|&at| &*self.entry(at).form);
+                Form::ready(&forms.collect::<SmallVec<[&Form; 4]>>())
+            };
             let Some(line) = self.line else {
                 let made = made?;
                 let length = made.1.line().unwrap_or_default();

@@ -25,7 +25,7 @@ use crate::shape::Shape;
 /// Made by rnp's functions inside `with rnp.lazy():`. Its dtype and shape are known at once; `.eval()`
 /// gives the value as a NumPy array. Operators and methods follow NumPy; outside a block they compute
 /// at once and return what NumPy returns.
-#[pyclass(frozen, freelist = 64, weakref, sequence, module = "rnp", name = "Array")]
+#[pyclass(frozen, weakref, sequence, module = "rnp", name = "Array")]
 pub struct Array {
     handle: Handle,
 }

@@ -33,13 +33,13 @@ static LEFT: Mutex<Vec<Weak<Mutex<Log>>>> = Mutex::new(Vec::new());
 const FEW: usize = 64;
 
 /// An entered `with rnp.lazy():`.
-#[pyclass(frozen, freelist = 8, module = "rnp", name = "Block")]
+#[pyclass(frozen, module = "rnp", name = "Block")]
 pub struct Block {
     active: AtomicBool,
     /// The block around it, or another one that is around that.
     outer: Mutex<Option<Py<Block>>>,
-    /// The outermost block, whose snapshots this one uses; `None` if it is that itself.
-    outermost: Option<Py<Block>>,
+    /// The outermost block, whose snapshots this one uses; `None` if it is that itself, and once it was left.
+    outermost: Mutex<Option<Py<Block>>>,
     snapshots: Mutex<Snapshots>,
     /// Whether what NumPy would have to answer is an error.
     strict: bool,
@@ -56,10 +56,11 @@ impl Block {
         self.trace.as_ref().filter(|t| t.is_active())
     }
 
-    /// The copies of inputs made in it.
-    pub fn snapshots(&self) -> MutexGuard<'_, Snapshots> {
-        let owner = self.outermost.as_ref().map_or(self, Py::get);
-        owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the copies of inputs made in it.
+    pub fn with_snapshots<T>(&self, py: Python<'_>, f: impl FnOnce(&mut Snapshots) -> T) -> T {
+        let outermost = self.outermost().as_ref().map(|block| block.clone_ref(py));
+        let owner = outermost.as_ref().map_or(self, Py::get);
+        f(&mut owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What happened in it.
@@ -87,6 +88,10 @@ impl Block {
         std::ptr::eq(log.as_ptr(), Arc::as_ptr(&self.log))
     }
 
+    fn outermost(&self) -> MutexGuard<'_, Option<Py<Block>>> {
+        self.outermost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn outer(&self) -> MutexGuard<'_, Option<Py<Block>>> {
         self.outer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,8 +115,9 @@ impl Block {
             let gone = self.taped.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(gone);
             self.log().leave();
-            if self.outermost.is_none() {
-                self.snapshots().clear();
+            let outermost = self.outermost().take();
+            if outermost.is_none() {
+                self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).clear();
             }
             if self.trace.is_none() && !self.log().is_short(0) {
                 note_log(&self.log);
@@ -291,8 +297,9 @@ pub fn enter(
     let strict = strict.unwrap_or_else(|| around.is_some_and(|outer| outer.strict));
     // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
     let outermost = outer.as_ref().filter(|_| trace.is_none()).map(|outer| {
-        let outermost = outer.get().outermost.as_ref().map(|block| block.bind(py));
-        outermost.filter(|block| block.get().active()).unwrap_or(outer).clone().unbind()
+        let outermost = outer.get().outermost().as_ref().map(|block| block.clone_ref(py));
+        let active = outermost.filter(|block| block.get().active());
+        active.unwrap_or_else(|| outer.clone().unbind())
     });
     let trace = trace.or_else(|| around.and_then(|outer| outer.trace().cloned()));
     if let Some(outer) = around {
@@ -302,7 +309,7 @@ pub fn enter(
     let block = Block {
         active: AtomicBool::new(false),
         outer: Mutex::new(outer.map(Bound::unbind)),
-        outermost,
+        outermost: Mutex::new(outermost),
         snapshots: Mutex::default(),
         strict,
         trace,
@@ -320,16 +327,17 @@ pub fn enter(
 pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     let py = block.py();
     block.get().close();
-    let last = entered(py)?;
     let alone = block.get().outer().is_none();
-    if alone && block.get().log().is_short(FEW) && same(last.as_ref(), Some(block)) {
+    if alone && block.get().log().is_short(FEW) {
         return Ok(());
     }
-    match innermost(last.clone()) {
-        Some(outer) if last.is_some_and(|last| last.is(&outer)) => {}
-        Some(outer) => drop(cpython::set_value(variable(py)?, outer.as_any())?),
-        None => drop(cpython::set_value(variable(py)?, py.None().bind(py))?),
+    let last = entered(py)?;
+    let next = innermost(last.clone());
+    if same(last.as_ref(), next.as_ref()) {
+        return Ok(());
     }
+    let none = py.None().into_bound(py);
+    cpython::set_value(variable(py)?, next.as_ref().map_or(&none, |next| next.as_any()))?;
     Ok(())
 }
 
@@ -355,7 +363,7 @@ pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T
 /// ...     y = rnp.sqrt([1.0, 4.0]) + 1.0
 /// >>> y.eval()
 /// array([2., 3.])
-#[pyclass(frozen, freelist = 8, module = "rnp", name = "lazy")]
+#[pyclass(frozen, module = "rnp", name = "lazy")]
 pub struct Lazy {
     entered: Mutex<SmallVec<[Py<Block>; 1]>>,
     strict: Option<bool>,

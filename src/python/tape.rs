@@ -121,13 +121,14 @@ impl Taped {
         let run =
             |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &results, steps, ctx) };
         if ready.is_quick(length) {
-            run::held(py, run)?
+            run::held(py, run)?;
         } else {
-            run::released(py, run)?
+            run::released(py, run)?;
         }
         let again = {
             let mut tape = self.tape();
-            places.iter().fold(true, |all, &at| tape.evaluated(at) && all)
+            // All are marked, whatever they were.
+            places.iter().filter(|&&at| !tape.evaluated(at)).count() == 0
         };
         if !again {
             let tally = ready.tally(length);

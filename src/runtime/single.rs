@@ -226,7 +226,7 @@ impl Single {
             }
             // SAFETY: as above; behind the scratch memory is room for states and a partial result.
             Form::Inner => unsafe {
-                self.fold(&engine, &mut words, all, desk.wrapping_add(scratch))?
+                self.fold(&engine, &mut words, all, desk.wrapping_add(scratch))?;
             },
         }
         // SAFETY: our own word; kernels write it through its address.

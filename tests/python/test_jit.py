@@ -172,6 +172,17 @@ def test_lengths_in_any_order():
     np.testing.assert_array_equal(level(np.ones(3), 2.0)[1], [3.0, 3.0, 3.0])
 
 
+def test_a_line_without_elements():
+    @rnp.jit
+    def f(x):
+        return rnp.abs(x) * 2
+
+    for n in (64, 64, 0, 64, 1, 0, 2, 2, 0):
+        # A part of a longer array keeps its strides, an empty one of its own may have none.
+        for x in (np.ones(100, "f4")[:n], np.ones(n, "f4")):
+            np.testing.assert_array_equal(f(x), np.full(n, 2, "f4"))
+
+
 def test_lengths_that_broadcast_and_those_that_do_not():
     @rnp.jit
     def add(a, b):

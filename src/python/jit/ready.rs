@@ -80,11 +80,9 @@ impl Kind {
                 .map(|v| Bare::Array(v.ptr)),
             Kind::Line(dtype) => direct::view(arg).and_then(|v| {
                 let (&[length], &[stride]) = (v.shape, v.strides) else { return None };
-                let first = given.length == 0;
-                if v.dtype != *dtype
-                    || stride != dtype.size().cast_signed()
-                    || !(first || given.length == length)
-                {
+                let fits = given.length == 0 || given.length == length;
+                let plain = v.dtype == *dtype && stride == dtype.size().cast_signed();
+                if !plain || !fits || length == 0 {
                     return None;
                 }
                 given.length = length;
@@ -166,9 +164,9 @@ impl Again {
         let run =
             |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &places, length, ctx) };
         if ready.is_quick(line) {
-            run::held(py, run)?
+            run::held(py, run)?;
         } else {
-            run::released(py, run)?
+            run::released(py, run)?;
         }
         entry.result.give(py, &mut |at| outputs.give(at)).map(Some)
     }
