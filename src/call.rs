@@ -27,7 +27,8 @@ pub trait Call: Send + Sync + Debug {
         None
     }
 
-    /// Whether it leaves the engine, which reports name.
+    /// Whether it leaves the engine, which reports name. One that does not holds none of its operands when it
+    /// is over.
     fn is_foreign(&self) -> bool {
         false
     }

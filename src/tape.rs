@@ -35,6 +35,9 @@ const TOGETHER: usize = 16;
 /// The most forms that are kept.
 const FORMS: usize = 4096;
 
+/// The length that stands for any from two elements on.
+const LINE: usize = 2;
+
 /// An entry of a tape.
 pub type Place = u8;
 
@@ -120,7 +123,7 @@ pub struct Form {
     expr: Array,
     /// What was recorded of it before.
     next: Mutex<Nexts>,
-    /// How evaluations that ask for it first run, if that takes a moment only.
+    /// How evaluations that ask for it first run, if their plans take given memory.
     ready: Mutex<SmallVec<[Evaluation; 1]>>,
 }
 
@@ -140,9 +143,15 @@ struct Step {
     others: [u64; 2],
 }
 
+/// The forms of lines with one number.
+type Lines = SmallVec<[(DType, Arc<Form>); 2]>;
+
 /// The forms of arrays in memory and of numbers, which all others hang on.
 #[derive(Default)]
 struct Roots {
+    /// Lines, by number and dtype.
+    lines: [Lines; MEMORIES],
+    /// Arrays of other shapes.
     memories: FxHashMap<(u8, DType, Shape), Arc<Form>>,
     numbers: FxHashMap<(u8, bool), Arc<Form>>,
 }
@@ -169,11 +178,23 @@ impl Form {
         Arc::new(Self { id, expr, next: Mutex::default(), ready: Mutex::default() })
     }
 
-    /// The array in memory with this number.
+    /// The array in memory with this number, of a shape that counts.
     fn memory(number: u8, dtype: DType, shape: &[usize]) -> Arc<Self> {
         let key = (number, dtype, Shape::from_slice(shape));
         let make = || Form::new(Array::param(number.into(), dtype, Shape::from_slice(shape)));
         roots().memories.entry(key).or_insert_with(make).clone()
+    }
+
+    /// The line in memory with this number.
+    fn line(number: u8, dtype: DType) -> Arc<Self> {
+        let mut roots = roots();
+        let lines = &mut roots.lines[usize::from(number)];
+        if let Some((_, form)) = lines.iter().find(|(known, _)| *known == dtype) {
+            return form.clone();
+        }
+        let form = Form::new(Array::param(number.into(), dtype, Shape::from_slice(&[LINE])));
+        lines.push((dtype, form.clone()));
+        form
     }
 
     /// The Python number with this number.
@@ -205,18 +226,31 @@ impl Form {
         Some(form)
     }
 
-    /// The dtype of the result.
-    pub fn dtype(&self) -> DType {
-        self.expr.dtype()
+    /// What is recorded of operands with these forms; `owner` is one that is no number.
+    fn of(
+        request: Request,
+        owner: usize,
+        operands: &[&Arc<Form>],
+        span: Span,
+    ) -> Option<Arc<Form>> {
+        let mut step = Step { request, place: owner as u8, others: [0; 2] };
+        let mut slots = step.others.iter_mut();
+        for (i, operand) in operands.iter().enumerate() {
+            if i != owner
+                && let Some(slot) = slots.next()
+            {
+                *slot = operand.id;
+            }
+        }
+        if let Some(form) = operands[owner].known(step) {
+            return Some(form);
+        }
+        let exprs: SmallVec<[Array; 3]> = operands.iter().map(|form| form.expr.clone()).collect();
+        operands[owner].infer(step, &exprs, span)
     }
 
-    /// The shape of the result.
-    pub fn shape(&self) -> &Shape {
-        self.expr.shape()
-    }
-
-    /// How an evaluation of some forms together runs, if that takes a moment only; plans the first.
-    pub fn ready(forms: &[Arc<Form>]) -> Option<Arc<(Trace, Ready)>> {
+    /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
+    fn ready(forms: &[&Form]) -> Option<Arc<(Trace, Ready)>> {
         let (first, others) = forms.split_first()?;
         let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
@@ -243,6 +277,8 @@ impl Form {
 #[derive(Default)]
 pub struct Tape {
     entries: Vec<Entry>,
+    /// The length of all arrays in memory, if forms do not depend on it.
+    line: Option<usize>,
     /// The arrays, each with the address that it was taken from.
     memories: SmallVec<[(Storage, usize); 1]>,
     numbers: SmallVec<[Number; 4]>,
@@ -307,7 +343,16 @@ impl Tape {
             return None;
         }
         let number = self.memories.len() as u8;
-        let form = Form::memory(number, storage.dtype, &storage.shape);
+        match (self.line, &storage.shape[..]) {
+            (Some(line), &[n]) if n == line => {}
+            (None, &[n]) if number == 0 && n >= LINE => self.line = Some(n),
+            (Some(_), _) => self.make_exact()?,
+            (None, _) => {}
+        }
+        let form = match self.line {
+            Some(_) => Form::line(number, storage.dtype),
+            None => Form::memory(number, storage.dtype, &storage.shape),
+        };
         self.memories.push((storage, from as usize));
         Some(self.push(form, What::Memory(number), Span::default()))
     }
@@ -353,22 +398,10 @@ impl Tape {
         if numbers && !self.serves_any(request, operands) {
             return None;
         }
-        let mut step = Step { request, place: owner as u8, others: [0; 2] };
-        let mut slots = step.others.iter_mut();
-        for (i, &at) in operands.iter().enumerate() {
-            if i != owner
-                && let Some(slot) = slots.next()
-            {
-                *slot = self.entry(at).form.id;
-            }
-        }
-        let form = &self.entry(operands[owner]).form;
-        let form = match form.known(step) {
-            Some(form) => form,
-            None => {
-                let operands = operands.iter().map(|&at| self.entry(at).form.expr.clone());
-                form.infer(step, &operands.collect::<SmallVec<[Array; 3]>>(), span)?
-            }
+        let form = {
+            let forms: SmallVec<[&Arc<Form>; 3]> =
+                operands.iter().map(|&at| &self.entry(at).form).collect();
+            Form::of(request, owner, &forms, span)?
         };
         let mut places = [0; 3];
         places[..operands.len()].copy_from_slice(operands);
@@ -383,15 +416,68 @@ impl Tape {
             What::Number(n) => beside.iter().all(|&array| {
                 let Entry { what, form, .. } = self.entry(array);
                 let number = self.numbers[usize::from(n)];
-                matches!(what, What::Number(_)) || request.is_of_any(number, form.dtype())
+                matches!(what, What::Number(_)) || request.is_of_any(number, form.expr.dtype())
             }),
             _ => true,
         })
     }
 
-    /// The form of an entry.
-    pub fn form(&self, at: Place) -> &Arc<Form> {
-        &self.entry(at).form
+    /// The dtype and the shape of an entry.
+    pub fn meta(&self, at: Place) -> (DType, Shape) {
+        let expr = &self.entry(at).form.expr;
+        let mut shape = expr.shape().clone();
+        if let Some(line) = self.line {
+            shape.iter_mut().filter(|n| **n == LINE).for_each(|n| *n = line);
+        }
+        (expr.dtype(), shape)
+    }
+
+    /// Gives all entries the forms of their own shapes.
+    fn make_exact(&mut self) -> Option<()> {
+        let mut forms: Vec<Arc<Form>> = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let form = match &entry.what {
+                What::Memory(n) => {
+                    let (memory, _) = &self.memories[usize::from(*n)];
+                    Form::memory(*n, memory.dtype, &memory.shape)
+                }
+                What::Number(_) => entry.form.clone(),
+                What::Made(request, operands, n) => {
+                    let operands = &operands[..usize::from(*n)];
+                    let is_array = |&at: &Place| !matches!(self.entry(at).what, What::Number(_));
+                    let owner = operands.iter().position(is_array)?;
+                    let operands: SmallVec<[&Arc<Form>; 3]> =
+                        operands.iter().map(|&at| &forms[usize::from(at)]).collect();
+                    Form::of(*request, owner, &operands, entry.span)?
+                }
+            };
+            forms.push(form);
+        }
+        for (entry, form) in self.entries.iter_mut().zip(forms) {
+            entry.form = form;
+        }
+        self.line = None;
+        Some(())
+    }
+
+    /// How an evaluation of entries together runs, and on arrays of which length if that is no part of it;
+    /// `None` if its plan does not take given memory.
+    pub fn ready(&mut self, places: &[Place]) -> Option<(Arc<(Trace, Ready)>, usize)> {
+        loop {
+            let made = {
+                let forms = places.iter().map(|&at| &*self.entry(at).form);
+                Form::ready(&forms.collect::<SmallVec<[&Form; 4]>>())
+            };
+            let Some(line) = self.line else {
+                let made = made?;
+                let length = made.1.line().unwrap_or_default();
+                return Some((made, length));
+            };
+            if let Some(made) = made.filter(|made| made.1.line().is_some() && made.1.takes(line)) {
+                return Some((made, line));
+            }
+            self.make_exact()?;
+        }
     }
 
     /// Somebody more has an entry in hand.
@@ -438,7 +524,7 @@ impl Tape {
         needed
     }
 
-    /// What an evaluation of entries runs on; `false` if one that they are made of has an expression with a
+    /// What an evaluation of entries runs on, on arrays of a length if that is no part of it; `false` if one that they are made of has an expression with a
     /// value.
     ///
     /// # Errors
@@ -447,6 +533,7 @@ impl Tape {
         &self,
         places: &[Place],
         (trace, ready): &(Trace, Ready),
+        length: usize,
         inputs: &mut Inputs,
     ) -> Result<bool> {
         let valued = |e: &Entry| {
@@ -467,7 +554,7 @@ impl Tape {
         for (argument, &number) in rest.iter_mut().zip(&self.numbers) {
             *argument = Bare::Number(number);
         }
-        ready.bind(trace, &arguments[..MEMORIES + self.numbers.len()], inputs)?;
+        ready.bind(trace, &arguments[..MEMORIES + self.numbers.len()], length, inputs)?;
         Ok(true)
     }
 
@@ -527,12 +614,36 @@ mod tests {
         let y = scaled(&mut first, x, HALF).unwrap();
         let (mut second, x) = tape(&[3.0, 4.0]);
         let z = scaled(&mut second, x, Number::Float(0.25)).unwrap();
-        assert!(Arc::ptr_eq(first.form(y), second.form(z)));
+        let same = |a: &Tape, y: Place, b: &Tape, z: Place| {
+            Arc::ptr_eq(&a.entry(y).form, &b.entry(z).form)
+        };
+        assert!(same(&first, y, &second, z));
         let integer = scaled(&mut second, x, Number::Int(2)).unwrap();
-        assert!(!Arc::ptr_eq(first.form(y), second.form(integer)));
+        assert!(!same(&first, y, &second, integer));
         let (mut longer, x) = tape(&[0.0; 3]);
         let w = scaled(&mut longer, x, HALF).unwrap();
-        assert!(!Arc::ptr_eq(first.form(y), longer.form(w)));
+        assert!(same(&first, y, &longer, w));
+        assert_eq!(longer.meta(w).1[..], [3]);
+        let (mut single, x) = tape(&[0.0]);
+        let v = scaled(&mut single, x, HALF).unwrap();
+        assert!(!same(&first, y, &single, v));
+    }
+
+    #[test]
+    fn arrays_of_other_lengths_give_all_their_own_forms() {
+        let (mut tape, x) = tape(&[1.0, -2.0, 3.0]);
+        let y = scaled(&mut tape, x, HALF).unwrap();
+        let two = Storage::from_slice(&[1f32, 2.0], &[2]).unwrap();
+        let z = tape.memory(two, std::ptr::null()).unwrap();
+        assert!(tape.make(Request::Map(Op::Add), &[y, z], Span::default()).is_none());
+        let one = Storage::from_slice(&[1f32], &[1]).unwrap();
+        let one = tape.memory(one, std::ptr::null()).unwrap();
+        let both = tape.make(Request::Map(Op::Add), &[y, one], Span::default()).unwrap();
+        for (at, shape) in [(x, 3), (y, 3), (z, 2), (one, 1), (both, 3)] {
+            assert_eq!(tape.meta(at).1[..], [shape]);
+        }
+        let values = crate::eval::eval_once(&[tape.expr(both)], &crate::eval::Context::default());
+        assert_eq!(values.unwrap()[0].to_vec::<f32>().unwrap(), [1.5, 0.0, 2.5]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::eval::{Context, Planned, Tally, plan};
 use crate::expr::{Array, Bindings, InputMeta, Number, Prim, Program};
-use crate::runtime::{self, Arguments, Given, Prepared};
+use crate::runtime::{self, Arguments, Given, Givens, Prepared};
 use crate::shape::{self, Shape};
 
 /// How many shapes of arguments a trace keeps plans for.
@@ -37,12 +37,23 @@ struct Specialized {
     results: Vec<Shape>,
 }
 
-/// A trace with the plan for arguments of certain layouts: calls that look for nothing and hold nothing.
+/// A trace with the plan for arguments of certain layouts, or of one length whatever it is: calls that look
+/// for nothing and hold nothing.
 pub struct Ready {
     special: Arc<Specialized>,
     /// Per input the bytes that it covers, counted from its first element.
-    reaches: SmallVec<[(isize, isize); 4]>,
+    reaches: SmallVec<[Reach; 4]>,
+    /// The length of all arrays that was planned; 0 if they have several, which are part of the plan.
+    length: usize,
     tally: Tally,
+}
+
+/// The bytes that an input covers.
+struct Reach {
+    low: isize,
+    high: isize,
+    /// Per element of the one length.
+    each: isize,
 }
 
 /// What a plan runs on.
@@ -135,27 +146,34 @@ impl Trace {
         Ok(Bound { trace: self, inputs, scalars, special })
     }
 
-    /// What further calls with arguments of these layouts need, if their plan is there and is short.
-    pub fn ready(&self, arguments: &[Argument]) -> Option<Ready> {
-        self.ready_by(self.bind(arguments).ok()?.special?)
-    }
-
-    fn ready_by(&self, special: Arc<Specialized>) -> Option<Ready> {
-        let planned = &special.planned;
-        let short = planned.plan.is_short() && planned.plan.is_quick();
-        if !self.constants.calls.is_empty() || !short || !planned.gives_in_order() {
+    fn ready(&self, special: Arc<Specialized>) -> Option<Ready> {
+        let Specialized { planned, inputs, .. } = &*special;
+        let Planned { plan, .. } = &**planned;
+        let planned_for = plan.planned();
+        if self.constants.calls.iter().any(|call| call.is_foreign())
+            || !plan.takes_given(planned_for)
+            || !planned.gives_in_order()
+        {
             return None;
         }
-        let reach = |m: &InputMeta| shape::reach(&m.shape, &m.strides, m.dtype.size());
-        let reaches = special.inputs.iter().map(reach).collect();
+        // Memory that the function captured has its length.
+        let constants = &inputs[..self.constants.inputs.len()];
+        let length = if constants.iter().any(|m| !m.shape.is_empty()) { 0 } else { planned_for };
+        let reach = |meta: &InputMeta| {
+            let (low, high) = shape::reach(&meta.shape, &meta.strides, meta.dtype.size());
+            let each = if length > 0 && !meta.shape.is_empty() { meta.dtype.size() } else { 0 };
+            Reach { low, high, each: each.cast_signed() }
+        };
+        let reaches = inputs.iter().map(reach).collect();
         let tally = self.without_numbers(planned.tally);
-        Some(Ready { special, reaches, tally })
+        Some(Ready { special, reaches, length, tally })
     }
 
-    /// `ready` for arguments of the shapes that were traced, in C order.
+    /// What calls with arguments need that lie as those that were traced, in C order, if its plan takes
+    /// given memory.
     pub fn ready_as_traced(&self) -> Option<Ready> {
         let special = self.specialize(self.program.inputs.clone()).ok()?;
-        self.ready_by(special)
+        self.ready(special)
     }
 
     /// The plan for inputs of these layouts, if there is one.
@@ -204,32 +222,82 @@ impl Trace {
 }
 
 impl Ready {
-    /// The dtype and shape of each result.
-    pub fn results(&self) -> impl Iterator<Item = (DType, &Shape)> {
-        let planned = &self.special.planned;
+    /// The length of all arrays that was planned, if runs may give another one: their arguments are lines
+    /// without gaps, or values.
+    pub fn line(&self) -> Option<usize> {
+        (self.length > 0).then_some(self.length)
+    }
+
+    /// Whether it runs on arrays of this length.
+    pub fn takes(&self, length: usize) -> bool {
+        self.plan().takes_given(length)
+    }
+
+    /// The dtype and shape of each result, for arrays of a length if that may be another one.
+    pub fn results(&self, length: usize) -> impl Iterator<Item = (DType, Shape)> {
         let shapes = self.special.results.iter().enumerate();
-        shapes.filter_map(|(r, shape)| Some((planned.plan.result(r)?.0, shape)))
+        shapes
+            .filter_map(move |(r, shape)| Some((self.plan().result(r)?, self.shape(shape, length))))
+    }
+
+    fn shape(&self, planned: &Shape, length: usize) -> Shape {
+        let mut shape = Shape::from_slice(planned);
+        if self.length > 0 {
+            shape.fill(length);
+        }
+        shape
     }
 
     /// What a run counts as.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn tally(&self, length: usize) -> Tally {
+        if self.length == 0 {
+            self.tally
+        } else {
+            self.special.planned.tally_for(self.tally, length)
+        }
     }
 
-    /// The plan, which is short.
+    /// The plan.
     pub fn plan(&self) -> &Prepared {
         &self.special.planned.plan
     }
 
-    /// What the plan runs on in a call of the function that it was made from.
+    /// Whether it is over sooner than anybody could wait for it.
+    pub fn is_quick(&self, length: usize) -> bool {
+        self.plan().is_quick_at_home(self.length(length))
+    }
+
+    /// What the plan runs on.
+    pub fn givens<'a>(
+        &self,
+        trace: &'a Trace,
+        Inputs { arrays, scalars }: &'a Inputs,
+    ) -> Givens<'a> {
+        Givens { inputs: arrays, scalars, calls: &trace.constants.calls }
+    }
+
+    /// The length to run the plan with, on arrays of a length if that may be another one.
+    pub fn length(&self, length: usize) -> usize {
+        if self.length > 0 { length } else { self.plan().planned() }
+    }
+
+    /// What the plan runs on in a call of the function that it was made from, on arrays of a length if that
+    /// may be another one.
     ///
     /// # Errors
     /// `Overflow` for an integer that does not fit; a bug for arguments of other kinds.
-    pub fn bind(&self, trace: &Trace, arguments: &[Bare], inputs: &mut Inputs) -> Result<()> {
+    pub fn bind(
+        &self,
+        trace: &Trace,
+        arguments: &[Bare],
+        length: usize,
+        inputs: &mut Inputs,
+    ) -> Result<()> {
         let Inputs { arrays, scalars } = inputs;
-        for (input, &(low, high)) in self.reaches.iter().enumerate() {
+        for (input, &Reach { low, high, each }) in self.reaches.iter().enumerate() {
             let constant = trace.constants.inputs.get(input);
             let ptr = constant.map_or(std::ptr::null(), |constant| constant.ptr);
+            let high = if each > 0 { each * length.cast_signed() } else { high };
             arrays.push(Given { ptr, low, high });
         }
         scalars.extend_from_slice(&trace.constants.scalars);
@@ -268,22 +336,30 @@ pub struct Bound<'a> {
 impl Bound<'_> {
     /// Whether the call is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        self.special.as_ref().is_some_and(|special| special.planned.plan.is_quick())
+        self.special
+            .as_ref()
+            .is_some_and(|special| special.planned.plan.is_quick(special.planned.plan.planned()))
     }
 
     /// Runs the function.
     ///
     /// # Errors
     /// As for [`Trace::call`].
-    pub fn run(self, ctx: &Context<'_>) -> Result<Vec<Storage>> {
+    pub fn run(&mut self, ctx: &Context<'_>) -> Result<Vec<Storage>> {
         let Self { trace, inputs, scalars, special } = self;
         let special = match special {
             Some(special) => special,
-            None => trace.specialize(inputs.iter().map(InputMeta::of).collect())?,
+            None => special.insert(trace.specialize(inputs.iter().map(InputMeta::of).collect())?),
         };
         let calls = &trace.constants.calls;
-        let arguments = Arguments { inputs: &inputs, scalars: &scalars, calls };
+        let arguments = Arguments { inputs, scalars, calls };
         let values = runtime::run(&special.planned.plan, &arguments, ctx)?;
         special.planned.give(values, special.results.iter())
+    }
+
+    /// What further calls with arguments of these layouts need, if the function ran and its plan takes
+    /// given memory.
+    pub fn ready(&self) -> Option<Ready> {
+        self.trace.ready(self.special.clone()?)
     }
 }

@@ -16,7 +16,7 @@ use crate::expr::{Array, Bindings, Program, Walk};
 pub use crate::figures::Tally;
 use crate::fork::PerProcess;
 use crate::loops::lower;
-use crate::runtime::{Arguments, Prepared};
+use crate::runtime::{Arguments, Line, Prepared};
 use crate::shape::Shape;
 use crate::{graph, pass, runtime};
 
@@ -24,8 +24,10 @@ pub use crate::runtime::Context;
 
 /// How many plans are kept.
 const PLANS: usize = 512;
-/// Programs larger than this are planned anew: they are rarely seen twice, and would fill the memory.
-const LARGEST: usize = 4096;
+/// How many nodes their programs have together; a larger program is planned anew each time.
+const NODES: usize = 1 << 18;
+/// Larger programs are not looked up by what they are on other lengths: few are run on several.
+const STRETCHED: usize = 4096;
 
 /// A plan, and which of its results each wanted node is.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ pub(crate) struct Planned {
     /// Per wanted node a place in the plan's outputs; equal nodes share one.
     results: Vec<usize>,
     pub(crate) tally: Tally,
-    /// The one length of all its arrays; 0 if they have several.
-    length: usize,
+    /// What an element more adds to it, where the arrays may have another length.
+    each: Tally,
 }
 
 /// The plans that were made.
@@ -54,6 +56,8 @@ const MODEL: usize = 2;
 struct Plans {
     by_hash: FxHashMap<u64, SmallVec<[Kept; 1]>>,
     count: usize,
+    /// Of all programs together.
+    nodes: usize,
     clock: u64,
 }
 
@@ -80,11 +84,7 @@ impl<'a> Evaluation<'a> {
     /// Finds what lies below the arrays, and plans nothing.
     pub fn new(arrays: &'a [Array]) -> Self {
         let walk = Walk::new(arrays);
-        let known = if walk.len() > LARGEST {
-            None
-        } else {
-            cache().plans.find(walk.hash(), |p| walk.is(p))
-        };
+        let known = cache().plans.find(walk.hash(), |p| walk.is(p));
         let step = match known {
             Some(planned) => Step::Known(planned, walk.into_bindings()),
             None => Step::New(walk),
@@ -94,7 +94,7 @@ impl<'a> Evaluation<'a> {
 
     /// Whether it is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick())
+        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick(planned.plan.planned()))
     }
 
     /// The values, which share no memory, and what they cost; the arrays do not keep them.
@@ -156,17 +156,38 @@ pub fn eval_once(arrays: &[Array], ctx: &Context<'_>) -> Result<Vec<Storage>> {
 
 impl Planned {
     /// The plan for the same program on arrays of another length.
-    fn stretched(&self, program: &Program, length: usize) -> Option<Planned> {
-        let plan = stretch::plan(program, self.plan.plan(), self.length, length)?;
-        let tally = Tally::of_graph(&graph::build(program).ok()?).with_plan(&plan);
-        let plan = Prepared::new(plan);
-        let planned = Planned { plan, results: self.results.clone(), tally, length };
-        #[cfg(feature = "verify")]
-        {
-            let anew = format!("{:?}", make(program).ok()?.plan.plan());
-            assert_eq!(format!("{:?}", planned.plan.plan()), anew, "stretched and planned anew");
+    fn stretched(&self, length: usize) -> Option<Planned> {
+        let line = self.plan.line()?;
+        let plan = stretch::plan(self.plan.plan(), line, length)?;
+        let tally = self.tally_for(self.tally, length);
+        let plan = Prepared::of(plan, Some(Line { length, ..line.clone() }));
+        Some(Planned { plan, results: self.results.clone(), tally, each: self.each })
+    }
+
+    /// The same plan, whose arrays may have another length than this one, if no loop depends on it.
+    fn stretching(self, program: &Program, length: usize) -> Planned {
+        let longer = stretch::line(program, self.plan.plan(), length).and_then(|line| {
+            let plan = stretch::plan(self.plan.plan(), &line, length + 1)?;
+            let program = stretch::program(program, length + 1);
+            Some((line, Tally::of_graph(&graph::build(&program).ok()?).with_plan(&plan)))
+        });
+        let Some((line, longer)) = longer else { return self };
+        let each = Tally {
+            bytes_moved: longer.bytes_moved - self.tally.bytes_moved,
+            numpy_bytes: longer.numpy_bytes - self.tally.numpy_bytes,
+            ..Tally::default()
+        };
+        Planned { plan: Prepared::of(self.plan.into_plan(), Some(line)), each, ..self }
+    }
+
+    /// The figures of a run on arrays of another length, of those for the length that was planned.
+    pub(crate) fn tally_for(&self, planned: Tally, length: usize) -> Tally {
+        let (each, from, to) = (self.each, self.plan.planned() as u64, length as u64);
+        Tally {
+            bytes_moved: planned.bytes_moved + each.bytes_moved * to - each.bytes_moved * from,
+            numpy_bytes: planned.numpy_bytes + each.numpy_bytes * to - each.numpy_bytes * from,
+            ..planned
         }
-        Some(planned)
     }
 
     /// Whether the wanted nodes are the plan's outputs one by one.
@@ -217,19 +238,25 @@ pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
 /// The plan of a program that is not known, from now on kept.
 fn plan_new(hash: u64, program: Program) -> Result<Arc<Planned>> {
     // Made outside the lock: planning may take long and other threads go on.
-    if program.nodes.len() > LARGEST {
+    if program.nodes.len() > NODES {
         return make(&program).map(Arc::new);
     }
-    let model = stretch::length(&program).map(|n| (n, stretch::program(&program, MODEL)));
+    let length = stretch::length(&program).filter(|_| program.nodes.len() <= STRETCHED);
+    let model = length.map(|n| (n, stretch::program(&program, MODEL)));
     if let Some((length, model)) = model {
         let key = model.hash();
         let known = cache().models.find(key, |p| *p == model);
-        let stretched = known.and_then(|known| known.stretched(&program, length));
+        let stretched = known.and_then(|known| known.stretched(length));
+        #[cfg(feature = "verify")]
+        if let Some(planned) = &stretched {
+            let anew = make(&program)?;
+            let texts = [planned, &anew].map(|p| format!("{:?} {:?}", p.plan.plan(), p.tally));
+            assert_eq!(texts[0], texts[1], "stretched and planned anew");
+        }
         let planned = match stretched {
             Some(planned) => Arc::new(planned),
             None => {
-                let planned = Planned { length, ..make(&program)? };
-                let planned = Arc::new(planned);
+                let planned = Arc::new(make(&program)?.stretching(&program, length));
                 cache().models.keep(key, model, planned.clone());
                 planned
             }
@@ -260,7 +287,7 @@ pub(crate) fn make(program: &Program) -> Result<Planned> {
         });
         results.push(place);
     }
-    Ok(Planned { plan: Prepared::new(plan), results, tally, length: 0 })
+    Ok(Planned { plan: Prepared::new(plan), results, tally, each: Tally::default() })
 }
 
 impl Plans {
@@ -274,11 +301,10 @@ impl Plans {
     /// Keeps a plan in place of an equal program's; when there are too many, the older half of them goes.
     fn keep(&mut self, hash: u64, program: Program, planned: Arc<Planned>) {
         if let Some(same) = self.by_hash.get_mut(&hash) {
-            let before = same.len();
             same.retain(|kept| kept.program != program);
-            self.count -= before - same.len();
+            self.counted();
         }
-        if self.count >= PLANS {
+        while self.count > 0 && (self.count >= PLANS || self.nodes + program.nodes.len() > NODES) {
             let mut times: Vec<u64> = self.by_hash.values().flatten().map(|k| k.used).collect();
             times.sort_unstable();
             let median = times[times.len() / 2];
@@ -286,11 +312,60 @@ impl Plans {
                 same.retain(|kept| kept.used > median);
                 !same.is_empty()
             });
-            self.count = self.by_hash.values().map(SmallVec::len).sum();
+            self.counted();
         }
         self.clock += 1;
         self.count += 1;
+        self.nodes += program.nodes.len();
         let kept = Kept { program, planned, used: self.clock };
         self.by_hash.entry(hash).or_default().push(kept);
+    }
+
+    fn counted(&mut self) {
+        let all = || self.by_hash.values().flatten();
+        (self.count, self.nodes) = (all().count(), all().map(|k| k.program.nodes.len()).sum());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Number;
+    use crate::op::Op;
+
+    fn chain(ops: usize) -> Array {
+        let number = |v| Array::number(Number::Float(v));
+        let mut y = Array::from_slice(&[1f64, 2.0, 3.0], &[3]).unwrap();
+        for i in 0..ops {
+            let op = if i % 2 == 0 { Op::Multiply } else { Op::Add };
+            y = Array::map(op, &[y, number(0.5)]).unwrap();
+        }
+        y
+    }
+
+    #[test]
+    fn a_large_program_is_planned_once() {
+        let is_known = |ops| matches!(Evaluation::new(&[chain(ops)]).step, Step::Known(..));
+        for ops in [10, 20_000] {
+            let first = eval_once(&[chain(ops)], &Context::default()).unwrap();
+            assert!(is_known(ops), "{ops} ops");
+            let again = eval_once(&[chain(ops)], &Context::default()).unwrap();
+            assert_eq!(first[0].to_vec::<f64>().unwrap(), again[0].to_vec::<f64>().unwrap());
+        }
+    }
+
+    #[test]
+    fn plans_are_kept_up_to_so_many_nodes() {
+        let mut plans = Plans::default();
+        let planned = Arc::new(make(&Program::new(&[chain(2)]).0).unwrap());
+        for ops in 0..40 {
+            let program = Program::new(&[chain(10_000 + ops)]).0;
+            let nodes = program.nodes.len();
+            plans.keep(program.hash(), program, planned.clone());
+            let kept: usize = plans.by_hash.values().flatten().map(|k| k.program.nodes.len()).sum();
+            assert_eq!(kept, plans.nodes);
+            assert!(nodes <= kept && kept <= NODES, "{kept} nodes");
+        }
+        assert!(plans.count < 40);
     }
 }

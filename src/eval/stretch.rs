@@ -4,9 +4,12 @@
 //! program are 0-d or of one length, from two elements on, the length decides nothing about its plan: it is
 //! written in it, and another can be written there. May not know: graphs, passes, how anything runs.
 
+use smallvec::SmallVec;
+
 use crate::dtype::Scalar;
 use crate::expr::{Prim, Program};
 use crate::loops::{Plan, ScalarSource, Task};
+use crate::runtime::{Count, Line};
 
 /// The one length of all arrays of a program that is not longer than most, if that is so.
 pub(super) fn length(program: &Program) -> Option<usize> {
@@ -18,7 +21,11 @@ pub(super) fn length(program: &Program) -> Option<usize> {
                 meta.strides[..] == [node.dtype.size().cast_signed()] && !node.dtype.is_complex()
             }
             Prim::Reduce { keepdims, .. } => !keepdims,
-            Prim::Scalar | Prim::Map(_) | Prim::Cast | Prim::Narrow | Prim::Count { .. } => true,
+            Prim::Scalar | Prim::Map(_) | Prim::Cast | Prim::Narrow => true,
+            // Of a single value there is one, whatever the length.
+            Prim::Count { .. } => {
+                node.args.iter().all(|&arg| program.nodes[arg as usize].shape.len() == 1)
+            }
             _ => false,
         };
         let fits = match node.shape[..] {
@@ -43,40 +50,56 @@ pub(super) fn program(program: &Program, length: usize) -> Program {
     program
 }
 
-/// The plan of a program on arrays of length `to`, made of that for length `from`; `None` if the plan holds
-/// something that is not known to be a length or none.
-pub(super) fn plan(program: &Program, plan: &Plan, from: usize, to: usize) -> Option<Plan> {
-    let mut plan = plan.clone();
-    for source in &mut plan.scalars {
+/// What another length changes in the plan of a program whose arrays all have length `length`; `None` if the
+/// plan holds something that is not known to be a length or none.
+pub(super) fn line(program: &Program, plan: &Plan, length: usize) -> Option<Line> {
+    let mut counts = SmallVec::new();
+    for (at, source) in plan.scalars.iter().enumerate() {
         if let ScalarSource::Shape(value) = source {
-            *value = counted(program, *value, from, to)?;
+            counts.push(counted(program, *value, at, length)?);
         }
+    }
+    for step in &plan.steps {
+        let Task::Launch(launch) = step else { return None };
+        let places = launch.bufs.iter().all(|place| place.offset == 0);
+        let extents = match launch.extents[..] {
+            [] | [1] => true,
+            [n] => n == length,
+            _ => false,
+        };
+        if !places || !extents || !launch.tables.is_empty() {
+            return None;
+        }
+    }
+    Some(Line { length, counts })
+}
+
+/// The plan for arrays of another length.
+pub(super) fn plan(plan: &Plan, line: &Line, to: usize) -> Option<Plan> {
+    let mut plan = plan.clone();
+    for &Count { at, less, dtype } in &line.counts {
+        let count = i64::try_from(to).ok().filter(|&n| n > less)?;
+        plan.scalars[at] = ScalarSource::Shape(Scalar::wrap_int((count - less).into(), dtype));
     }
     for spec in &mut plan.buffers {
         spec.shape.fill(to);
     }
     for step in &mut plan.steps {
         let Task::Launch(launch) = step else { return None };
-        let places = launch.bufs.iter().all(|place| place.offset == 0);
-        let extents = launch.extents.iter().all(|&n| n == from || n == 1);
-        if !places || !extents || !launch.tables.is_empty() {
-            return None;
-        }
-        launch.extents.iter_mut().filter(|n| **n == from).for_each(|n| *n = to);
+        launch.extents.iter_mut().filter(|n| **n == line.length).for_each(|n| *n = to);
     }
     Some(plan)
 }
 
-/// What a number that a program counted is for another length.
-fn counted(program: &Program, value: Scalar, from: usize, to: usize) -> Option<Scalar> {
-    let mut found = None;
+/// What a number that a program counted for this length is less than it.
+fn counted(program: &Program, value: Scalar, at: usize, length: usize) -> Option<Count> {
+    let mut found: Option<Count> = None;
     for node in &program.nodes {
         let Prim::Count { ddof, .. } = node.prim else { continue };
-        let count = |n: usize| (n as i64 > ddof).then(|| i128::from(n as i64 - ddof));
-        let (old, new) = (count(from)?, count(to)?);
-        if Scalar::wrap_int(old, node.dtype) == value {
-            let new = Scalar::wrap_int(new, node.dtype);
-            if found.is_some_and(|other| other != new) {
+        let count = i128::from(length as i64) - i128::from(ddof);
+        if count > 0 && Scalar::wrap_int(count, node.dtype) == value {
+            let new = Count { at, less: ddof, dtype: node.dtype };
+            if found.is_some_and(|other| other.less != new.less) {
                 return None;
             }
             found = Some(new);

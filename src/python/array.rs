@@ -69,10 +69,7 @@ impl Array {
     /// Its dtype and shape.
     pub fn meta(&self) -> (DType, Shape) {
         match self.handle.noted() {
-            Some((taped, at)) => {
-                let form = taped.form(at);
-                (form.dtype(), form.shape().clone())
-            }
+            Some((taped, at)) => taped.meta(at),
             None => {
                 let expr = self.expr();
                 (expr.dtype(), expr.shape().clone())

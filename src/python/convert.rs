@@ -157,15 +157,16 @@ pub fn record(op: &str, array: &Bound<'_, PyAny>, block: Option<&Block>) -> PyRe
     let Some(block) = block.filter(|_| plain) else {
         return Ok(expr::Array::input(memory(op, array, Copying::IfWritable)?));
     };
-    let found = {
-        let snapshots = block.snapshots();
+    let found = block.with_snapshots(array.py(), |snapshots| {
         snapshots.find(layout.ptr, layout.dtype, &layout.shape, &layout.strides)
-    };
+    });
     if let Some(copy) = found.filter(|copy| unchanged(array.py(), copy, &layout)) {
         return Ok(expr::Array::input(copy));
     }
     let copy = memory(op, array, Copying::IfWritable)?;
-    block.snapshots().insert(layout.ptr, &layout.shape, &layout.strides, &copy);
+    block.with_snapshots(array.py(), |snapshots| {
+        snapshots.insert(layout.ptr, &layout.shape, &layout.strides, &copy);
+    });
     Ok(expr::Array::input(copy))
 }
 

@@ -4,7 +4,6 @@
 //! more than all else that recording does. May not know: anything else in the crate.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 #[allow(unsafe_code, reason = "declares functions of the interpreter")]
 unsafe extern "C" {
@@ -34,15 +33,10 @@ pub fn value<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
     }
 }
 
-/// The tuple that a `ContextVar` holds in this context, if it holds one.
-pub fn context<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-    Ok(value(variable)?.and_then(|v| v.cast_into::<PyTuple>().ok()))
-}
-
 /// Gives a `ContextVar` another value in this context; returns the token that leads back.
-pub fn set_context<'py>(
+pub fn set_value<'py>(
     variable: &Bound<'py, PyAny>,
-    value: &Bound<'py, PyTuple>,
+    value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: the object is a `ContextVar`; the call gives a new reference or sets an exception.
     unsafe {

@@ -16,12 +16,13 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use smallvec::SmallVec;
 
 use super::{cpython, error, nd, run};
+use crate::buffer::Storage;
 use crate::dot::Lines;
 use crate::dtype::{DType, Scalar};
 use crate::error::Error;
 use crate::op::Op;
-use crate::runtime::Context;
 use crate::runtime::direct::{self, Column, Host, Input, LONG, Ramp, Reduction, View};
+use crate::runtime::{Context, Target};
 use crate::select::Select;
 use crate::shape::Shape;
 
@@ -478,7 +479,7 @@ impl Host for Fresh<'_> {
     }
 }
 
-/// Memory for the results of a short plan.
+/// Memory for the results of a plan that runs on given memory.
 pub struct Outputs<'py> {
     py: Python<'py>,
     results: SmallVec<[Output<'py>; 2]>,
@@ -494,33 +495,58 @@ struct Output<'py> {
 
 impl<'py> Outputs<'py> {
     /// For results of these dtypes and shapes; those without axes are not complex.
-    pub fn new<'a>(
-        py: Python<'py>,
-        metas: impl Iterator<Item = (DType, &'a Shape)>,
-    ) -> PyResult<Self> {
-        let results = metas.map(|(dtype, shape)| {
+    pub fn new(py: Python<'py>, metas: impl Iterator<Item = (DType, Shape)>) -> PyResult<Self> {
+        let mut results = SmallVec::new();
+        for (dtype, shape) in metas {
             let array =
-                if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, shape)?) };
-            Ok(Output { dtype, array, word: [0] })
-        });
-        Ok(Self { py, results: results.collect::<PyResult<_>>()? })
+                if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, &shape)?) };
+            results.push(Output { dtype, array, word: [0] });
+        }
+        Ok(Self { py, results })
     }
 
     /// Where each is to be written, for as long as this stays in its place.
-    pub fn places(&mut self) -> SmallVec<[*mut u8; 2]> {
+    pub fn places(&mut self) -> SmallVec<[Target; 2]> {
         let place = |output: &mut Output<'_>| match &output.array {
-            Some((_, ptr)) => *ptr,
-            None => output.word.as_mut_ptr().cast(),
+            Some((_, ptr)) => Target(*ptr),
+            None => Target(output.word.as_mut_ptr().cast()),
         };
         self.results.iter_mut().map(place).collect()
     }
 
+    /// How many elements the results have.
+    pub fn elements(&self) -> usize {
+        self.results.iter().map(|output| output.shape().iter().product::<usize>()).sum()
+    }
+
+    fn get(&self, at: usize) -> PyResult<&Output<'py>> {
+        self.results.get(at).ok_or_else(run::missing)
+    }
+
     /// A result, which was written: an ndarray, or a NumPy scalar.
     pub fn give(&self, at: usize) -> PyResult<Obj<'py>> {
-        let Output { dtype, array, word } = self.results.get(at).ok_or_else(run::missing)?;
+        let Output { dtype, array, word, .. } = self.get(at)?;
         match array {
             Some((array, _)) => Ok(array.clone()),
             None => nd::value(self.py, *dtype, word),
         }
+    }
+
+    /// A copy of a result, which was written.
+    pub fn copy(&self, at: usize) -> PyResult<Storage> {
+        let output = self.get(at)?;
+        let (dtype, shape) = (output.dtype, output.shape());
+        let word = output.word.as_ptr().cast();
+        let ptr = output.array.as_ref().map_or(word, |(_, ptr)| ptr.cast_const());
+        let bytes = shape.iter().product::<usize>() * dtype.size();
+        // SAFETY: the memory of the result, all of whose elements were written.
+        let bytes = unsafe { std::slice::from_raw_parts(ptr, bytes) };
+        error::checked(self.py, || Storage::from_bytes(bytes, dtype, shape.into()))
+    }
+}
+
+impl Output<'_> {
+    fn shape(&self) -> &[usize] {
+        self.array.as_ref().and_then(|(array, _)| view(array)).map_or(&[], |view| view.shape)
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a line is recorded or computed at once: lazy blocks, in a `ContextVar`.
 //!
-//! The variable holds a tuple of the blocks that were entered in this context. A block says itself
-//! whether it is still active, so neither a mis-ordered exit nor a task that copied the context can
-//! leave anybody lazy. May not know: arrays, ops.
+//! The variable holds the block that was entered last in this context, which leads to the one around it. A
+//! block says itself whether it is still active, so neither a mis-ordered exit nor a task that copied the
+//! context can leave anybody lazy. May not know: arrays, ops.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,7 +12,6 @@ use smallvec::SmallVec;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
 
 use super::error::FallbackError;
 use super::jit::Tracing;
@@ -37,8 +36,10 @@ const FEW: usize = 64;
 #[pyclass(frozen, module = "rnp", name = "Block")]
 pub struct Block {
     active: AtomicBool,
-    /// The outermost block, whose snapshots this one uses; `None` if it is that itself.
-    outermost: Option<Py<Block>>,
+    /// The block around it, or another one that is around that.
+    outer: Mutex<Option<Py<Block>>>,
+    /// The outermost block, whose snapshots this one uses; `None` if it is that itself, and once it was left.
+    outermost: Mutex<Option<Py<Block>>>,
     snapshots: Mutex<Snapshots>,
     /// Whether what NumPy would have to answer is an error.
     strict: bool,
@@ -55,10 +56,11 @@ impl Block {
         self.trace.as_ref().filter(|t| t.is_active())
     }
 
-    /// The copies of inputs made in it.
-    pub fn snapshots(&self) -> MutexGuard<'_, Snapshots> {
-        let owner = self.outermost.as_ref().map_or(self, Py::get);
-        owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the copies of inputs made in it.
+    pub fn with_snapshots<T>(&self, py: Python<'_>, f: impl FnOnce(&mut Snapshots) -> T) -> T {
+        let outermost = self.outermost().as_ref().map(|block| block.clone_ref(py));
+        let owner = outermost.as_ref().map_or(self, Py::get);
+        f(&mut owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What happened in it.
@@ -86,6 +88,26 @@ impl Block {
         std::ptr::eq(log.as_ptr(), Arc::as_ptr(&self.log))
     }
 
+    fn outermost(&self) -> MutexGuard<'_, Option<Py<Block>>> {
+        self.outermost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outer(&self) -> MutexGuard<'_, Option<Py<Block>>> {
+        self.outer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The innermost active block around it, to which it leads directly from now on.
+    fn around<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Block>> {
+        let next = self.outer().as_ref().map(|outer| outer.bind(py).clone());
+        let active = innermost(next.clone());
+        if !same(next.as_ref(), active.as_ref()) {
+            let gone = std::mem::replace(&mut *self.outer(), active.clone().map(Bound::unbind));
+            // With nothing locked.
+            drop((gone, next));
+        }
+        active
+    }
+
     fn close(&self) {
         if self.active.swap(false, Ordering::AcqRel) {
             ACTIVE.fetch_sub(1, Ordering::AcqRel);
@@ -93,8 +115,9 @@ impl Block {
             let gone = self.taped.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(gone);
             self.log().leave();
-            if self.outermost.is_none() {
-                self.snapshots().clear();
+            let outermost = self.outermost().take();
+            if outermost.is_none() {
+                self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).clear();
             }
             if self.trace.is_none() && !self.log().is_short(0) {
                 note_log(&self.log);
@@ -106,6 +129,16 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         self.close();
+        // A long chain that nobody else holds goes in a loop.
+        let Some(outer) = self.outer().take() else { return };
+        let mut next = Some(outer);
+        Python::attach(|py| {
+            // SAFETY: the object is alive, and the GIL is held.
+            let alone = |block: &Py<Block>| unsafe { pyo3::ffi::Py_REFCNT(block.as_ptr()) } == 1;
+            while let Some(block) = next.take().filter(alone) {
+                next = block.bind(py).get().outer().take();
+            }
+        });
     }
 }
 
@@ -139,16 +172,33 @@ fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     Ok(var.bind(py))
 }
 
-/// The blocks that were entered in this context and not taken out again, outermost first.
-fn entered(py: Python<'_>) -> PyResult<SmallVec<[Bound<'_, Block>; 2]>> {
-    let Some(tuple) = cpython::context(variable(py)?)? else { return Ok(SmallVec::new()) };
-    Ok(tuple.iter().filter_map(|b| b.cast_into::<Block>().ok()).collect())
+fn same(a: Option<&Bound<'_, Block>>, b: Option<&Bound<'_, Block>>) -> bool {
+    a.map(Bound::as_ptr) == b.map(Bound::as_ptr)
 }
 
-/// The blocks of this context that are active, outermost first.
+/// The block that was entered last in this context and not taken out again.
+fn entered(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
+    Ok(cpython::value(variable(py)?)?.and_then(|value| value.cast_into().ok()))
+}
+
+/// A block or the next one around it that is active.
+fn innermost(block: Option<Bound<'_, Block>>) -> Option<Bound<'_, Block>> {
+    let mut block = block?;
+    while !block.get().active() {
+        let outer = block.get().outer().as_ref().map(|outer| outer.bind(block.py()).clone())?;
+        block = outer;
+    }
+    Some(block)
+}
+
+/// The blocks of this context that are active, innermost first.
 fn blocks(py: Python<'_>) -> PyResult<SmallVec<[Bound<'_, Block>; 2]>> {
-    let mut all = entered(py)?;
-    all.retain(|b| b.get().active());
+    let mut all = SmallVec::new();
+    let mut next = current(py)?;
+    while let Some(block) = next {
+        next = block.get().around(py);
+        all.push(block);
+    }
     Ok(all)
 }
 
@@ -157,15 +207,7 @@ pub fn current(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
     if ACTIVE.load(Ordering::Acquire) == 0 {
         return Ok(None);
     }
-    let Some(tuple) = cpython::context(variable(py)?)? else { return Ok(None) };
-    for place in (0..tuple.len()).rev() {
-        if let Ok(block) = tuple.get_item(place)?.cast_into::<Block>()
-            && block.get().active()
-        {
-            return Ok(Some(block));
-        }
-    }
-    Ok(None)
+    Ok(innermost(entered(py)?))
 }
 
 /// Notes that NumPy answers a call, at once or as an opaque node, in all blocks of this context.
@@ -176,7 +218,7 @@ pub fn current(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
 fn _note_fallback(py: Python<'_>, name: &str, at_once: bool) -> PyResult<()> {
     let blocks = blocks(py)?;
     let place = span::here(py).text().map_or(String::new(), |t| format!(" ({t})"));
-    if blocks.last().is_some_and(|b| b.get().strict) {
+    if blocks.first().is_some_and(|b| b.get().strict) {
         return Err(FallbackError::new_err(format!(
             "{name}{place} has no kernel of rnp and would run through NumPy, which \
              rnp.lazy(fallbacks=\"error\") forbids"
@@ -250,17 +292,24 @@ pub fn enter(
     trace: Option<Arc<Tracing>>,
     strict: Option<bool>,
 ) -> PyResult<Bound<'_, Block>> {
-    let mut all = if ACTIVE.load(Ordering::Acquire) == 0 { SmallVec::new() } else { blocks(py)? };
-    let outer = all.last().map(Bound::get);
-    let strict = strict.unwrap_or_else(|| outer.is_some_and(|outer| outer.strict));
+    let outer = current(py)?;
+    let around = outer.as_ref().map(Bound::get);
+    let strict = strict.unwrap_or_else(|| around.is_some_and(|outer| outer.strict));
     // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
-    let outermost = all.last().filter(|_| trace.is_none()).map(|outer| {
-        outer.get().outermost.as_ref().map_or_else(|| outer.clone().unbind(), |b| b.clone_ref(py))
+    let outermost = outer.as_ref().filter(|_| trace.is_none()).map(|outer| {
+        let outermost = outer.get().outermost().as_ref().map(|block| block.clone_ref(py));
+        let active = outermost.filter(|block| block.get().active());
+        active.unwrap_or_else(|| outer.clone().unbind())
     });
-    let trace = trace.or_else(|| outer.and_then(|outer| outer.trace().cloned()));
+    let trace = trace.or_else(|| around.and_then(|outer| outer.trace().cloned()));
+    if let Some(outer) = around {
+        // What was left of those around it goes, however long blocks overlap.
+        outer.around(py);
+    }
     let block = Block {
         active: AtomicBool::new(false),
-        outermost,
+        outer: Mutex::new(outer.map(Bound::unbind)),
+        outermost: Mutex::new(outermost),
         snapshots: Mutex::default(),
         strict,
         trace,
@@ -268,8 +317,7 @@ pub fn enter(
         taped: Mutex::default(),
     };
     let block = Bound::new(py, block)?;
-    all.push(block.clone());
-    cpython::set_context(variable(py)?, &tuple(py, &all)?)?;
+    cpython::set_value(variable(py)?, block.as_any())?;
     block.get().active.store(true, Ordering::Release);
     ACTIVE.fetch_add(1, Ordering::AcqRel);
     Ok(block)
@@ -279,28 +327,24 @@ pub fn enter(
 pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     let py = block.py();
     block.get().close();
-    if block.get().log().is_short(FEW)
-        && let Some(tuple) = cpython::context(variable(py)?)?
-        && tuple.len() == 1
-        && tuple.get_borrowed_item(0)?.is(block)
-    {
+    let alone = block.get().outer().is_none();
+    if alone && block.get().log().is_short(FEW) {
         return Ok(());
     }
-    cpython::set_context(variable(py)?, &tuple(py, &blocks(py)?)?)?;
-    Ok(())
-}
-
-fn tuple<'py>(py: Python<'py>, blocks: &[Bound<'py, Block>]) -> PyResult<Bound<'py, PyTuple>> {
-    match blocks {
-        [one] => (one,).into_pyobject(py),
-        all => PyTuple::new(py, all),
+    let last = entered(py)?;
+    let next = innermost(last.clone());
+    if same(last.as_ref(), next.as_ref()) {
+        return Ok(());
     }
+    let none = py.None().into_bound(py);
+    cpython::set_value(variable(py)?, next.as_ref().map_or(&none, |next| next.as_any()))?;
+    Ok(())
 }
 
 /// Runs `f` as if no block had been entered: what an evaluation calls must not depend on who asked for it.
 pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let variable = variable(py)?;
-    let token = cpython::set_context(variable, &PyTuple::empty(py))?;
+    let token = cpython::set_value(variable, py.None().bind(py))?;
     let out = f();
     variable.call_method1(pyo3::intern!(py, "reset"), (token,))?;
     out

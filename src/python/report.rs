@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
 
 use pyo3::prelude::*;
+use smallvec::SmallVec;
 
 use super::run::released;
 use super::tape::Taped;
@@ -24,7 +25,7 @@ pub struct Log {
     done: Tally,
     recorded: Vec<expr::WeakArray>,
     /// Short arrays that were recorded.
-    tapes: Vec<Weak<Taped>>,
+    tapes: SmallVec<[Weak<Taped>; 1]>,
     left: bool,
     /// When to sweep next.
     sweep: usize,

@@ -14,10 +14,12 @@ use super::nd::PyKeeper;
 use super::report::Log;
 use super::{direct, error, run, span};
 use crate::buffer::Storage;
+use crate::dtype::DType;
 use crate::expr::{self, Number};
+use crate::runtime::Context;
 use crate::runtime::direct::View;
-use crate::shape;
-use crate::tape::{Form, Place, Request, Tape};
+use crate::shape::{self, Shape};
+use crate::tape::{Place, Request, Tape};
 use crate::trace::Inputs;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -27,11 +29,12 @@ type Value<'py> = (Obj<'py>, Option<Storage>);
 
 /// Arrays of more bytes are recorded as expressions: beside their copy that costs nothing, and a tape
 /// keeps what is noted on it for as long as one of its entries is held.
-const SHORT: usize = 32 << 10;
+const SHORT: usize = 1 << 20;
 /// The most operands of what is noted.
 const OPERANDS: usize = 3;
-/// Up to so many light ops it takes no longer to compute a value again than to keep it.
+/// Up to so many light ops, in all or per element, it takes no longer to compute a value again than to keep it.
 const AGAIN: usize = 4096;
+const AGAIN_EACH: usize = 8;
 
 /// The tape of a block, and the log that is told of evaluations.
 pub struct Taped {
@@ -72,9 +75,9 @@ impl Taped {
         self.tape.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What an entry looks like.
-    pub fn form(&self, at: Place) -> Arc<Form> {
-        self.tape().form(at).clone()
+    /// The dtype and the shape of an entry.
+    pub fn meta(&self, at: Place) -> (DType, Shape) {
+        self.tape().meta(at)
     }
 
     /// Whether arrays can still be noted.
@@ -89,70 +92,64 @@ impl Taped {
     }
 
     /// The values of entries, each as a fresh array or scalar of NumPy's and what is to be kept of it; `None`
-    /// if they are not computed in a moment.
+    /// if they are not computed on the memory that is there.
     pub fn evaluate<'py>(
         &self,
         py: Python<'py>,
         places: &[Place],
         keep: Keep,
     ) -> PyResult<Option<SmallVec<[Value<'py>; 1]>>> {
-        let forms: SmallVec<[Arc<Form>; 4]> = {
-            let tape = self.tape();
-            if places.iter().any(|&at| tape.is_memory(at)) {
-                return Ok(None);
-            }
-            places.iter().map(|&at| tape.form(at).clone()).collect()
-        };
-        let Some(made) = error::checked(py, || Ok(Form::ready(&forms)))? else { return Ok(None) };
-        let (plan, tally) = (made.1.plan(), made.1.tally());
-        let metas = forms.iter().map(|form| (form.dtype(), form.shape()));
-        let mut outputs = direct::Outputs::new(py, metas)?;
-        let results = outputs.places();
         let mut tape = self.tape();
-        let done = error::checked(py, || {
-            let mut inputs = Inputs::default();
-            if !tape.bind(places, &made, &mut inputs)? {
-                return Ok(false);
-            }
-            // SAFETY: the tape holds the memory, of the layout that the plan was made for, and nobody writes
-            // it with the GIL held; results have the sizes that were asked for, and nobody else has them yet.
-            unsafe { plan.run_short(&inputs.arrays, &inputs.scalars, &results) }?;
-            Ok(true)
-        })?;
-        if !done {
+        if places.iter().any(|&at| tape.is_memory(at)) {
             return Ok(None);
         }
-        let mut again = true;
-        for &at in places {
-            again &= tape.evaluated(at);
+        let mut inputs = Inputs::default();
+        let bound = error::checked(py, || {
+            let Some((made, length)) = tape.ready(places) else { return Ok(None) };
+            let bound = tape.bind(places, &made, length, &mut inputs)?;
+            Ok(bound.then_some((made, length)))
+        })?;
+        let Some((made, length)) = bound else { return Ok(None) };
+        let (trace, ready) = &*made;
+        let borrowed = tape.is_borrowed;
+        drop(tape);
+        let mut outputs = direct::Outputs::new(py, ready.results(length))?;
+        let results = outputs.places();
+        let (what, steps) = (ready.givens(trace, &inputs), ready.length(length));
+        // SAFETY: the tape keeps the memory, of the layout that the plan was made for, for as long as it is
+        // there, and nobody writes it; results have the sizes that were asked for, and nobody else has them.
+        let run =
+            |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &results, steps, ctx) };
+        if ready.is_quick(length) {
+            run::held(py, run)?;
+        } else {
+            run::released(py, run)?;
+        }
+        let again = {
+            let mut tape = self.tape();
+            // All are marked, whatever they were.
+            places.iter().filter(|&&at| !tape.evaluated(at)).count() == 0
+        };
+        if !again {
+            let tally = ready.tally(length);
+            mode::note_evaluation(py, &tally)?;
+            if let Some(log) = self.log.upgrade() {
+                mode::note_left(&log, &tally);
+            }
         }
         let keeps = match keep {
             Keep::Not => false,
-            Keep::Worth => tape.is_borrowed || plan.cost() > AGAIN,
+            Keep::Worth => {
+                let cost = ready.plan().cost(steps);
+                borrowed || (cost > AGAIN && cost > AGAIN_EACH * outputs.elements())
+            }
             Keep::Always => true,
         };
-        drop(tape);
-        run::warn(py)?;
-        if !again {
-            mode::note_evaluation(py, tally)?;
-            if let Some(log) = self.log.upgrade() {
-                mode::note_left(&log, tally);
-            }
-        }
-        let mut values = SmallVec::new();
-        for (i, form) in forms.iter().enumerate() {
-            let (dtype, shape) = (form.dtype(), form.shape());
-            let kept = if keeps {
-                let bytes = shape.iter().product::<usize>() * dtype.size();
-                // SAFETY: what was just written.
-                let bytes = unsafe { std::slice::from_raw_parts(results[i], bytes) };
-                Some(error::checked(py, || Storage::from_bytes(bytes, dtype, shape.clone()))?)
-            } else {
-                None
-            };
-            values.push((outputs.give(i)?, kept));
-        }
-        Ok(Some(values))
+        let value = |i: usize| {
+            let kept = if keeps { Some(outputs.copy(i)?) } else { None };
+            Ok((outputs.give(i)?, kept))
+        };
+        (0..results.len()).map(value).collect::<PyResult<_>>().map(Some)
     }
 }
 

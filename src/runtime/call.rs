@@ -3,6 +3,7 @@
 //! The function runs on the thread that evaluates, between launches: nothing is locked, and no worker
 //! waits for it. May not know: kernels, threads.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,13 +26,21 @@ pub struct Arguments<'a> {
     pub calls: &'a [Arc<dyn Call>],
 }
 
+/// Some memory, as the operands of a call are views of it.
+pub(super) struct Whole {
+    pub ptr: *const u8,
+    /// The first byte and one past the last, counted from there.
+    pub reach: (isize, isize),
+    pub keeper: Arc<dyn Any + Send + Sync>,
+}
+
 /// Calls the function; `find` gives the whole of some memory, and `stop` says whether to stop.
 pub(super) fn run(
     task: &Invocation,
     spec: &BufferSpec,
     calls: &[Arc<dyn Call>],
     values: &[Scalar],
-    find: impl Fn(Memory) -> Result<Storage>,
+    find: impl Fn(Memory) -> Result<Whole>,
     stop: Stop<'_>,
 ) -> Result<Storage> {
     let name = &task.name;
@@ -52,9 +61,9 @@ pub(super) fn run(
                     dtype: *dtype,
                     shape: shape.clone(),
                     strides: place.strides.clone(),
-                    keeper: whole.keeper.clone(),
+                    keeper: whole.keeper,
                 };
-                let (all, part) = (whole.reach(), view.reach());
+                let (all, part) = (whole.reach, view.reach());
                 let inside = place.offset.saturating_add(part.0) >= all.0
                     && place.offset.saturating_add(part.1) <= all.1;
                 if view.shape.contains(&0) || inside {

@@ -2,25 +2,27 @@
 //!
 //! May not know: how a nest is walked, how a function is called.
 
+use std::any::Any;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
 use super::cache::{Runner, lookup};
-use super::call::{self, Arguments};
+use super::call::{self, Arguments, Whole};
+use super::given::Homes;
 use super::nest::{self, Memories, Nest};
 use super::pool::{FloatMode, Poll, Work, drive, num_threads};
-use super::short::Homes;
 use super::single::Single;
 use super::table::Tables;
 use super::walk::Worker;
 use super::{Context, fold, scalars};
 use crate::buffer::{Buffer, Storage};
-use crate::dtype::Scalar;
+use crate::call::Call;
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::loops::{BufferSpec, Launch, Memory, Plan, Task};
+use crate::loops::{BufferSpec, Launch, Memory, Operand, Plan, Task};
 use crate::shape::count;
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
@@ -38,11 +40,56 @@ pub struct Prepared {
     plan: Plan,
     /// Per step.
     steps: Vec<Step>,
-    /// What each element of each launch costs together, in light ops; calls cost more than any number.
-    cost: usize,
-    /// Where its buffers lie in an evaluation on given memory, if it is one of short launches alone.
-    pub(super) homes: Option<Homes>,
+    /// What each element of each launch costs together, in light ops.
+    cost: Cost,
+    /// What another length changes, if all arrays have one.
+    line: Option<Line>,
+    /// Where its buffers lie in an evaluation on given memory, if none is too large.
+    homes: Option<Homes>,
 }
+
+/// The one length of all arrays of a plan, none of whose loops depends on it, and what does.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The length that it was planned for.
+    pub length: usize,
+    /// Scalars of the plan that are the length less a number, at least 1.
+    pub counts: SmallVec<[Count; 1]>,
+}
+
+/// A scalar that counts elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// Its place among the plan's scalars.
+    pub at: usize,
+    /// What it is less than the length.
+    pub less: i64,
+    /// Its dtype.
+    pub dtype: DType,
+}
+
+impl Line {
+    /// The shortest length.
+    const LEAST: usize = 2;
+
+    fn serves(&self, length: usize) -> bool {
+        let counts = |count: &Count| i64::try_from(length).is_ok_and(|n| n > count.less);
+        length >= Self::LEAST && self.counts.iter().all(counts)
+    }
+}
+
+/// What a run costs, in light ops.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    fixed: usize,
+    /// Per element of the arrays, where their length may change.
+    each: usize,
+    /// Of calls, if they are the engine's own.
+    called: usize,
+}
+
+/// What an element costs that a function of the engine's is shown, in light ops.
+const CALLED: usize = 16;
 
 #[derive(Debug, Default)]
 struct Step {
@@ -56,26 +103,52 @@ struct Step {
 impl Prepared {
     /// Works out what depends on the plan alone.
     pub fn new(plan: Plan) -> Self {
+        Self::of(plan, None)
+    }
+
+    /// The same of a plan whose arrays may get another length.
+    pub fn of(plan: Plan, line: Option<Line>) -> Self {
+        let length = line.as_ref().map(|line| line.length);
         let step = |task: &Task| match task {
-            Task::Launch(launch) => Step { single: Single::of(launch), ..Step::default() },
+            Task::Launch(launch) => Step { single: Single::of(launch, length), ..Step::default() },
             Task::Call(_) => Step::default(),
         };
-        let cost = |task: &Task| match task {
-            Task::Launch(launch) => {
-                let elements = count(&launch.extents).unwrap_or(usize::MAX);
-                elements.saturating_mul(nest::weight(&launch.kernel))
-            }
-            Task::Call(_) => usize::MAX,
-        };
+        let mut cost = Cost::default();
+        for task in &plan.steps {
+            let part = match task {
+                Task::Launch(launch) if length.is_some_and(|n| launch.extents[..] == [n]) => {
+                    cost.each += nest::weight(&launch.kernel);
+                    continue;
+                }
+                Task::Launch(launch) => {
+                    let elements = count(&launch.extents).unwrap_or(usize::MAX);
+                    elements.saturating_mul(nest::weight(&launch.kernel))
+                }
+                Task::Call(call) => {
+                    let elements = call.operands.iter().map(|operand| match operand {
+                        Operand::Scalar(_) => 1,
+                        Operand::View { shape, .. } => count(shape).unwrap_or(usize::MAX),
+                    });
+                    let elements = elements.fold(1, usize::saturating_add);
+                    cost.called = cost.called.saturating_add(elements.saturating_mul(CALLED));
+                    continue;
+                }
+            };
+            cost.fixed = cost.fixed.saturating_add(part);
+        }
         let mut steps: Vec<Step> = plan.steps.iter().map(step).collect();
         for (b, spec) in plan.buffers.iter().enumerate() {
             if let Some(step) = spec.last_use.and_then(|last| steps.get_mut(last as usize)) {
                 step.last.push(b as u32);
             }
         }
-        let cost = plan.steps.iter().map(cost).fold(0, usize::saturating_add);
-        let homes = Homes::of(&plan, steps.iter().all(|step| step.single.is_some()));
-        Self { plan, steps, cost, homes }
+        let homes = Homes::of(&plan, length);
+        Self { plan, steps, cost, line, homes }
+    }
+
+    /// The plan, to be prepared otherwise.
+    pub fn into_plan(self) -> Plan {
+        self.plan
     }
 
     /// The plan.
@@ -83,34 +156,112 @@ impl Prepared {
         &self.plan
     }
 
-    /// Whether a run takes no longer than it takes to let another thread go first.
-    pub fn is_quick(&self) -> bool {
-        self.cost <= QUICK
+    /// The length of all arrays, and what else changes with it, if it may be another one.
+    pub fn line(&self) -> Option<&Line> {
+        self.line.as_ref()
     }
 
-    /// What a run costs, in light ops.
-    pub fn cost(&self) -> usize {
-        self.cost
+    /// Whether a run on arrays of this length, or of the lengths that were planned, takes no longer than it
+    /// takes to let another thread go first.
+    pub fn is_quick(&self, length: usize) -> bool {
+        self.cost.called == 0 && self.is_quick_at_home(length)
     }
 
-    /// Runs launches that are one run each, in order.
-    pub(super) fn launch_all(&self, values: &[Scalar], memory: &impl Memories) -> Result<()> {
+    /// The same of a plan whose calls, if there are any, are of the engine's own functions.
+    pub fn is_quick_at_home(&self, length: usize) -> bool {
+        self.cost(length).saturating_add(self.cost.called) <= QUICK
+    }
+
+    /// What a run costs without its calls, in light ops.
+    pub fn cost(&self, length: usize) -> usize {
+        self.cost.fixed.saturating_add(self.cost.each.saturating_mul(length))
+    }
+
+    /// The length that was planned; 0 if there are several.
+    pub fn planned(&self) -> usize {
+        self.line.as_ref().map_or(0, |line| line.length)
+    }
+
+    /// Where its buffers lie in an evaluation on given memory of arrays of some length.
+    pub(super) fn homes(&self, length: usize) -> Option<&Homes> {
+        let serves = self.line.as_ref().is_none_or(|line| line.serves(length));
+        self.homes.as_ref().filter(|_| serves)
+    }
+
+    /// The values of the plan's scalars.
+    pub(super) fn scalars(
+        &self,
+        arguments: &[Scalar],
+        length: usize,
+    ) -> Result<SmallVec<[Scalar; 8]>> {
+        let counts = match &self.line {
+            Some(line) if length != line.length => line.counts.as_slice(),
+            _ => &[],
+        };
+        scalars::evaluate(&self.plan.scalars, arguments, |at| {
+            let count = counts.iter().find(|count| count.at == at)?;
+            Some(Scalar::wrap_int(length as i128 - i128::from(count.less), count.dtype))
+        })
+    }
+
+    /// Runs the steps, in order, on memory that is there; what calls give is copied to it.
+    pub(super) fn run_on(
+        &self,
+        values: &[Scalar],
+        memory: &impl Memories,
+        length: usize,
+        calls: &[Arc<dyn Call>],
+        ctx: &Context,
+    ) -> Result<()> {
+        let poll = Poll::new(ctx);
         for (task, step) in self.plan.steps.iter().zip(&self.steps) {
-            let (Task::Launch(launch), Some(single)) = (task, &step.single) else {
-                return Err(Error::bug("a step that is not one run"));
-            };
-            step.with_runner(launch, |runner| single.run(runner, values, memory))?;
+            match task {
+                Task::Launch(launch) => {
+                    let stretched = || self.stretched(launch, length);
+                    step.launch(launch, stretched, values, memory, length, ctx, &poll)?;
+                }
+                Task::Call(call) => {
+                    let spec = self.plan.buffers.get(call.result as usize);
+                    let spec = spec.ok_or_else(|| Error::bug("a call without its result"))?;
+                    // Who runs it holds the memory until it is over.
+                    let nobody: Arc<dyn Any + Send + Sync> = Arc::new(());
+                    let find = |m| {
+                        let (ptr, low, high) = memory.find(m)?;
+                        Ok(Whole { ptr, reach: (low, high), keeper: nobody.clone() })
+                    };
+                    let given = call::run(call, spec, calls, values, find, ctx.interrupt)?;
+                    let bytes = count(&given.shape)? * given.dtype.size();
+                    let (to, low, high) = memory.find(Memory::Buffer(call.result))?;
+                    if low > 0 || high < bytes.cast_signed() {
+                        return Err(Error::bug("a call whose result has no room"));
+                    }
+                    // SAFETY: the result is in C order and not in the memory of operands; there is room for it.
+                    unsafe { std::ptr::copy_nonoverlapping(given.ptr, to, bytes) };
+                }
+            }
+            poll.check()?;
         }
         Ok(())
+    }
+
+    /// A launch over arrays of another length than was planned.
+    fn stretched(&self, launch: &Launch, length: usize) -> Option<Launch> {
+        let planned = self.planned();
+        if planned == 0 || planned == length {
+            return None;
+        }
+        let mut launch = launch.clone();
+        launch.extents.iter_mut().filter(|n| **n == planned).for_each(|n| *n = length);
+        Some(launch)
     }
 }
 
 /// Runs a plan on arguments of the shapes it was made for; returns its outputs, C-ordered.
 pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<Vec<Storage>> {
-    let plan = &prepared.plan;
+    let (plan, length) = (&prepared.plan, prepared.planned());
     let values = {
         let _float = FloatMode::standard();
-        scalars::evaluate(&plan.scalars, arguments.scalars)?
+        prepared.scalars(arguments.scalars, length)?
     };
     let poll = Poll::new(ctx);
     let buffers = plan.buffers.iter().map(|_| None).collect();
@@ -119,18 +270,14 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
         match task {
             Task::Launch(launch) => {
                 memory.prepare(launch)?;
-                let single = step.single.as_ref().filter(|_| ctx.threads.is_none());
-                step.with_runner(launch, |runner| match single {
-                    Some(single) => {
-                        let _float = FloatMode::standard();
-                        single.run(runner, &values, &memory)
-                    }
-                    None => run_launch(runner, launch, &values, &memory, ctx, &poll),
-                })?;
+                step.launch(launch, || None, &values, &memory, length, ctx, &poll)?;
             }
             Task::Call(call) => {
                 let spec = memory.spec(call.result)?;
-                let find = |m| memory.whole(m).cloned();
+                let find = |m| {
+                    let Storage { ptr, keeper, .. } = memory.whole(m)?.clone();
+                    Ok(Whole { ptr, reach: memory.whole(m)?.reach(), keeper })
+                };
                 let given = call::run(call, spec, arguments.calls, &values, find, ctx.interrupt)?;
                 memory.buffers[call.result as usize] = Some(given);
             }
@@ -144,6 +291,33 @@ pub fn run(prepared: &Prepared, arguments: &Arguments, ctx: &Context) -> Result<
 }
 
 impl Step {
+    /// Runs the launch on arrays of this length, as one run or as a nest: of what `stretched` says, or as it
+    /// was planned.
+    #[allow(clippy::too_many_arguments, reason = "what one launch needs, from two callers")]
+    fn launch(
+        &self,
+        launch: &Launch,
+        stretched: impl FnOnce() -> Option<Launch>,
+        values: &[Scalar],
+        memory: &impl Memories,
+        length: usize,
+        ctx: &Context,
+        poll: &Poll,
+    ) -> Result<()> {
+        let single = self.single.as_ref();
+        let single = single.filter(|single| ctx.threads.is_none() && single.takes(length));
+        self.with_runner(launch, |runner| match single {
+            Some(single) => {
+                let _float = FloatMode::standard();
+                single.run(runner, values, memory, length)
+            }
+            None => match stretched() {
+                Some(launch) => run_launch(runner, &launch, values, memory, ctx, poll),
+                None => run_launch(runner, launch, values, memory, ctx, poll),
+            },
+        })
+    }
+
     /// Calls `f` with the launch's runner, looked up once per process.
     fn with_runner<T>(&self, launch: &Launch, f: impl FnOnce(&Runner) -> T) -> T {
         let process = fork::generation();
@@ -258,7 +432,7 @@ fn run_launch(
     runner: &Runner,
     launch: &Launch,
     values: &[Scalar],
-    memory: &Bank,
+    memory: &dyn Memories,
     ctx: &Context,
     poll: &Poll,
 ) -> Result<()> {

@@ -8,12 +8,12 @@ mod call;
 pub mod direct;
 mod exec;
 mod fold;
+mod given;
 mod helpers;
 mod nest;
 mod pack;
 mod pool;
 mod scalars;
-mod short;
 mod single;
 mod stream;
 mod table;
@@ -27,9 +27,9 @@ use std::sync::{Mutex, PoisonError};
 
 pub use cache::{CAPACITY, Engine, Runner, Stats, Tier, clear, lookup, set_tier, stats, tier};
 pub use call::Arguments;
-pub use exec::{Prepared, run};
+pub use exec::{Count, Line, Prepared, run};
+pub use given::{Given, Givens, Target};
 pub use pool::{FloatMode, MAX_THREADS, num_threads, set_num_threads, share};
-pub use short::Given;
 pub use stream::copy;
 
 use crate::call::Stop;

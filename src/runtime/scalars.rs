@@ -10,17 +10,19 @@ use crate::loops::ScalarSource;
 use crate::op::Op;
 use crate::tile;
 
-/// The values of `sources`, given the evaluation's arguments.
+/// The values of `sources`, given the evaluation's arguments; `counted` says the number in the place of one
+/// that follows from shapes, where they are not those that were planned.
 pub(super) fn evaluate(
     sources: &[ScalarSource],
     arguments: &[Scalar],
+    counted: impl Fn(usize) -> Option<Scalar>,
 ) -> Result<SmallVec<[Scalar; 8]>> {
     let mut values: SmallVec<[Scalar; 8]> = SmallVec::with_capacity(sources.len());
     let mut status = 0u32;
-    for source in sources {
+    for (at, source) in sources.iter().enumerate() {
         let value = match source {
             ScalarSource::Argument(i) => *get(arguments, *i)?,
-            ScalarSource::Shape(value) => *value,
+            ScalarSource::Shape(value) => counted(at).unwrap_or(*value),
             ScalarSource::Map { op, dtype, args } => {
                 let mut operands = [Scalar::bool(false); 3];
                 for (slot, &i) in operands.iter_mut().zip(args) {
@@ -31,7 +33,11 @@ pub(super) fn evaluate(
             ScalarSource::Cast { from, to, arg } => {
                 let operand = *get(&values, *arg)?;
                 expect(operand, *from)?;
-                call(tile::cast(*from, *to), *to, &[operand], &mut status)
+                match (from, to) {
+                    // A Python number beside float32, which most are: the same rounding, without a tile.
+                    (DType::F64, DType::F32) => Scalar::from_f64(operand.to_f64(), *to),
+                    _ => call(tile::cast(*from, *to), *to, &[operand], &mut status),
+                }
             }
             ScalarSource::Narrow { from, to, arg } => {
                 let operand = *get(&values, *arg)?;

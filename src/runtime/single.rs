@@ -33,10 +33,13 @@ pub(super) struct Single {
     /// Elements of all runs, and of each but the last.
     all: usize,
     each: usize,
+    /// Whether the elements are as many as the arrays of the plan are long, and the most that there may be.
+    stretches: bool,
+    most: usize,
     /// Bytes of the states of folds, and of the largest partial result.
     states: usize,
-    /// What a run costs, in light ops.
-    cost: usize,
+    /// What an element costs, in light ops.
+    weight: usize,
 }
 
 /// Which bytes of some memory a buffer covers.
@@ -46,6 +49,8 @@ struct Reach {
     offset: isize,
     low: isize,
     high: isize,
+    /// Bytes to the next element of the run.
+    step: isize,
     /// Whether it goes along with the run.
     moves: bool,
 }
@@ -62,8 +67,9 @@ impl Desk {
 }
 
 impl Single {
-    /// `None` for a launch that needs a nest, is empty, or is large enough to be shared out.
-    pub(super) fn of(launch: &Launch) -> Option<Self> {
+    /// `None` for a launch that needs a nest, is empty, or is large enough to be shared out. One over arrays
+    /// that are all of one `length`, if they are, is asked each time how many it takes.
+    pub(super) fn of(launch: &Launch, length: Option<usize>) -> Option<Self> {
         let kernel = &launch.kernel;
         nest::check_counts(kernel, launch).ok()?;
         let (outer, middle) = nest::split(kernel).ok()?;
@@ -75,7 +81,9 @@ impl Single {
             Form::Inner => FOLDED / nest::weight(kernel),
             Form::Rows => return None,
         };
-        if !once || run == 0 || run > most || kernel.tables > 0 {
+        let stretches = length.is_some_and(|length| launch.extents[..] == [length])
+            && matches!(kernel.form, Form::Map | Form::Inner);
+        if !once || run == 0 || (run > most && !stretches) || kernel.tables > 0 {
             return None;
         }
         let layout = kernel.layout();
@@ -117,7 +125,11 @@ impl Single {
             }
             words[layout.bufs + 2 * b + 1] = stride as u64;
             let (memory, offset) = (place.memory, place.offset);
-            places.push(Reach { memory, offset, low, high, moves: !folded });
+            let step = if folded { 0 } else { stride };
+            if stretches && step < 0 {
+                return None;
+            }
+            places.push(Reach { memory, offset, low, high, step, moves: !folded });
         }
         let mut folds = SmallVec::new();
         let (mut states, mut partial) = (0, 0);
@@ -130,31 +142,56 @@ impl Single {
             folds.push((fns, buf as usize));
         }
         let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
-        let (states, cost) = (states + partial, run * nest::weight(kernel));
+        let (states, weight) = (states + partial, nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
         // What is folded where it lies needs no tiles, and fewer runs.
         let plain = matches!(kernel.lines[..], [Line::Load { .. }, Line::Fold { .. }]);
         let run = folds.iter().map(|(fns, _): &(FoldFns, usize)| fns.run).min();
         let each = if plain { run.unwrap_or(RUN) } else { BLOCK };
-        Some(Self { words, layout, places, scalars, folds, form, index, all, each, states, cost })
+        Some(Self {
+            words,
+            layout,
+            places,
+            scalars,
+            folds,
+            form,
+            index,
+            all,
+            each,
+            stretches,
+            most,
+            states,
+            weight,
+        })
     }
 
-    /// Runs the launch on the calling thread, which is in the standard mode of floating point.
+    /// Whether it can run when the arrays of the plan have this length.
+    pub(super) fn takes(&self, length: usize) -> bool {
+        !self.stretches || length <= self.most
+    }
+
+    /// Runs the launch on the calling thread, which is in the standard mode of floating point; `length` is
+    /// that of the arrays, if the plan is for all lengths.
     pub(super) fn run(
         &self,
         runner: &Runner,
         scalars: &[Scalar],
         memories: &impl Memories,
+        length: usize,
     ) -> Result<()> {
         let mut words: SmallVec<[u64; 24]> = SmallVec::from_slice(&self.words);
+        let all = if self.stretches { length } else { self.all };
+        let more = all.cast_signed() - self.all.cast_signed();
+        words[Layout::N] = all as u64;
         let mut word = self.layout.bufs;
         for (b, place) in self.places.iter().enumerate() {
             let (base, first, end) = memories.find(place.memory)?;
-            if place.low < first || place.high > end {
+            let high = place.high + place.step * more;
+            if place.low < first || high > end {
                 return Err(nest::bug(&format!(
-                    "buffer {b} covers bytes {} to {} of memory that has {first} to {end}",
-                    place.low, place.high
+                    "buffer {b} covers bytes {} to {high} of memory that has {first} to {end}",
+                    place.low
                 )));
             }
             words[word] = base.wrapping_offset(place.offset) as u64;
@@ -165,7 +202,7 @@ impl Single {
             words[self.layout.scalars + s] =
                 value.ok_or_else(|| nest::bug("a scalar's dtype"))?.bits;
         }
-        let engine = runner.engine(tier(), self.cost);
+        let engine = runner.engine(tier(), all * self.weight);
         let (scratch, need) = (engine.scratch().next_multiple_of(64), self.states);
         let mut desk = Desk([const { std::mem::MaybeUninit::uninit() }; Desk::WORDS]);
         let mut heap = None;
@@ -188,7 +225,9 @@ impl Single {
                 unsafe { engine.run(words.as_ptr()) };
             }
             // SAFETY: as above; behind the scratch memory is room for states and a partial result.
-            Form::Inner => unsafe { self.fold(&engine, &mut words, desk.wrapping_add(scratch))? },
+            Form::Inner => unsafe {
+                self.fold(&engine, &mut words, all, desk.wrapping_add(scratch))?;
+            },
         }
         // SAFETY: our own word; kernels write it through its address.
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
@@ -198,7 +237,13 @@ impl Single {
     ///
     /// # Safety
     /// The words are those of the first run, and at `desk` is room for the states and the largest partial.
-    unsafe fn fold(&self, engine: &Engine<'_>, words: &mut [u64], desk: *mut u8) -> Result<()> {
+    unsafe fn fold(
+        &self,
+        engine: &Engine<'_>,
+        words: &mut [u64],
+        all: usize,
+        desk: *mut u8,
+    ) -> Result<()> {
         let mut trees: SmallVec<[Tree<'_>; 2]> =
             self.folds.iter().map(|(fold, _)| Tree::new(fold, 1)).collect();
         let mut partial = desk;
@@ -206,8 +251,8 @@ impl Single {
             words[self.layout.folds + 2 * f] = partial as u64;
             partial = partial.wrapping_add(fold.state_bytes);
         }
-        for lo in (0..self.all).step_by(self.each) {
-            words[Layout::N] = self.each.min(self.all - lo) as u64;
+        for lo in (0..all).step_by(self.each) {
+            words[Layout::N] = self.each.min(all - lo) as u64;
             words[Layout::FOLD_BASE] = lo as u64;
             if let Some(index) = self.index {
                 words[index] = lo as u64;

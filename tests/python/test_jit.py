@@ -151,6 +151,85 @@ def test_not_looking_at_a_length():
     assert f.traces == 1
 
 
+LONG = (64, 2, 3, 1, 70_000, 64, 1, 300_000, 5, 70_000, 0, 2)
+
+
+def test_lengths_in_any_order():
+    @rnp.jit
+    def level(x, k):
+        return rnp.sqrt(rnp.mean(x * x)) * k, rnp.abs(x) * k + 1, rnp.max(x)
+
+    for turn in range(2):
+        for n in LONG[:-2]:
+            x = np.random.default_rng(n + turn).uniform(-1, 1, n)
+            rms, y, peak = level(x, 0.5 + turn)
+            np.testing.assert_allclose(rms, np.sqrt(np.mean(x * x)) * (0.5 + turn), rtol=1e-12)
+            np.testing.assert_array_equal(y, np.abs(x) * (0.5 + turn) + 1)
+            assert peak == x.max()
+    assert level.traces == 1
+    with pytest.raises(ValueError, match="zero-size"):
+        level(np.zeros(0), 1.0)
+    np.testing.assert_array_equal(level(np.ones(3), 2.0)[1], [3.0, 3.0, 3.0])
+
+
+def test_a_line_without_elements():
+    @rnp.jit
+    def f(x):
+        return rnp.abs(x) * 2
+
+    for n in (64, 64, 0, 64, 1, 0, 2, 2, 0):
+        # A part of a longer array keeps its strides, an empty one of its own may have none.
+        for x in (np.ones(100, "f4")[:n], np.ones(n, "f4")):
+            np.testing.assert_array_equal(f(x), np.full(n, 2, "f4"))
+
+
+def test_lengths_that_broadcast_and_those_that_do_not():
+    @rnp.jit
+    def add(a, b):
+        return a * 2 + b
+
+    for n, m in ((64, 64), (64, 1), (1, 64), (3, 3), (2, 2), (2, 1), (1, 1), (64, 64), (0, 0)):
+        a, b = np.arange(n, dtype="f4"), np.arange(m, dtype="f4") + 1
+        np.testing.assert_array_equal(add(a, b), a * 2 + b)
+        np.testing.assert_array_equal(add(np.arange(2 * n, dtype="f4")[::2], b), a * 4 + b)
+    for n, m in ((64, 63), (2, 3), (3, 2)):
+        with pytest.raises(ValueError, match="broadcast"):
+            add(np.zeros(n, "f4"), np.zeros(m, "f4"))
+    assert add.traces == 1
+
+
+def test_two_kinds_of_calls_in_turns():
+    @rnp.jit
+    def f(x):
+        return rnp.abs(x) * 2
+
+    arrays = [np.arange(-3, 3, dtype=d).reshape(s) for d in ("f4", "f8") for s in ((6,), (2, 3))]
+    arrays += [a[..., ::-1] for a in arrays]
+    for _ in range(3):
+        for a in arrays:
+            got = f(a)
+            assert got.dtype == a.dtype
+            np.testing.assert_array_equal(got, np.abs(a) * 2)
+    assert f.traces == 4
+
+
+@pytest.mark.parametrize("n", [1, 64, 480, 100_000])
+@pytest.mark.parametrize("name", ["median", "cumsum", "sort"])
+def test_calls_of_the_engines_functions(name, n):
+    @rnp.jit
+    def f(x):
+        return getattr(rnp, name)(x * 2)
+
+    kept = []
+    for seed in range(4):
+        x = np.random.default_rng(seed).uniform(-1, 1, n)
+        got, want = f(x), getattr(np, name)(x * 2)
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+        kept.append((got, want))
+    for got, want in kept:
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
 def test_an_integer_used_as_an_index():
     @rnp.jit
     def f(x, n, axis):

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -66,6 +67,31 @@ def test_blocks_left_in_the_wrong_order():
     assert rnp.is_lazy()
     b.__exit__(None, None, None)
     assert not rnp.is_lazy()
+
+
+def test_blocks_that_overlap_without_end():
+    last = rnp.lazy()
+    first = last.__enter__()
+    for _ in range(10_000):
+        following = rnp.lazy()
+        following.__enter__()
+        last.__exit__(None, None, None)
+        assert rnp.is_lazy()
+        last = following
+    # A block that was left is not held by those that were entered in it and by those after them.
+    assert sys.getrefcount(first) == 2
+    last.__exit__(None, None, None)
+    assert not rnp.is_lazy()
+
+
+def test_many_blocks_inside_each_other():
+    with ExitStack() as stack:
+        blocks = [stack.enter_context(rnp.lazy()) for _ in range(5_000)]
+        assert all(block.active for block in blocks)
+        y = rnp.abs(np.float32([-1.0]))
+    assert not any(block.active for block in blocks)
+    assert not rnp.is_lazy()
+    assert y.eval() == 1.0
 
 
 def test_one_object_entered_twice():

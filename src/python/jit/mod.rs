@@ -16,6 +16,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
+use smallvec::SmallVec;
 
 use self::guard::Guards;
 use self::key::{Flat, Key};
@@ -26,13 +27,15 @@ use self::tree::{Tree, tracers};
 use super::{error, mode, nd, run};
 use crate::expr::Number;
 use crate::shape::Shape;
-use crate::trace::{Argument, Trace};
+use crate::trace::{Argument, Ready, Trace};
 
 /// Keyword arguments that take no place of a parameter.
 type Named<'py> = Vec<(String, Obj<'py>)>;
 
 /// How many traces a function keeps; the one used longest ago goes first.
 const TRACES: usize = 256;
+/// How many kinds of calls need no signature.
+const AGAINS: usize = 4;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -61,8 +64,8 @@ pub struct Jitted {
     /// Names of the arguments that are part of the signature.
     fixed: Vec<String>,
     entries: Mutex<Vec<Arc<Entry>>>,
-    /// What calls like the last one need.
-    again: Mutex<Option<Arc<Again>>>,
+    /// What calls like the last ones need, the newest first.
+    again: Mutex<SmallVec<[Arc<Again>; 1]>>,
     traces: AtomicUsize,
 }
 
@@ -94,25 +97,31 @@ impl Entry {
             && self.guards.hold(py, args)?)
     }
 
-    fn run<'py>(&self, py: Python<'py>, mut arguments: Vec<Argument>) -> Out<'py> {
+    /// The result, and what calls like this one need, if they can do with less.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        mut arguments: Vec<Argument>,
+    ) -> PyResult<(Obj<'py>, Option<Ready>)> {
         for captured in &self.captured {
             arguments.push(Argument::Array(borrow(captured.array.bind(py))?));
         }
-        let values = match &self.trace {
-            None => Vec::new(),
+        let (values, ready) = match &self.trace {
+            None => (Vec::new(), None),
             Some(trace) => {
-                let bound = error::guard(|| trace.bind(&arguments));
-                let bound = bound.map_err(|e| error::raise(py, &e))?;
-                if bound.is_quick() {
+                let mut bound = error::checked(py, || trace.bind(&arguments))?;
+                let values = if bound.is_quick() {
                     run::held(py, |ctx| bound.run(ctx))?
                 } else {
                     run::released(py, |ctx| bound.run(ctx))?
-                }
+                };
+                (values, bound.ready())
             }
         };
         drop(arguments);
         let mut values: Vec<_> = values.into_iter().map(Some).collect();
-        self.result.give(py, &mut |at| nd::result(py, &values[at].take().ok_or_else(run::missing)?))
+        let give = &mut |at: usize| nd::result(py, &values[at].take().ok_or_else(run::missing)?);
+        Ok((self.result.give(py, give)?, ready))
     }
 }
 
@@ -121,8 +130,40 @@ impl Jitted {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn again(&self) -> MutexGuard<'_, Option<Arc<Again>>> {
+    fn again(&self) -> MutexGuard<'_, SmallVec<[Arc<Again>; 1]>> {
         self.again.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The result of a call like one of the last.
+    fn call_again<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Option<Obj<'py>>> {
+        let Some(newest) = self.again().first().cloned() else { return Ok(None) };
+        if let Some(out) = newest.call(args)? {
+            return Ok(Some(out));
+        }
+        let others: SmallVec<[Arc<Again>; AGAINS]> = self.again().iter().skip(1).cloned().collect();
+        for again in others {
+            if let Some(out) = again.call(args)? {
+                let mut all = self.again();
+                if let Some(at) = all.iter().position(|a| Arc::ptr_eq(a, &again)) {
+                    all[..=at].rotate_right(1);
+                }
+                return Ok(Some(out));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Calls like one that was made go this way from now on.
+    fn keep_again(&self, again: Again) {
+        let again = Arc::new(again);
+        let old = {
+            let mut all = self.again();
+            let old = if all.len() == AGAINS { all.pop() } else { None };
+            all.insert(0, again);
+            old
+        };
+        // Its objects may run code when they go.
+        drop(old);
     }
 
     fn is_fixed(&self, name: &str) -> bool {
@@ -285,10 +326,7 @@ impl Jitted {
             return self.function.bind(py).call(args, keywords);
         }
         let plain = keywords.is_none_or(PyDictMethods::is_empty);
-        let again = self.again().clone().filter(|_| plain);
-        if let Some(again) = &again
-            && let Some(out) = again.call(args)?
-        {
+        if plain && let Some(out) = self.call_again(args)? {
             return Ok(out);
         }
         let (args, rest) = self.bind(args, keywords)?;
@@ -304,14 +342,14 @@ impl Jitted {
                 entry
             }
         };
+        let (out, ready) = entry.run(py, flat.arguments)?;
         let fixed = |place| self.place_is_fixed(place);
-        let again = if plain { Again::new(&entry, &args, fixed, &flat.arguments) } else { None };
-        if let Some(again) = again {
-            let old = self.again().replace(Arc::new(again));
-            // Its objects may run code when they go.
-            drop(old);
+        if let Some(ready) = ready.filter(|_| plain)
+            && let Some(again) = Again::new(&entry, &args, fixed, ready)
+        {
+            self.keep_again(again);
         }
-        entry.run(py, flat.arguments)
+        Ok(out)
     }
 
     /// As a method: bound to the object, which becomes the first argument.
@@ -341,10 +379,11 @@ impl Jitted {
         visit.call(&self.function)?;
         if let Ok(entries) = self.entries.try_lock() {
             let again = self.again.try_lock().ok();
-            let again = again.as_ref().and_then(|again| again.as_ref());
             // An entry in use elsewhere is not ours alone to report.
             for entry in entries.iter() {
-                let ours = 1 + usize::from(again.is_some_and(|again| again.holds(entry)));
+                let holds =
+                    |all: &SmallVec<_>| all.iter().filter(|a| Again::holds(a, entry)).count();
+                let ours = 1 + again.as_deref().map_or(0, holds);
                 if Arc::strong_count(entry) == ours {
                     entry.guards.traverse(&visit)?;
                 }
@@ -354,7 +393,7 @@ impl Jitted {
     }
 
     fn __clear__(&self) {
-        let gone = (std::mem::take(&mut *self.entries()), self.again().take());
+        let gone = (std::mem::take(&mut *self.entries()), std::mem::take(&mut *self.again()));
         drop(gone);
     }
 }
