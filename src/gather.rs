@@ -6,6 +6,7 @@
 //! May not know: what elements mean, arrays that are not in memory, graphs, Python.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -41,26 +42,35 @@ pub struct Gather {
 }
 
 /// Numbers that are looked up at a time.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 1024;
 
 impl Gather {
-    /// Adds to `out` the bytes from the start of an axis to its elements of such numbers, and tells whether
-    /// all have one.
-    fn places(&self, numbers: &[i64], length: usize, stride: isize, out: &mut [isize]) -> bool {
+    /// Adds to `out` the bytes from the start of an axis to its elements of the numbers from `from` on, and tells
+    /// whether all have one.
+    fn places(
+        &self,
+        numbers: &Numbers,
+        from: usize,
+        (length, stride): (usize, isize),
+        out: &mut [isize],
+    ) -> bool {
         let n = length as i64;
-        let step = |at: i64| (at as isize).wrapping_mul(stride);
-        let pairs = out.iter_mut().zip(numbers);
-        let mut inside = true;
+        let step = move |at: i64| (at as isize).wrapping_mul(stride);
         match self.beyond {
-            Beyond::Raise => pairs.for_each(|(out, &i)| {
-                inside &= (-n..n).contains(&i);
-                *out = out.wrapping_add(step(if i < 0 { i.wrapping_add(n) } else { i }));
+            Beyond::Raise => numbers.each(from, out, move |out, i| {
+                *out = out.wrapping_add(step(i.wrapping_add(n & (i >> 63))));
+                has_element(i, n)
             }),
-            _ if n == 0 => inside = numbers.is_empty(),
-            Beyond::Wrap => pairs.for_each(|(out, &i)| *out += step(i.rem_euclid(n))),
-            Beyond::Clip => pairs.for_each(|(out, &i)| *out += step(i.clamp(0, n - 1))),
+            _ if n == 0 => out.is_empty(),
+            Beyond::Wrap => numbers.each(from, out, move |out, i| {
+                *out += step(i.rem_euclid(n));
+                true
+            }),
+            Beyond::Clip => numbers.each(from, out, move |out, i| {
+                *out += step(i.clamp(0, n - 1));
+                true
+            }),
         }
-        inside
     }
 
     /// The error for numbers of the indexed axis `k`, which has `length` elements, if one is of none of them.
@@ -71,20 +81,30 @@ impl Gather {
         if self.beyond != Beyond::Raise {
             return Ok(());
         }
-        let (line, all, n) =
-            (Numbers::new(numbers, &numbers.shape)?, count(&numbers.shape)?, length as i64);
-        let mut read = Vec::new();
-        for from in (0..all).step_by(CHUNK) {
-            line.read(from..all.min(from + CHUNK), &mut read);
-            if let Some(i) = read.iter().find(|i| !(-n..n).contains(*i)) {
-                let axis = self.called.get(k).copied().unwrap_or(k);
-                let message =
-                    format!("index {i} is out of bounds for axis {axis} with size {length}");
-                return Err(Error::index(message));
-            }
+        let (line, n) = (Numbers::new(numbers, &numbers.shape)?, length as i64);
+        // Nothing is kept of each.
+        let mut all = vec![(); count(&numbers.shape)?];
+        if line.each(0, &mut all, move |(), i| has_element(i, n)) {
+            return Ok(());
         }
-        Ok(())
+        let wrong = Cell::new(None);
+        line.each(0, &mut all, |(), i| {
+            if wrong.get().is_none() && !has_element(i, n) {
+                wrong.set(Some(i));
+            }
+            true
+        });
+        let Some(i) = wrong.get() else { return Ok(()) };
+        let axis = self.called.get(k).copied().unwrap_or(k);
+        Err(Error::index(format!("index {i} is out of bounds for axis {axis} with size {length}")))
     }
+}
+
+/// Whether a number is one of `n` elements', from the start or from the end.
+#[inline(always)]
+fn has_element(i: i64, n: i64) -> bool {
+    // Lengths are less than half of what is counted here.
+    (i.wrapping_add(n).cast_unsigned()) < 2 * n.cast_unsigned()
 }
 
 impl Call for Gather {
@@ -128,16 +148,24 @@ impl Call for Gather {
         let behind = Runs::new(&a.shape[indexed.end..], &a.strides[indexed.end..], dtype.size())?;
 
         let mut out = Buffer::new(count(&shape)? * dtype.size())?;
+        if let ([line], [length], [step]) = (&*lines, lengths, steps)
+            && self.beyond == Beyond::Raise
+            && ahead.0.is_empty()
+            && behind.places == [0]
+            && behind.bytes.cast_signed() == *step
+            // SAFETY: the storage keeps `length` runs without gaps; the result has one for each number.
+            && unsafe { line.copy(a.ptr, *length, behind.bytes, out.bytes_mut()) }
+        {
+            return Storage::from_buffer(Arc::new(out), dtype, shape);
+        }
         let (all, blocks) = (count(&shared)?, count(ahead.0)?);
-        let mut read = Vec::new();
         let mut places = [0isize; CHUNK];
         for from in (0..all).step_by(CHUNK) {
             let range = from..all.min(from + CHUNK);
             let places = &mut places[..range.len()];
             places.fill(0);
             for ((line, &length), &step) in lines.iter().zip(lengths).zip(steps) {
-                line.read(range.clone(), &mut read);
-                if self.places(&read, length, step, places) {
+                if self.places(line, from, (length, step), places) {
                     continue;
                 }
                 if self.beyond == Beyond::Raise {
@@ -182,29 +210,56 @@ impl Numbers {
         Ok(Self(if all.is_contiguous() { all } else { all.c_ordered()? }))
     }
 
-    fn read(&self, range: std::ops::Range<usize>, out: &mut Vec<i64>) {
-        use DType::*;
-        out.clear();
-        macro_rules! widened {
-            ($t:ty) => {
-                // SAFETY: the numbers lie in C order, as many as the shape says, which the range is in;
-                // they need not be aligned.
-                out.extend(range.map(|k| unsafe {
-                    self.0.ptr.cast::<$t>().add(k).read_unaligned() as i64
-                }))
-            };
+    /// Copies runs of so many bytes by their numbers, where both are of the most frequent kinds; false where they
+    /// are not, or a number has no run.
+    ///
+    /// # Safety
+    /// There are `length` runs without gaps, and room in `to` for one for each number.
+    unsafe fn copy(&self, from: *const u8, length: usize, bytes: usize, to: &mut [u8]) -> bool {
+        if self.0.dtype != DType::I64 {
+            return false;
         }
+        let numbers = self.0.ptr.cast();
+        // SAFETY: the caller's promise; there is a number for each run that `to` has room for.
+        unsafe {
+            match bytes {
+                1 => line::<u8>(from, length, numbers, to),
+                2 => line::<u16>(from, length, numbers, to),
+                4 => line::<u32>(from, length, numbers, to),
+                8 => line::<u64>(from, length, numbers, to),
+                16 => line::<u128>(from, length, numbers, to),
+                _ => false,
+            }
+        }
+    }
+
+    /// Hands each of the numbers from `from` on to `f`, with one of `beside`, and tells whether it held for all.
+    fn each<T>(&self, from: usize, beside: &mut [T], f: impl Fn(&mut T, i64) -> bool) -> bool {
+        use DType::*;
+        macro_rules! widened {
+            ($t:ty, $widen:expr) => {{
+                let (first, mut all) = (self.0.ptr.cast::<$t>(), true);
+                for (k, beside) in beside.iter_mut().enumerate() {
+                    // SAFETY: the numbers lie in C order, as many as the shape says, and nobody asks for more;
+                    // they need not be aligned.
+                    let i = unsafe { first.add(from + k).read_unaligned() };
+                    all &= f(beside, $widen(i));
+                }
+                all
+            }};
+        }
+        debug_assert!(count(&self.0.shape).is_ok_and(|n| from + beside.len() <= n));
         match self.0.dtype {
-            I8 => widened!(i8),
-            I16 => widened!(i16),
-            I32 => widened!(i32),
-            I64 => widened!(i64),
-            U16 => widened!(u16),
-            U32 => widened!(u32),
+            I8 => widened!(i8, i64::from),
+            I16 => widened!(i16, i64::from),
+            I32 => widened!(i32, i64::from),
+            I64 => widened!(i64, |i| i),
+            U16 => widened!(u16, i64::from),
+            U32 => widened!(u32, i64::from),
             // As NumPy's cast to a signed number, of which what has no element is told.
-            U64 => widened!(u64),
+            U64 => widened!(u64, u64::cast_signed),
             // Bytes, of `bool` too.
-            _ => widened!(u8),
+            _ => widened!(u8, i64::from),
         }
     }
 }
@@ -264,6 +319,32 @@ impl Runs {
             }
         }
     }
+}
+
+/// Copies elements of a line by their numbers, up to the first of no element, which is told.
+///
+/// # Safety
+/// There are `length` elements side by side, and a number for each that `to` has room for.
+unsafe fn line<T: Copy>(
+    from: *const u8,
+    length: usize,
+    numbers: *const i64,
+    to: &mut [u8],
+) -> bool {
+    let (from, n) = (from.cast::<T>(), length as i64);
+    let out = to.as_mut_ptr().cast::<T>();
+    for k in 0..to.len() / size_of::<T>() {
+        // SAFETY: the caller's promise; the number is that of an element, counted from either end.
+        unsafe {
+            let i = numbers.add(k).read_unaligned();
+            if !has_element(i, n) {
+                return false;
+            }
+            let at = i.wrapping_add(n & (i >> 63)) as usize;
+            out.add(k).write_unaligned(from.add(at).read_unaligned());
+        }
+    }
+    true
 }
 
 /// Copies what lies at each of `places`.
@@ -340,7 +421,7 @@ mod tests {
         let x = of(&X, &[2, 3]);
         let numbers = Storage::from_slice(&[1i64, 7, -9], &[3]).unwrap();
         let run = |beyond| gather("take", 1, 1, beyond).run(&[x.clone(), numbers.clone()]);
-        let error = run(Beyond::Raise).unwrap_err();
+        let error = run(Beyond::Raise).err().unwrap();
         assert_eq!(error.message(), "index 7 is out of bounds for axis 1 with size 3");
         assert_eq!(
             run(Beyond::Wrap).unwrap().to_vec::<f32>().unwrap(),
@@ -353,7 +434,7 @@ mod tests {
         // Of two arrays of numbers the first one's mistake is told, wherever it stands.
         let both = gather("both", 0, 2, Beyond::Raise);
         let first = Storage::from_slice(&[0i64, 0, -3], &[3]).unwrap();
-        let error = both.run(&[x, first, numbers]).unwrap_err();
+        let error = both.run(&[x, first, numbers]).err().unwrap();
         assert_eq!(error.message(), "index -3 is out of bounds for axis 0 with size 2");
     }
 

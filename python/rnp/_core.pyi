@@ -518,6 +518,7 @@ def _lens(
     dtype: DTypeLike,
     shape: Sequence[int],
     name: str,
+    marks: bool = False,
     /,
 ) -> Array: ...
 def _gather(

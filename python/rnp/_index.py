@@ -18,7 +18,10 @@ from rnp._core import Array
 def get(x: Array, key: Any) -> Any:
     """`x[key]` for a key that is not basic."""
     keys = _keys(key)
-    way = _way(x.shape, keys if _core._is_traced(x) else _numbered(x.shape, keys))
+    if len(keys) == 1 and x.ndim and _numbers(keys[0]):
+        return _core._gather(x, list(keys), 0, [0], "raise", _take.__name__)
+    known = any(_known_mask(k) for k in keys) and not _core._is_traced(x)
+    way = _way(x.shape, _numbered(x.shape, keys) if known else keys)
     if way is None:
         return _dispatch.at_once(_take, (x, *keys), {})
     seen = x[way.view]
@@ -67,6 +70,16 @@ def _plain(key: Any) -> Any:
     array = numpy.asarray(_dispatch.replace(key, lambda a: a.__array__()))
     # An empty list selects nothing, whatever dtype NumPy gives it.
     return array.astype(numpy.intp) if array.size == 0 and isinstance(key, list) else array
+
+
+def _numbers(key: Any) -> bool:
+    """Whether an item of an index is an array of integers."""
+    return isinstance(key, (Array, numpy.ndarray)) and key.dtype.kind in "iu"
+
+
+def _known_mask(key: Any) -> bool:
+    """Whether an item of an index is a mask that need not be computed."""
+    return type(key) is numpy.ndarray and key.dtype == bool and key.ndim > 0
 
 
 def _axes_of(key: Any) -> int:
@@ -155,21 +168,17 @@ def _numbered(shape: tuple[int, ...], keys: tuple[Any, ...]) -> tuple[Any, ...]:
     if sum(k is Ellipsis for k in keys) > 1:
         return keys
     out: list[Any] = []
-    ahead = [k for k in keys if k is not None and not isinstance(k, bool)]
-    axes = {id(k): _axes_of(k) for k in ahead if k is not Ellipsis}
-    left = len(shape) - sum(axes.values())
+    axes = [0 if k is None or k is Ellipsis or isinstance(k, bool) else _axes_of(k) for k in keys]
+    left = len(shape) - sum(axes)
     axis = 0
-    for k in keys:
-        if type(k) is numpy.ndarray and k.dtype == bool and k.ndim:
+    for k, own in zip(keys, axes, strict=True):
+        if _known_mask(k):
             if k.shape != shape[axis : axis + k.ndim]:
                 return keys  # NumPy says what is wrong
             out.extend(k.nonzero())
         else:
             out.append(k)
-        if k is Ellipsis:
-            axis += left
-        elif k is not None and not isinstance(k, bool):
-            axis += _axes_of(k)
+        axis += left if k is Ellipsis else own
     return tuple(out)
 
 
@@ -200,7 +209,7 @@ def _way(shape: tuple[int, ...], keys: tuple[Any, ...]) -> _Way | None:
         if k is None or isinstance(k, (slice, int)):
             view.append(k)
             rank += not isinstance(k, int)
-        elif k.dtype.kind in "iu":
+        elif _numbers(k):
             view.append(slice(None))
             numbers.append(k)
             called.append(axis)

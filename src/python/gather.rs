@@ -1,16 +1,50 @@
 //! Elements by their numbers along axes, for `take` and for indexing by arrays.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::error::Unsupported;
+use super::call::raised;
+use super::error::{self, Unsupported};
 use super::run::Call;
-use crate::expr;
+use crate::buffer::Storage;
+use crate::call;
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::expr::{self, Span};
 use crate::gather::{Beyond, Gather};
+use crate::shape::Shape;
 
 type Obj<'py> = Bound<'py, PyAny>;
+
+/// A gather whose errors name the line that recorded it.
+#[derive(Debug)]
+struct Placed {
+    gather: Gather,
+    span: Span,
+}
+
+impl call::Call for Placed {
+    fn name(&self) -> &str {
+        self.gather.name()
+    }
+
+    fn key(&self) -> Option<Cow<'_, str>> {
+        self.gather.key()
+    }
+
+    fn infer(&self, operands: &[(DType, &[usize])]) -> Result<(DType, Shape)> {
+        self.gather.infer(operands)
+    }
+
+    fn run(&self, operands: &[Storage]) -> Result<Storage> {
+        self.gather.run(operands).map_err(|e| {
+            Python::attach(|py| raised(py, error::raise(py, &e), self.gather.name(), self.span))
+        })
+    }
+}
 
 /// Elements of `a` by arrays of numbers, of its axes from `axis` on: one for each, and together they broadcast.
 ///
@@ -37,9 +71,10 @@ fn _gather<'py>(
     let numbers = numbers.iter().map(|numbers| Ok(call.operand(&numbers)?.strong()));
     let numbers = numbers.collect::<PyResult<Vec<_>>>()?;
     let gather = Gather { name, axis, called: called.into_iter().collect(), beyond };
+    let span = call.span();
     call.run(|| {
         let operands: Vec<_> = std::iter::once(&a).chain(&numbers).cloned().collect();
-        let out = expr::Array::call(Arc::new(gather.clone()), &operands)?;
+        let out = expr::Array::call(Arc::new(Placed { gather: gather.clone(), span }), &operands)?;
         // Of no elements nothing is looked up.
         let none = numbers.iter().any(|numbers| numbers.shape().contains(&0));
         for (k, numbers) in numbers.iter().enumerate().filter(|_| !none) {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+import rnp
 from breadth import at_once, case, check, check_error
 from conftest import DTYPES
 from oracle import FLOATS, ordinary
@@ -110,3 +113,18 @@ ERRORS = [
 @pytest.mark.parametrize("c", ERRORS, ids=str)
 def test_errors(c):
     check_error(c)
+
+
+def test_statistics_at_what_is_not_known_can_be_traced():
+    nothing = rnp.jit(lambda x: rnp.median(x, axis=0))
+    at = rnp.jit(lambda x, q: rnp.percentile(x, q))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for x in (np.zeros((0, 3)), np.ones((2, 3)), np.zeros((0, 2))):
+            np.testing.assert_array_equal(nothing(x), np.median(x, axis=0))
+    x = np.arange(9, dtype="f4")
+    for q in (30.0, 75, 0.5):
+        got, want = at(x, q), np.percentile(x, q)
+        assert (got, got.dtype) == (want, want.dtype)
+    with pytest.raises(ValueError, match="range"):
+        at(x, 101.0)

@@ -459,22 +459,28 @@ def sliding_window_view(
 
 
 def _written_windows(array: Array, window: Any, axis: Any, shape: Any) -> Any:
-    """Give windows that writes go through: what is written is what has other bytes than before."""
+    """Give windows that writes go through.
+
+    They overlap: what is put back is what was written or, where that is not known, what has other
+    bytes than before.
+    """
 
     def get(array: Any) -> Any:
         return numpy.lib.stride_tricks.sliding_window_view(array, window, axis, writeable=True)
 
-    def put(array: Any, seen: Any) -> Any:
+    def put(array: Any, seen: Any, written: Any = None) -> Any:
         array = array.copy()
-        before = get(array).copy()
-        new = numpy.ascontiguousarray(seen)
-        parts = (*new.shape, new.itemsize)
-        differ = new.view("u1").reshape(parts) != before.view("u1").reshape(parts)
-        numpy.copyto(get(array), new, where=differ.any(axis=-1))
+        if written is None:
+            before = get(array).copy()
+            new = numpy.ascontiguousarray(seen)
+            parts = (*new.shape, new.itemsize)
+            differ = new.view("u1").reshape(parts) != before.view("u1").reshape(parts)
+            written = differ.any(axis=-1)
+        numpy.copyto(get(array), seen, where=written)
         return array
 
     _core._note_fallback("sliding_window_view", False)
-    return _core._lens(array, get, put, array.dtype, shape, "sliding_window_view")
+    return _core._lens(array, get, put, array.dtype, shape, "sliding_window_view", True)
 
 
 def _strided(x: Any, shape: Any, strides: Any) -> Any:

@@ -94,15 +94,19 @@ impl Entry {
             && self.guards.hold(py, args)?)
     }
 
-    fn run<'py>(&self, py: Python<'py>, mut arguments: Vec<Argument>) -> Out<'py> {
+    /// Arguments that were used are let go of.
+    fn run<'py>(&self, py: Python<'py>, arguments: &mut Vec<Argument>) -> Out<'py> {
+        let given = arguments.len();
         for captured in &self.captured {
             arguments.push(Argument::Array(borrow(captured.array.bind(py))?));
         }
         let values = match &self.trace {
             None => Vec::new(),
             Some(trace) => {
-                let bound = error::guard(|| trace.bind(&arguments));
-                let bound = bound.map_err(|e| error::raise(py, &e))?;
+                let bound = error::guard(|| trace.bind(arguments)).map_err(|e| {
+                    arguments.truncate(given);
+                    error::raise(py, &e)
+                })?;
                 if bound.is_quick() {
                     run::held(py, |ctx| bound.run(ctx))?
                 } else {
@@ -110,7 +114,7 @@ impl Entry {
                 }
             }
         };
-        drop(arguments);
+        arguments.clear();
         let mut values: Vec<_> = values.into_iter().map(Some).collect();
         self.result.give(py, &mut |at| nd::result(py, &values[at].take().ok_or_else(run::missing)?))
     }
@@ -218,13 +222,31 @@ impl Jitted {
         drop(gone);
     }
 
+    /// Records the function and keeps the trace, for these lengths alone if so asked.
+    fn traced<'py>(
+        &self,
+        args: &Bound<'py, PyTuple>,
+        rest: &[(String, Obj<'py>)],
+        flat: &mut Flat,
+        of_lengths: bool,
+    ) -> PyResult<Arc<Entry>> {
+        let mut entry = self.trace(args, rest, flat)?;
+        if of_lengths {
+            entry.shapes = Some(shapes(&flat.arguments));
+        }
+        entry.key = std::mem::take(&mut flat.key);
+        let entry = Arc::new(entry);
+        self.keep(args.py(), entry.clone());
+        Ok(entry)
+    }
+
     /// Records the function for this call's signature.
     fn trace<'py>(
         &self,
         args: &Bound<'py, PyTuple>,
         rest: &[(String, Obj<'py>)],
         flat: &Flat,
-    ) -> PyResult<Arc<Entry>> {
+    ) -> PyResult<Entry> {
         let py = args.py();
         let function = self.function.bind(py);
         let mut guards = Guards::collect(function, args)?;
@@ -257,7 +279,7 @@ impl Jitted {
         } else {
             Some(run::released(py, |_| Trace::new(&outputs))?)
         };
-        Ok(Arc::new(Entry {
+        Ok(Entry {
             key: Vec::new(),
             shapes: tracing.looked_at_lengths().then(|| shapes(&flat.arguments)),
             integers: tracing.looked_at_integers().then(|| integers(&flat.arguments)),
@@ -265,7 +287,7 @@ impl Jitted {
             captured: tracing.take_captured(),
             trace,
             result,
-        }))
+        })
     }
 }
 
@@ -293,16 +315,11 @@ impl Jitted {
         }
         let (args, rest) = self.bind(args, keywords)?;
         let mut flat = self.flatten(&args, &rest)?;
-        let entry = match self.find(py, &flat, &args)? {
+        let found = self.find(py, &flat, &args)?;
+        let is_known = found.is_some();
+        let entry = match found {
             Some(entry) => entry,
-            None => {
-                let mut entry = self.trace(&args, &rest, &flat)?;
-                if let Some(entry) = Arc::get_mut(&mut entry) {
-                    entry.key = std::mem::take(&mut flat.key);
-                }
-                self.keep(py, entry.clone());
-                entry
-            }
+            None => self.traced(&args, &rest, &mut flat, false)?,
         };
         let fixed = |place| self.place_is_fixed(place);
         let again = if plain { Again::new(&entry, &args, fixed, &flat.arguments) } else { None };
@@ -311,7 +328,20 @@ impl Jitted {
             // Its objects may run code when they go.
             drop(old);
         }
-        entry.run(py, flat.arguments)
+        match entry.run(py, &mut flat.arguments) {
+            // What it calls has no kernel for these lengths: traced for them, it may have another answer.
+            Err(e)
+                if is_known
+                    && entry.shapes.is_none()
+                    && e.is_instance_of::<error::Unsupported>(py) =>
+            {
+                let old = self.again().take();
+                drop(old);
+                let entry = self.traced(&args, &rest, &mut flat, true)?;
+                entry.run(py, &mut flat.arguments)
+            }
+            out => out,
+        }
     }
 
     /// As a method: bound to the object, which becomes the first argument.
