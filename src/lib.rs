@@ -21,6 +21,7 @@
 //! | ground | [`fork`] | state that survives `fork` |
 //! | ground | [`buffer`] | memory: our own, and views of others' |
 //! | ground | [`call`] | functions that the engine calls and cannot see into |
+//! | ground | [`gather`] | elements by number, a native opaque call |
 //! | ground | [`select`] | order statistics of lines of values, a native opaque call |
 //! | 1 | [`op`] | the op table: one row per op, and all that follows from a row |
 //! | 2 | [`tile`] | what each op means, on short runs of elements |
@@ -58,6 +59,9 @@ pub mod fork;
 pub mod buffer;
 
 pub mod call;
+
+#[allow(unsafe_code, reason = "copies elements of memory from places that it has checked")]
+pub mod gather;
 
 pub mod select;
 

@@ -368,9 +368,14 @@ def nditer(op: Any, flags: Any = (), op_flags: Any = (), **keywords: Any) -> Any
     operands = list(op) if several else [op]
     of_all = not op_flags or isinstance(op_flags[0], str)
     each = [op_flags] * len(operands) if of_all else op_flags
-    for place, (operand, said) in enumerate(zip(operands, each, strict=False)):
-        if isinstance(operand, Array) and not {"readwrite", "writeonly"}.isdisjoint(said):
-            operands[place] = memory(operand)
+    # An array that is several operands is one memory.
+    written = {
+        id(operand): operand
+        for operand, said in zip(operands, each, strict=False)
+        if isinstance(operand, Array) and not {"readwrite", "writeonly"}.isdisjoint(said)
+    }
+    memories = {place: memory(operand) for place, operand in written.items()}
+    operands = [memories.get(id(operand), operand) for operand in operands]
     if op_flags:
         keywords["op_flags"] = op_flags
     return numpy.nditer(operands if several else operands[0], flags, **keywords)

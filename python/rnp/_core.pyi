@@ -518,8 +518,18 @@ def _lens(
     dtype: DTypeLike,
     shape: Sequence[int],
     name: str,
+    marks: bool = False,
     /,
 ) -> Array: ...
+def _gather(
+    a: _Operand,
+    numbers: list[Any],
+    axis: int,
+    called: list[int],
+    mode: str,
+    name: str,
+    /,
+) -> _Result: ...
 def _is_traced(array: Array, /) -> bool: ...
 def _number(array: Array, /) -> type | None: ...
 def _note_fallback(name: str, at_once: bool, /) -> None: ...

@@ -69,6 +69,8 @@ _MOVES = frozenset(
         "ravel",
         "reshape",
         "squeeze",
+        "take",
+        "take_along_axis",
         "transpose",
         "zeros",
         "zeros_like",

@@ -1,14 +1,14 @@
 """Indexing by arrays, both ways: `x[indices]`, `x[mask]`, `x[indices] = y`, `x[mask] = y`.
 
-Indices by integers become opaque nodes, since their result's shape is known. Writing one value, or
-one per element, under a mask is a choice by value and fuses. Reading by a mask has a shape that
-depends on data: the mask and the array are evaluated, together and once, and the block's report
-says so.
+Reading by integers, or by a mask that is known, is a view, of which elements are taken by their
+numbers. Writing one value, or one per element, under a mask is a choice by value and fuses. Reading
+by a mask that is not known yet has a shape that depends on data: the mask and the array are
+evaluated, together and once, and the block's report says so.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 from rnp import _core, _dispatch
@@ -18,10 +18,16 @@ from rnp._core import Array
 def get(x: Array, key: Any) -> Any:
     """`x[key]` for a key that is not basic."""
     keys = _keys(key)
-    shape = _gathered_shape(x.shape, keys)
-    if shape is None:
+    if len(keys) == 1 and x.ndim and _numbers(keys[0]):
+        return _core._gather(x, list(keys), 0, [0], "raise", _take.__name__)
+    known = any(_known_mask(k) for k in keys) and not _core._is_traced(x)
+    way = _way(x.shape, _numbered(x.shape, keys) if known else keys)
+    if way is None:
         return _dispatch.at_once(_take, (x, *keys), {})
-    return _dispatch.opaque(_take, (x, *keys), {}, (shape, x.dtype))
+    seen = x[way.view]
+    if way.order is not None:
+        seen = seen.transpose(way.order)
+    return _core._gather(seen, way.numbers, way.place, way.called, "raise", _take.__name__)
 
 
 def put(x: Array, key: Any, value: Any) -> None:
@@ -66,6 +72,21 @@ def _plain(key: Any) -> Any:
     return array.astype(numpy.intp) if array.size == 0 and isinstance(key, list) else array
 
 
+def _numbers(key: Any) -> bool:
+    """Whether an item of an index is an array of integers."""
+    return isinstance(key, (Array, numpy.ndarray)) and key.dtype.kind in "iu"
+
+
+def _known_mask(key: Any) -> bool:
+    """Whether an item of an index is a mask that need not be computed."""
+    return type(key) is numpy.ndarray and key.dtype == bool and key.ndim > 0
+
+
+def _axes_of(key: Any) -> int:
+    """How many axes an item of an index other than `None` and `...` selects from."""
+    return key.ndim if _is_mask(key) else 1
+
+
 def _is_mask(key: Any) -> bool:
     return isinstance(key, bool) or numpy.dtype(getattr(key, "dtype", object)).kind == "b"
 
@@ -96,7 +117,7 @@ def _check_masks(shape: tuple[int, ...], keys: tuple[Any, ...]) -> None:
     for k in keys:
         if k is None or isinstance(k, bool):
             continue
-        rank = k.ndim if _is_mask(k) else 1
+        rank = _axes_of(k)
         for own, wanted in zip(
             k.shape if _is_mask(k) else (), shape[axis : axis + rank], strict=False
         ):
@@ -132,43 +153,81 @@ def _put_by_mask(x: Array, mask: Any, value: Any) -> bool:
     return True
 
 
-def _gathered_shape(shape: tuple[int, ...], keys: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """Give the shape of `x[keys]`; None where a mask decides it, or NumPy would complain."""
+class _Way(NamedTuple):
+    """How an index takes elements: of a view, by numbers along axes that follow each other."""
+
+    view: tuple[Any, ...]
+    order: tuple[int, ...] | None
+    place: int
+    numbers: list[Any]
+    called: list[int]
+
+
+def _numbered(shape: tuple[int, ...], keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Replace masks that are known by the numbers of what they let through."""
+    if sum(k is Ellipsis for k in keys) > 1:
+        return keys
+    out: list[Any] = []
+    axes = [0 if k is None or k is Ellipsis or isinstance(k, bool) else _axes_of(k) for k in keys]
+    left = len(shape) - sum(axes)
+    axis = 0
+    for k, own in zip(keys, axes, strict=True):
+        if _known_mask(k):
+            if k.shape != shape[axis : axis + k.ndim]:
+                return keys  # NumPy says what is wrong
+            out.extend(k.nonzero())
+        else:
+            out.append(k)
+        axis += left if k is Ellipsis else own
+    return tuple(out)
+
+
+def _way(shape: tuple[int, ...], keys: tuple[Any, ...]) -> _Way | None:
+    """Say how `x[keys]` takes elements; None where a mask decides, or NumPy would complain."""
     if any(_is_mask(k) for k in keys) or sum(k is Ellipsis for k in keys) > 1:
         return None
-    taken = sum(k is not None and k is not Ellipsis for k in keys)
-    if taken > len(shape):
+    left = len(shape) - sum(k is not None and k is not Ellipsis for k in keys)
+    if left < 0:
         return None
-    filled: list[Any] = []
-    for k in keys:
-        filled.extend([slice(None)] * (len(shape) - taken) if k is Ellipsis else [k])
-    if Ellipsis not in [k for k in keys if not hasattr(k, "shape")]:
-        filled.extend([slice(None)] * (len(shape) - taken))
-    out: list[int] = []
-    gathered: list[tuple[int, ...]] = []
-    place: int | None = None  # of the gathered axes in the result
-    apart = False
-    axis = 0
-    last = -2
-    for at, k in enumerate(filled):
-        if k is None:
-            out.append(1)
+    items = list(keys)
+    at = next((i for i, k in enumerate(items) if k is Ellipsis), len(items))
+    # One that stands for no axis still parts what is beside it.
+    items[at : at + 1] = [slice(None)] * left or items[at : at + 1]
+    view: list[Any] = []
+    numbers: list[Any] = []
+    called: list[int] = []
+    taken: list[int] = []  # axes of the view
+    numbering: list[int] = []  # which items are arrays, or integers, which NumPy takes for such
+    first = axis = rank = 0
+    for i, k in enumerate(items):
+        if k is not None and k is not Ellipsis and not isinstance(k, slice):
+            if not numbering:
+                first = rank
+            numbering.append(i)
+        if k is Ellipsis:
             continue
-        if isinstance(k, slice):
-            out.append(len(range(*k.indices(shape[axis]))))
+        if k is None or isinstance(k, (slice, int)):
+            view.append(k)
+            rank += not isinstance(k, int)
+        elif _numbers(k):
+            view.append(slice(None))
+            numbers.append(k)
+            called.append(axis)
+            taken.append(rank)
+            rank += 1
         else:
-            if not isinstance(k, int) and k.dtype.kind not in "iu":
-                return None
-            gathered.append(() if isinstance(k, int) else tuple(k.shape))
-            if place is None:
-                place = len(out)
-            elif last != at - 1:
-                apart = True
-            last = at
-        axis += 1
+            return None
+        axis += k is not None
+    shapes = [tuple(k.shape) for k in numbers]
     try:
-        shared = numpy.broadcast_shapes(*gathered)
+        numpy.broadcast_shapes(*shapes)
     except ValueError:
-        return None
-    at = 0 if apart or place is None else place
-    return (*out[:at], *shared, *out[at:])
+        raise IndexError(
+            "shape mismatch: indexing arrays could not be broadcast together with shapes "
+            + "".join(f"{shape} ".replace(", ", ",") for shape in shapes if shape)
+        ) from None
+    if numbering[-1] - numbering[0] < len(numbering):
+        return _Way(tuple(view), None, first, numbers, called)
+    # Apart from each other they come first.
+    others = [axis for axis in range(rank) if axis not in taken]
+    return _Way(tuple(view), (*taken, *others), 0, numbers, called)

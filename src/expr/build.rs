@@ -134,6 +134,9 @@ impl Array {
                 truth.as_ref().unwrap_or(a).coerce(operand).map_err(|e| named(info.name, &e))?;
             converted.push(if compute == operand { a } else { a.cast(compute)? });
         }
+        if op.takes_first_of_equals(operand) {
+            converted.swap(0, 1);
+        }
         if let Some(out) = power_by_scalar(op, operand, args, &converted)? {
             return if compute == operand { Ok(out) } else { out.cast(operand) };
         }
@@ -186,7 +189,8 @@ impl Array {
         self.cast(DType::Bool)
     }
 
-    /// `minimum(maximum(self, low), high)`, either bound may be missing.
+    /// `minimum(maximum(self, low), high)`, either bound may be missing. Elements equal to a bound stay if both
+    /// bounds are single values, as in NumPy, which shows in zeros.
     pub fn clip(&self, low: Option<&Array>, high: Option<&Array>) -> Result<Array> {
         let beyond = |bound: Option<&Array>, low: bool| {
             // A Python bound outside the dtype's range bounds nothing.
@@ -201,14 +205,14 @@ impl Array {
         let types: SmallVec<[Operand; 3]> = operands.iter().map(|a| a.operand()).collect();
         let dtype = result_dtype(&types);
         shape::broadcast("clip", operands.iter().map(|a| a.shape().as_slice()))?;
+        let stays = operands[1..].len() == 2 && operands[1..].iter().all(|b| b.rank() == 0);
         let mut out = self.coerce(dtype)?;
-        if let Some(low) = low {
-            out =
-                Self::map(Op::Maximum, &[out, low.coerce(dtype).map_err(|e| named("clip", &e))?])?;
-        }
-        if let Some(high) = high {
-            out =
-                Self::map(Op::Minimum, &[out, high.coerce(dtype).map_err(|e| named("clip", &e))?])?;
+        for (op, bound) in [(Op::Maximum, low), (Op::Minimum, high)] {
+            let Some(bound) = bound else { continue };
+            let bound = bound.coerce(dtype).map_err(|e| named("clip", &e))?;
+            // Of two equal operands the second is taken, of `float16` the first.
+            let first = stays && dtype != DType::F16;
+            out = Self::map(op, &if first { [bound, out] } else { [out, bound] })?;
         }
         Ok(out)
     }

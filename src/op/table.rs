@@ -173,6 +173,12 @@ impl Op {
     pub fn compute_dtype(self, dtype: DType) -> DType {
         if self.has_loop(dtype) { dtype } else { DType::F32 }
     }
+
+    /// Whether NumPy's loop for `dtype` takes the first of two equal operands, and ours the second, which shows
+    /// in zeros of both signs.
+    pub fn takes_first_of_equals(self, dtype: DType) -> bool {
+        dtype == DType::F16 && matches!(self, Op::Minimum | Op::Maximum | Op::Fmin | Op::Fmax)
+    }
 }
 
 macro_rules! define_folds {

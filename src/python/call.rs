@@ -48,22 +48,26 @@ impl std::fmt::Debug for PyCall {
     }
 }
 
-impl PyCall {
-    /// A Python exception on its way through the engine, with a note that says where it comes from.
-    fn raised(&self, py: Python<'_>, exception: PyErr) -> Error {
-        if let Some(place) = self.span.text() {
-            let note = format!("rnp: in {}, recorded at {place}", self.name);
-            let value = exception.value(py);
-            // One object may be raised again and again.
-            let noted = value.getattr("__notes__").and_then(|notes| notes.contains(&note));
-            if !noted.unwrap_or(false)
-                && let Err(e) = value.call_method1("add_note", (note,))
-            {
-                e.write_unraisable(py, Some(value.as_any()));
-            }
+/// A Python exception on its way through the engine, with a note that says which call it comes from.
+pub(super) fn raised(py: Python<'_>, exception: PyErr, name: &str, span: Span) -> Error {
+    if let Some(place) = span.text() {
+        let note = format!("rnp: in {name}, recorded at {place}");
+        let value = exception.value(py);
+        // One object may be raised again and again.
+        let noted = value.getattr("__notes__").and_then(|notes| notes.contains(&note));
+        if !noted.unwrap_or(false)
+            && let Err(e) = value.call_method1("add_note", (note,))
+        {
+            e.write_unraisable(py, Some(value.as_any()));
         }
-        let text = exception.to_string();
-        Error::foreign(text, Arc::new(exception))
+    }
+    let text = exception.to_string();
+    Error::foreign(text, Arc::new(exception))
+}
+
+impl PyCall {
+    fn raised(&self, py: Python<'_>, exception: PyErr) -> Error {
+        raised(py, exception, &self.name, self.span)
     }
 
     fn call(&self, py: Python<'_>, operands: &[Storage]) -> PyResult<Storage> {
@@ -195,9 +199,11 @@ fn _call<'py>(
 }
 
 /// A view of a deferred array by functions, which writes go through: in a block `get(ndarray)` is what is
-/// seen, of this dtype and shape, and `put(ndarray, seen)` is the array of which `seen` is seen.
+/// seen, of this dtype and shape, and `put(ndarray, seen)` is the array of which `seen` is seen. Where elements
+/// are seen several times `marks` has it told, where it is known, which of them were written:
+/// `put(ndarray, seen, written)`.
 #[pyfunction]
-#[pyo3(signature = (array, get, put, dtype, shape, name, /))]
+#[pyo3(signature = (array, get, put, dtype, shape, name, marks = false, /))]
 fn _lens<'py>(
     array: &Bound<'py, Array>,
     get: Py<PyAny>,
@@ -205,6 +211,7 @@ fn _lens<'py>(
     dtype: &Obj<'py>,
     shape: &Obj<'py>,
     name: &str,
+    marks: bool,
 ) -> PyResult<Obj<'py>> {
     let py = array.py();
     let call = Call::new(py, name.to_owned())?;
@@ -223,9 +230,15 @@ fn _lens<'py>(
         infer: None,
         span: call.span(),
     };
+    let marked = marks.then(|| {
+        let written = (DType::Bool, part.1.clone());
+        let put = put.clone_ref(py);
+        Arc::new(function(put, vec![whole.clone(), part.clone(), written], &whole)) as Arc<_>
+    });
     let lens = Arc::new(Lens {
         get: Arc::new(function(get, vec![whole.clone()], &part)),
         put: Arc::new(function(put, vec![whole.clone(), part.clone()], &whole)),
+        put_marked: marked,
     });
     let expr = call.build(|| expr::Array::call(lens.get.clone(), &[held.expr.strong()]))?;
     Ok(Bound::new(py, array.get().seen(lens, expr))?.into_any())

@@ -43,6 +43,9 @@ pub struct Lens {
     pub get: Arc<dyn Call>,
     /// The array of which an array, the second operand, is seen.
     pub put: Arc<dyn Call>,
+    /// The same where it is also told, by a third operand, which elements were written: for what is seen several
+    /// times.
+    pub put_marked: Option<Arc<dyn Call>>,
 }
 
 impl PartialEq for Step {
@@ -84,18 +87,36 @@ fn written(array: &expr::Array, path: &[Step], value: &expr::Array) -> Result<ex
     // Per lens on the way: the array that the views before it start from, those views, what they show.
     let mut outer: Vec<(expr::Array, Vec<Prim>, expr::Array, &Lens)> = Vec::new();
     let (mut base, mut path) = (array.clone(), path);
-    let mut new = loop {
+    // The array behind the last lens and the views from there on tell what is written.
+    let (mut new, mut last) = loop {
         let (prims, lens) = split(path);
-        let Some((lens, rest)) = lens else { break base.written(&prims, value)? };
+        let Some((lens, rest)) = lens else {
+            let new = base.written(&prims, value)?;
+            break (new, Some((base, prims)));
+        };
         let shown = base.views(&prims)?;
         let seen = expr::Array::call(lens.get.clone(), std::slice::from_ref(&shown))?;
         outer.push((base, prims, shown, lens));
         (base, path) = (seen, rest);
     };
     for (base, prims, shown, lens) in outer.into_iter().rev() {
-        new = base.written(&prims, &expr::Array::call(lens.put.clone(), &[shown, new])?)?;
+        let put = match (&lens.put_marked, last.take()) {
+            (Some(put), Some((seen, path))) => {
+                expr::Array::call(put.clone(), &[shown, new, marked(&seen, path)?])?
+            }
+            _ => expr::Array::call(lens.put.clone(), &[shown, new])?,
+        };
+        new = base.written(&prims, &put)?;
     }
     Ok(new)
+}
+
+/// Which elements of an array are at the end of a path.
+fn marked(array: &expr::Array, path: Vec<Prim>) -> Result<expr::Array> {
+    let path: Vec<Prim> =
+        path.into_iter().filter(|step| !matches!(step, Prim::Component(_))).collect();
+    let mark = |is: bool| expr::Array::scalar(Scalar::bool(is));
+    mark(false).broadcast_to(array.shape())?.written(&path, &mark(true))
 }
 
 impl Path {

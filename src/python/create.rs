@@ -261,7 +261,9 @@ fn asarray<'py>(x: &Obj<'py>, copy: Option<bool>) -> Out<'py> {
     let mut call = Call::of(x.py(), "asarray", block);
     if let Ok(array) = x.cast::<Array>() {
         let expr = call.array(array.get())?;
-        return if call.is_lazy() { Ok(x.clone()) } else { call.finish(expr) };
+        // Another object of the same value is a copy: neither is seen to be written through the other.
+        let same = call.is_lazy() && copy != Some(true);
+        return if same { Ok(x.clone()) } else { call.finish(expr) };
     }
     if copy == Some(false) && !call.is_lazy() {
         let expr = convert::for_asarray(x, copy, None)?;

@@ -15,6 +15,7 @@ mod elementwise;
 mod entry;
 mod error;
 mod fft;
+mod gather;
 mod hooks;
 mod index;
 mod inspect;
@@ -48,6 +49,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<report::Report>()?;
     elementwise::register(m)?;
     reduce::register(m)?;
+    gather::register(m)?;
     select::register(m)?;
     scan::register(m)?;
     fft::register(m)?;

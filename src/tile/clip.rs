@@ -7,17 +7,24 @@ use super::each::ternary_fn;
 use super::scalar::Element;
 use crate::dtype::DType;
 
-/// `minimum(maximum(a, b), c)` on elements of `dtype`, with the bits of the two ops; `None` where they are
-/// to be done one after the other.
-pub fn clip(dtype: DType) -> Option<MapFn> {
+/// `minimum(maximum(a, b), c)` on elements of `dtype`, with the bits of the two ops, or where `stays` with
+/// those of `minimum(c, maximum(b, a))`; `None` where they are to be done one after the other.
+pub fn clip(dtype: DType, stays: bool) -> Option<MapFn> {
     macro_rules! clip_fn {
         ($t:ty) => {
             ternary_fn!($t, $t, $t => $t, |x, low, high| {
                 <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
             })
         };
+        ($t:ty, stays) => {
+            ternary_fn!($t, $t, $t => $t, |x, low, high| {
+                <$t as Element>::minimum(high, <$t as Element>::maximum(low, x))
+            })
+        };
     }
     match dtype {
+        DType::F32 if stays => Some(clip_fn!(f32, stays)),
+        DType::F64 if stays => Some(clip_fn!(f64, stays)),
         DType::F32 => Some(clip_fn!(f32)),
         DType::F64 => Some(clip_fn!(f64)),
         DType::I16 => Some(clip_fn!(i16)),

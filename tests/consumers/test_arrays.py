@@ -1,6 +1,6 @@
 """matplotlib and dask take deferred arrays as they take NumPy's: the same picture and result.
 
-PyTorch is too large to be installed for this; where it is there, it is tried.
+PyTorch and JAX are too large to be installed for this; where they are there, they are tried.
 """
 
 from __future__ import annotations
@@ -88,12 +88,18 @@ def torch_of(name: str) -> Callable[[Any], Any]:
     return lambda x: getattr(pytest.importorskip("torch"), name)(x).numpy()
 
 
-OTHERS = {name: torch_of(name) for name in ("from_dlpack", "asarray", "as_tensor", "tensor")}
+def jax_of(name: str) -> Callable[[Any], Any]:
+    return lambda x: np.asarray(getattr(pytest.importorskip("jax.numpy"), name)(x))
+
+
+TORCHES = {name: torch_of(name) for name in ("from_dlpack", "asarray", "as_tensor", "tensor")}
+JAXES = {name: jax_of(name) for name in ("from_dlpack", "asarray", "array", "abs")}
 
 CASES: dict[str, Callable[[Any], Any]] = {
     **{f"matplotlib {n}": lambda x, draw=d: picture(draw, x) for n, d in DRAWINGS.items()},
     **{f"dask {n}": lambda x, run=r: run(x).compute() for n, r in BLOCKS.items()},
-    **{f"torch {n}": r for n, r in OTHERS.items()},
+    **{f"torch {n}": r for n, r in TORCHES.items()},
+    **{f"jax {n}": r for n, r in JAXES.items()},
 }
 
 

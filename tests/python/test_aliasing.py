@@ -161,3 +161,21 @@ def test_overlapping_frames_are_copied_as_the_signal_that_they_cover():
         signal[:] = 0  # what was captured stays
     np.testing.assert_array_equal(hops.eval(), wanted[0])
     np.testing.assert_array_equal(turned.eval(), wanted[1])
+
+
+def test_a_copy_by_asarray_is_one():
+    for n in (1, 5000):
+        with rnp.lazy():
+            x = rnp.ones(n)
+            for copied in (
+                rnp.asarray(x, copy=True),
+                rnp.asarray(x, dtype=x.dtype, copy=True),
+                rnp.array(x),
+                rnp.array(x, copy=True),
+            ):
+                assert copied is not x
+                copied += 1
+                x[0] = 5
+                x[0] = 1
+                assert (float(x.max()), float(copied.min())) == (1, 2)
+            assert rnp.asarray(x) is x

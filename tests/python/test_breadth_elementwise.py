@@ -129,3 +129,34 @@ def test_a_reduction_where_something_holds_needs_a_start():
         got = rnp.maximum.reduce(rnp.asarray(x), where=mask, initial=-1.0)
         total = rnp.add.reduce(rnp.asarray(x), where=~mask)
     assert (float(got), float(total)) == (-1, 15)
+
+
+# -- zeros of both signs, where NumPy has a rule for them
+
+
+@pytest.mark.parametrize("n", [1, 3, 40])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_elements_equal_to_a_bound(dtype, n):
+    zero, one = np.zeros(n, dtype), np.ones(n, dtype)
+    arrays = [(zero, one), (zero, 1.0)] if n > 1 else []
+    numbers = [(0, 1), (-1, 0), (-0.0, 1.0), (np.float64(0), 1), (None, 0), (0, None)]
+    for bounds in numbers + arrays:
+        for x in (zero, -zero):
+            want = np.clip(x, *bounds)
+            forms = [rnp.clip(x, *bounds), rnp.jit(lambda x: rnp.clip(x, *bounds))(x)]  # noqa: B023
+            with rnp.lazy():
+                forms.append(rnp.clip(rnp.asarray(x), *bounds))
+            for got in forms:
+                np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
+
+
+@pytest.mark.parametrize("name", ["minimum", "maximum", "fmin", "fmax"])
+def test_of_equal_halves_the_first(name):
+    a = np.array([0.0, -0.0, np.nan, 1.0, np.nan], "float16")
+    b = np.array([-0.0, 0.0, 2.0, np.nan, np.nan], "float16")
+    want = getattr(np, name)(a, b)
+    with rnp.lazy():
+        deferred = getattr(rnp, name)(rnp.asarray(a), rnp.asarray(b))
+    for got in (getattr(rnp, name)(a, b), deferred.eval()):
+        np.testing.assert_array_equal(got, want)
+        np.testing.assert_array_equal(np.signbit(got), np.signbit(want))

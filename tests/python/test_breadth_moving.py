@@ -62,10 +62,14 @@ CASES = [
     case("take", X, 1, axis=2),
     case("take", M, np.array([7, -9, 100]), mode="wrap"),
     case("take", M, np.array([7, -9, 100]), axis=0, mode="clip"),
-    at_once("take", M, np.array([0, 1])),
-    at_once("take_along_axis", M, np.argsort(M, axis=1), 1),
+    case("take", M, np.array([0, 1])),
+    case("take", M.T, np.array([[2, -1]], "int8"), 0),
+    case("take", M, np.array([True, False]), 1),
+    case("take", M, []),
+    case("take_along_axis", M, np.argsort(M, axis=1), 1),
     case("take_along_axis", M, np.argsort(-M, axis=1), 1)._replace(known=(1,)),
-    case("take_along_axis", M, np.argmax(M, axis=0, keepdims=True), 0)._replace(known=(1,)),
+    case("take_along_axis", M, np.argmax(M, axis=0, keepdims=True), 0),
+    case("take_along_axis", V, np.array([3, 0]), None),
     at_once("compress", [True, False, True], M, axis=0),
     at_once("extract", M > 3, M),
     case("ravel", X),
@@ -116,7 +120,13 @@ ERRORS = [
     case("diag", X),
     case("tril", np.float64(1)),
     case("take", M, [99]),
+    case("take", M, np.array([-99])),
+    case("take", M[:0], [0], axis=0),
+    case("take", M[:0], [0], axis=0, mode="wrap"),
+    case("take", M, np.array([0.5])),
     case("take", M, [0], axis=2),
+    case("take_along_axis", M, np.array([[7]])),
+    case("take_along_axis", M, np.array([0])),
     case("take", M, [0], mode="nonsense"),
 ]
 
@@ -181,3 +191,91 @@ def test_views_write_their_base_and_copies_do_not(name, dtype):
         found = rnp.array(np.arange(12).reshape(3, 4).astype(dtype))
         take(found)[...] = -1
     np.testing.assert_array_equal(found.eval(), wanted)
+
+
+# -- elements by number
+
+NUMBERS = np.array([[3, -1, 0], [2, 2, -4]])
+KEYS = {
+    "one array": (NUMBERS % 3,),
+    "narrow": (np.array([2, -3, 0], "int8"),),
+    "behind": (slice(None), NUMBERS),
+    "two": (np.array([0, 2]), np.array([[1], [-1]])),
+    "beside an integer": (1, NUMBERS),
+    "before an integer": (np.array([0, -1]), slice(None), 0),
+    "apart": (np.array([0, 1]), slice(None), np.array([1, 0])),
+    "apart by a new axis": (np.array([0, 1]), None, np.array([2, 0])),
+    "apart by nothing": (np.array([0, 1]), np.array([2, 0]), ..., np.array([1, 1])),
+    "reversed": (slice(None, None, -1), np.array([1, 0])),
+    "none": (np.empty(0, int),),
+    "a known mask": (np.arange(24).reshape(3, 4, 2) % 3 == 0,),
+    "a known mask of an axis": (
+        slice(None),
+        np.array([True, False, True, True]),
+        np.array([0, 1, 0]),
+    ),
+    "a mask and a new axis": (None, np.array([True, False, True])),
+}
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("name", KEYS)
+def test_elements_by_number(name, dtype):
+    x, key = (np.arange(24) % 7).reshape(3, 4, 2).astype(dtype), KEYS[name]
+    for y in (x, np.asfortranarray(x), x[::-1]):
+        want = y[key]
+        with rnp.lazy(fallbacks="error"):
+            ours = rnp.asarray(y, copy=False)
+            got = ours[key]
+            later = tuple(
+                rnp.asarray(k) + 0 if isinstance(k, np.ndarray) and k.dtype != bool else k
+                for k in key
+            )
+            twice = ours[later]
+        np.testing.assert_array_equal(got, want, strict=True)
+        np.testing.assert_array_equal(twice, want, strict=True)
+
+
+def test_numbers_leave_the_chains_around_them_whole():
+    x = np.linspace(-1, 1, 480)
+    with rnp.lazy(fallbacks="error"):
+        y = (rnp.asarray(x) * 2 + 1)[rnp.asarray(np.arange(480)) // 2]
+        z = rnp.take(y - 1, [[0, 5]], mode="clip") * 3
+        assert rnp.plan(y * 2 - 1).loops == 3  # the array, its numbers, what comes of them
+    np.testing.assert_array_equal(z, np.take((x * 2 + 1)[np.arange(480) // 2] - 1, [[0, 5]]) * 3)
+
+
+def test_numbers_of_no_element():
+    x = np.arange(6.0)
+    with rnp.lazy():
+        y = rnp.asarray(x) * 1
+        with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0 with size 6"):
+            y[np.array([0, 9, 8])]
+        with pytest.raises(IndexError, match="index -7 is out of bounds for axis 1 with size 6"):
+            y.reshape(1, 6)[:, [0, -7]]
+        with pytest.raises(IndexError, match=r"shapes \(2,\) \(3,\) $"):
+            y.reshape(1, 6)[[0, 0], [1, 2, 3]]
+        wrong = y[rnp.asarray([0, 9]) + 0], rnp.take(y, rnp.asarray([0, 9]) + 0)
+        # Of no elements none is looked up.
+        assert y.reshape(2, 3)[np.empty(0, int), np.array([7])].shape == (0,)
+    for late in wrong:
+        with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0") as error:
+            late.eval()
+        assert "test_breadth_moving.py" in error.value.__notes__[0]
+
+
+def test_numbers_in_traced_functions():
+    chosen = np.array([0, 2, -1])
+
+    @rnp.jit
+    def f(x, at, k):
+        return x[at] + rnp.take(x, chosen, mode="wrap") * x[k], rnp.take_along_axis(x, at, 0)
+
+    for x, at, k in ((np.arange(5.0), np.array([1, 1, 4]), 2), (np.arange(9.0), chosen, 0)):
+        first, second = f(x, at, k)
+        np.testing.assert_array_equal(first, x[at] + x[chosen] * x[k])
+        np.testing.assert_array_equal(second, x[at])
+    chosen[0] = 1  # an ndarray that a traced function closes over is read at each call
+    np.testing.assert_array_equal(f(x, at, k)[0], x[at] + x[chosen] * x[k])
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(x, np.array([0, 99, 0]), k)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+import rnp
 from breadth import at_once, case, check, check_error
 from conftest import DTYPES
 from oracle import FLOATS, ordinary
@@ -56,8 +59,13 @@ for d in FLOATS:
     ]
 x = np.array([3.0, 1, 2, 0, 3])
 CASES += [
-    at_once("quantile", x, np.array([0.1, 0.2])),
-    at_once("digitize", x, np.array([1.0, 2, 3])),
+    case("quantile", x, np.array([0.1, 0.2])),
+    case("percentile", x, np.array(30.0), method="hazen"),
+    case("digitize", x, np.array([1.0, 2, 3])),
+    case("digitize", x, np.array([3.0, 1, 0]), True),
+    *(case(f, x[:0]) for f in ("median", "nanmedian")),
+    case("median", x[:0].reshape(0, 3), axis=0, keepdims=True),
+    case("median", x[:0].reshape(3, 0).astype("f4"), axis=1),
     at_once("unique", x),
     at_once("unique", x, return_counts=True),
     at_once("nonzero", x),
@@ -67,7 +75,7 @@ CASES += [
     at_once("union1d", x, x),
     at_once("intersect1d", x, x[:2]),
     at_once("trim_zeros", x),
-    at_once("searchsorted", x, x, sorter=np.argsort(x)),
+    case("searchsorted", x, x, sorter=np.argsort(x)),
     at_once("quantile", x, 0.5, weights=np.ones(5), method="inverted_cdf"),
     at_once("unravel_index", np.array([1, 2]), (2, 3)),
     case("ravel_multi_index", (np.array([1, 5]), np.array([2, 2])), (3, 4), mode="clip"),
@@ -105,3 +113,18 @@ ERRORS = [
 @pytest.mark.parametrize("c", ERRORS, ids=str)
 def test_errors(c):
     check_error(c)
+
+
+def test_statistics_at_what_is_not_known_can_be_traced():
+    nothing = rnp.jit(lambda x: rnp.median(x, axis=0))
+    at = rnp.jit(lambda x, q: rnp.percentile(x, q))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for x in (np.zeros((0, 3)), np.ones((2, 3)), np.zeros((0, 2))):
+            np.testing.assert_array_equal(nothing(x), np.median(x, axis=0))
+    x = np.arange(9, dtype="f4")
+    for q in (30.0, 75, 0.5):
+        got, want = at(x, q), np.percentile(x, q)
+        assert (got, got.dtype) == (want, want.dtype)
+    with pytest.raises(ValueError, match="range"):
+        at(x, 101.0)

@@ -357,3 +357,17 @@ def test_signs_of_endless_numbers_are_their_directions(dtype):
             ours, theirs = getattr(np.asarray(got), part), getattr(want, part)
             np.testing.assert_array_equal(ours, theirs)
             assert (np.signbit(ours) == np.signbit(theirs))[~np.isnan(theirs)].all()
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("name", ["real", "imag", "angle", "isreal", "iscomplex"])
+def test_parts_by_functions_fuse(name, dtype):
+    x = np.array([1 + 2j, -3, 0j, complex(-0.0, -0.0), complex(np.nan, 1), -2j]).astype(dtype)
+    keywords = [{}, {"deg": True}] if name == "angle" else [{}]
+    for given in keywords:
+        want = getattr(np, name)(x * 1, **given)
+        with rnp.lazy(fallbacks="error"):
+            got = getattr(rnp, name)(rnp.asarray(x) * 1, **given)
+            assert rnp.plan(got).loops == 1
+        assert (got.dtype, got.shape) == (want.dtype, want.shape)
+        np.testing.assert_allclose(got, want, rtol=2 * np.finfo(dtype).eps)

@@ -80,6 +80,17 @@ def windows(m, x):
     return x, seen
 
 
+def windows_of_the_same(m, x):
+    """Write what some elements have already, which the last window to write has changed before."""
+    flat = x.reshape(-1)
+    seen = m.lib.stride_tricks.sliding_window_view(flat, 3, writeable=True)
+    seen[...] = seen.copy() * [[1, 0, 1]]
+    seen[2:5] = flat[3]
+    seen[3:].T[1:, 2] = 4
+    seen.view("i8")[0, 0] = 3
+    return x, seen
+
+
 def iterated(m, x):
     """Double each element by an iterator, and fill another array by it."""
     with m.nditer(x, op_flags=["readwrite"]) as all_of_it:
@@ -90,11 +101,18 @@ def iterated(m, x):
     with m.nditer(operands, [], [["readonly"], ["writeonly"]]) as both:
         for a, b in both:
             b[...] = a + 1
-    return x, out, [float(v) for v in m.nditer(x[1])]
+    # One array as two operands is one memory.
+    row = m.zeros(6) + x[2]
+    with m.nditer([row, row], [], [["readonly"], ["readwrite"]]) as both:
+        for a, b in both:
+            b += 1
+            b *= a
+    return x, out, row, [float(v) for v in m.nditer(x[1])]
 
 
 PROGRAMS = [
-    as_integers, as_shorter, as_complex, as_real, of_a_part, diagonal, turned, windows, iterated,
+    as_integers, as_shorter, as_complex, as_real, of_a_part, diagonal, turned, windows,
+    windows_of_the_same, iterated,
 ]  # fmt: skip
 
 

@@ -409,6 +409,9 @@ _SOURCES = (
 )
 for _path in filter(exists, _SOURCES):
     taken(_path)
+# Of known numbers these are known themselves.
+for _path in ("logspace", "geomspace"):
+    taken(_path)
 
 
 @later("random")

@@ -171,26 +171,21 @@ def isneginf(x: Any, out: None = None) -> Any:
     return _core.logical_and(_core.isinf(x), x < 0)
 
 
-# -- parts of numbers, which are complex seldom
-
-
-def _real_only(x: Any) -> Array:
-    array = operand(x)
-    if array.dtype.kind == "c":
-        raise Unsupported("complex")
-    return array
+# -- parts of numbers
 
 
 @composed("real")
 def real(val: Any) -> Any:
     """Real part."""
-    return _real_only(val)
+    x = operand(val)
+    return x.real if x.dtype.kind == "c" else x
 
 
 @composed("imag")
 def imag(val: Any) -> Any:
     """Imaginary part."""
-    return _core.zeros_like(_real_only(val))
+    x = operand(val)
+    return x.imag if x.dtype.kind == "c" else _core.zeros_like(x)
 
 
 @rule("real", "imag")
@@ -202,13 +197,15 @@ def _part(val: Any) -> Any:
 @composed("isreal")
 def isreal(x: Any) -> Any:
     """Whether elements have no imaginary part."""
-    return _core.ones(_real_only(x).shape, "bool")
+    x = operand(x)
+    return x.imag == 0 if x.dtype.kind == "c" else _core.ones(x.shape, "bool")
 
 
 @composed("iscomplex")
 def iscomplex(x: Any) -> Any:
     """Whether elements have an imaginary part."""
-    return _core.zeros(_real_only(x).shape, "bool")
+    x = operand(x)
+    return x.imag != 0 if x.dtype.kind == "c" else _core.zeros(x.shape, "bool")
 
 
 @rule("isreal", "iscomplex")
@@ -219,9 +216,12 @@ def _part_test(x: Any) -> Any:
 @composed("angle")
 def angle(z: Any, deg: Any = False) -> Any:
     """Phase of numbers: 0 or pi for those that are real."""
-    x = _real_only(z)
+    x = operand(z)
     if isinstance(deg, Array):
         raise Unsupported("deg is a flag")
+    if x.dtype.kind == "c":
+        phase = _core.arctan2(x.imag, x.real)
+        return phase * (180 / numpy.pi) if deg else phase
     dtype = probe(numpy.angle, numpy.ones(1, x.dtype), deg=bool(deg))
     # arctan2(0, x) looks at the sign, that of zeros too, and keeps NaN.
     below = x < 0

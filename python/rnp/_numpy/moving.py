@@ -9,7 +9,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, opaque, rule
+from rnp._dispatch import composed, opaque
 from rnp._numpy.arguments import (
     along,
     axes,
@@ -19,7 +19,6 @@ from rnp._numpy.arguments import (
     one_axis,
     operand,
     refuse,
-    spec,
 )
 from rnp._numpy.creation import band
 from rnp._numpy.joining import at_least, concatenate
@@ -369,47 +368,44 @@ def triu(m: Any, k: Any = 0) -> Any:
 # -- by index
 
 
-def _in_range(indices: Any, length: int) -> bool:
-    """Whether indices are known, and inside an axis."""
-    if isinstance(indices, Array):
-        return False
-    known = numpy.asarray(indices)
-    if known.dtype.kind not in "biu":
-        return False
-    return known.size == 0 or bool(-length <= known.min() and known.max() < length)
+def _integers(indices: Any, kinds: str) -> Any:
+    """Take arrays of integers; an empty list selects nothing, whatever NumPy makes of it."""
+    if isinstance(indices, (list, tuple)) and not len(indices):
+        return numpy.empty(0, numpy.intp)
+    at = operand(indices)
+    if at.dtype.kind not in kinds:
+        raise Unsupported("NumPy says what is wrong with it")
+    return at
 
 
-@rule("take")
-def _take(
-    a: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise"
-) -> Meta | None:
+@composed("take", "native")
+def take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Any:
+    """Take elements along an axis by their numbers."""
     refuse(out=out)
-    x, at = spec(a), spec(indices)
-    i = 0 if axis is None else one_axis(axis, x.ndim)
-    shape = (x.size,) if axis is None else x.shape
-    if at.dtype.kind not in "biu" or mode not in ("raise", "wrap", "clip"):
-        return None
-    if mode == "raise" and not _in_range(indices, shape[i]):
-        return None  # the values decide whether it works
-    if at.size and not shape[i]:
-        return None
-    return (*shape[:i], *at.shape, *shape[i + 1 :]), x.dtype
+    x, at = operand(a), _integers(indices, "biu")
+    if axis is None:
+        x = x.reshape((-1,))
+    place = 0 if axis is None else one_axis(axis, x.ndim)
+    if at.size and not x.shape[place]:
+        raise Unsupported("NumPy says what is wrong with it")
+    return _core._gather(x, [at], place, [place], mode, "take")
 
 
-@rule("take_along_axis")
-def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Meta | None:
-    x, at = spec(arr), spec(indices)
-    if at.dtype.kind not in "iu":
-        return None
-    shape = (x.size,) if axis is None else x.shape
-    i = one_axis(-1 if axis is None else axis, len(shape))
-    if at.ndim != len(shape) or not _in_range(indices, shape[i]):
-        return None
-    around = [n for j, n in enumerate(shape) if j != i]
-    others = [n for j, n in enumerate(at.shape) if j != i]
-    lead = list(numpy.broadcast_shapes(tuple(around), tuple(others)))
-    lead.insert(i, at.shape[i])
-    return tuple(lead), x.dtype
+@composed("take_along_axis", "native")
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    """Take elements along an axis by numbers of their own for each line."""
+    x, at = operand(arr), _integers(indices, "iu")
+    if axis is None:
+        x, axis = x.reshape((-1,)), 0
+    if x.ndim != at.ndim:
+        raise Unsupported("NumPy says what is wrong with it")
+    place = one_axis(axis, x.ndim)
+    lines = [
+        numpy.arange(n).reshape(tuple(n if i == j else 1 for j in range(x.ndim)))
+        for i, n in enumerate(x.shape)
+    ]
+    lines[place] = at
+    return _core._gather(x, lines, 0, list(range(x.ndim)), "raise", "take_along_axis")
 
 
 @composed("lib.stride_tricks.as_strided", "opaque")
@@ -463,22 +459,28 @@ def sliding_window_view(
 
 
 def _written_windows(array: Array, window: Any, axis: Any, shape: Any) -> Any:
-    """Give windows that writes go through: what is written is what has other bytes than before."""
+    """Give windows that writes go through.
+
+    They overlap: what is put back is what was written or, where that is not known, what has other
+    bytes than before.
+    """
 
     def get(array: Any) -> Any:
         return numpy.lib.stride_tricks.sliding_window_view(array, window, axis, writeable=True)
 
-    def put(array: Any, seen: Any) -> Any:
+    def put(array: Any, seen: Any, written: Any = None) -> Any:
         array = array.copy()
-        before = get(array).copy()
-        new = numpy.ascontiguousarray(seen)
-        parts = (*new.shape, new.itemsize)
-        differ = new.view("u1").reshape(parts) != before.view("u1").reshape(parts)
-        numpy.copyto(get(array), new, where=differ.any(axis=-1))
+        if written is None:
+            before = get(array).copy()
+            new = numpy.ascontiguousarray(seen)
+            parts = (*new.shape, new.itemsize)
+            differ = new.view("u1").reshape(parts) != before.view("u1").reshape(parts)
+            written = differ.any(axis=-1)
+        numpy.copyto(get(array), seen, where=written)
         return array
 
     _core._note_fallback("sliding_window_view", False)
-    return _core._lens(array, get, put, array.dtype, shape, "sliding_window_view")
+    return _core._lens(array, get, put, array.dtype, shape, "sliding_window_view", True)
 
 
 def _strided(x: Any, shape: Any, strides: Any) -> Any:

@@ -7,26 +7,30 @@ from typing import Any
 import numpy
 from rnp._core import Array
 from rnp._dispatch import Meta, rule
-from rnp._numpy.arguments import refuse, spec
+from rnp._numpy.arguments import spec
 
 _INDEX = numpy.dtype(numpy.intp)
 
 
 @rule("searchsorted")
 def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Meta | None:
-    refuse(sorter=sorter)
     if spec(a).ndim != 1 or side not in ("left", "right"):
+        return None
+    if sorter is not None and (
+        spec(sorter).shape != spec(a).shape or spec(sorter).dtype.kind not in "iu"
+    ):
         return None
     return spec(v).shape, _INDEX
 
 
 @rule("digitize")
 def _digitize(x: Any, bins: Any, right: bool = False) -> Meta | None:
-    if isinstance(bins, Array) or spec(bins).ndim != 1 or spec(x).dtype.kind == "c":
-        return None  # whether bins are in order only their values tell
-    steps = numpy.diff(numpy.asarray(bins).astype(float))
-    if not ((steps >= 0).all() or (steps <= 0).all()):
+    if spec(bins).ndim != 1 or spec(x).dtype.kind == "c" or spec(bins).dtype.kind == "c":
         return None
+    if not isinstance(bins, Array):
+        steps = numpy.diff(numpy.asarray(bins).astype(float))
+        if not ((steps >= 0).all() or (steps <= 0).all()):
+            return None  # NumPy says what is wrong with them
     return spec(x).shape, _INDEX
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+from rnp import _core
 from rnp._core import Array
 from rnp._dispatch import Meta, find, rule
 from rnp._numpy.arguments import (
@@ -117,7 +118,7 @@ def _middle(path: str) -> None:
     ) -> Meta | None:
         refuse(out=out)
         x = spec(a)
-        if overwrite_input or not _nonempty(x, axis):
+        if overwrite_input:
             return None
         return reduced(x.shape, axis, keepdims), probe(function, numpy.ones(1, x.dtype))
 
@@ -140,13 +141,17 @@ def _quantiles(path: str, top: int) -> None:
     ) -> Meta | None:
         refuse(out=out, weights=weights, interpolation=interpolation)
         x, at = spec(a), spec(q)
-        if isinstance(q, Array) or overwrite_input or not _nonempty(x, axis):
+        if overwrite_input or at.dtype.kind not in "iuf" or not _nonempty(x, axis):
             return None
-        wanted = numpy.asarray(q)
-        if wanted.dtype.kind not in "iuf" or not ((wanted >= 0) & (wanted <= top)).all():
-            return None
+        number = type(q)
+        if isinstance(q, Array):
+            number = _core._number(q)
+        else:
+            wanted = numpy.asarray(q)
+            if not ((wanted >= 0) & (wanted <= top)).all():
+                return None  # NumPy says what is wrong with it
         # A Python number is weak here, so its type is asked and not its dtype.
-        like = type(q)(1) if type(q) in (int, float) else numpy.ones(1, at.dtype)
+        like = number(1) if number in (int, float) else numpy.ones(1, at.dtype)
         shape = reduced(x.shape, axis, keepdims)
         return (*at.shape, *shape), probe(function, numpy.ones(1, x.dtype), like, method=method)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Function, Meta, composed, find, opaque, rule
+from rnp._dispatch import Function, Meta, arrays_in, composed, find, opaque, rule
 from rnp._numpy.arguments import (
     MISSING,
     axes,
@@ -50,7 +50,7 @@ def average(
     *,
     keepdims: Any = MISSING,
 ) -> Any:
-    """Mean, without weights; whether weights add up to zero only their values tell."""
+    """Mean, without weights; those that add up to zero are an error, which NumPy finds."""
     refuse(weights=weights)
     x = operand(a)
     if axis is not None:
@@ -186,10 +186,18 @@ def _average(
     *,
     keepdims: Any = MISSING,
 ) -> Meta | None:
-    if weights is not None or returned:
-        return None  # weights that add up to zero are an error
     x = spec(a)
-    return reduced(x.shape, axis, keepdims), probe(numpy.mean, numpy.ones(2, x.dtype))
+    if returned:
+        return None
+    shape = reduced(x.shape, axis, keepdims)
+    if weights is None:
+        return shape, probe(numpy.mean, numpy.ones(2, x.dtype))
+    w = spec(weights)
+    if w.shape != x.shape and (
+        axis is None or w.shape != tuple(x.shape[i] for i in axes(axis, x.ndim))
+    ):
+        return None  # NumPy says what is wrong with it
+    return shape, probe(numpy.average, numpy.ones(2, x.dtype), weights=numpy.ones(2, w.dtype))
 
 
 @rule("ptp")
@@ -258,27 +266,43 @@ def _pairwise(
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    """Counts in bins; edges that do not depend on values are computed at once."""
-    if isinstance(bins, (str, Array)) or isinstance(weights, Array):
-        raise Unsupported("the values decide")
-    if is_plain(bins) and spec(bins).ndim == 0 and range is None:
-        raise Unsupported("the values decide")
-    refuse(weights=weights)
-    if density:
-        raise Unsupported("density= is NumPy's")
+    """Counts in bins, and their edges, whose number is known unless the values decide it."""
     x = spec(a)
-    if x.dtype.kind not in "iuf":
-        raise Unsupported("NumPy says what it takes")
+    if isinstance(bins, str) or x.dtype.kind not in "iuf":
+        raise Unsupported("the values decide")
+    if next(arrays_in(range, density), None) is not None:
+        raise Unsupported("a range that is not known yet")
+    kind = numpy.dtype(numpy.intp)
+    if weights is not None:
+        kind = spec(weights).dtype
+        if kind.kind not in "iuf" or spec(weights).shape != x.shape:
+            raise Unsupported("NumPy says what it takes")
+    if density:
+        kind = numpy.dtype(float)
+    edges, count = _edges(a, bins, range)
+    meta = (count,), kind
+    return opaque(_counts, (a, bins, range, density, weights), {}, meta, "histogram"), edges
+
+
+def _edges(a: Any, bins: Any, range: Any) -> tuple[Any, int]:
+    """Give the edges of bins, and how many bins there are."""
+    seen = spec(bins)
+    if seen.ndim == 0:
+        count = index(bins)
+    elif isinstance(bins, Array) and seen.ndim == 1:
+        return bins, seen.size - 1
+    else:
+        count = seen.size - 1
+    if count < 1:
+        raise Unsupported("NumPy says what is wrong with it")
+    if range is None and seen.ndim == 0:
+        # Only the values tell where they end.
+        meta = (count + 1,), probe(numpy.histogram_bin_edges, numpy.ones(2, spec(a).dtype), 2)
+        return opaque(numpy.histogram_bin_edges, (a, count), {}, meta, "histogram"), count
     # Of the edges only the dtype of the data is asked, once the range is given.
-    edges = numpy.histogram_bin_edges(numpy.zeros(0, x.dtype), bins, range)
-    return _counts(a, bins, range), _core.asarray(edges)
+    edges = numpy.histogram_bin_edges(numpy.zeros(0, spec(a).dtype), bins, range)
+    return _core.asarray(edges), count
 
 
-def _counts(a: Any, bins: Any, range: Any) -> Any:
-    count = index(bins) if spec(bins).ndim == 0 else spec(bins).size - 1
-    meta = (count,), numpy.dtype(numpy.intp)
-    return opaque(_histogram_counts, (a, bins, range), {}, meta, "histogram")
-
-
-def _histogram_counts(a: Any, bins: Any, range: Any) -> Any:
-    return numpy.histogram(a, bins, range)[0]
+def _counts(a: Any, bins: Any, range: Any, density: Any, weights: Any) -> Any:
+    return numpy.histogram(a, bins, range, density, weights)[0]

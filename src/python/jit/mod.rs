@@ -97,19 +97,22 @@ impl Entry {
             && self.guards.hold(py, args)?)
     }
 
-    /// The result, and what calls like this one need, if they can do with less.
+    /// The result, and what calls like this one need, if they can do with less. Arguments that were used are let
+    /// go of.
     fn run<'py>(
         &self,
         py: Python<'py>,
-        mut arguments: Vec<Argument>,
+        arguments: &mut Vec<Argument>,
     ) -> PyResult<(Obj<'py>, Option<Ready>)> {
+        let given = arguments.len();
         for captured in &self.captured {
             arguments.push(Argument::Array(borrow(captured.array.bind(py))?));
         }
         let (values, ready) = match &self.trace {
             None => (Vec::new(), None),
             Some(trace) => {
-                let mut bound = error::checked(py, || trace.bind(&arguments))?;
+                let mut bound = error::checked(py, || trace.bind(arguments))
+                    .inspect_err(|_| arguments.truncate(given))?;
                 let values = if bound.is_quick() {
                     run::held(py, |ctx| bound.run(ctx))?
                 } else {
@@ -118,7 +121,7 @@ impl Entry {
                 (values, bound.ready())
             }
         };
-        drop(arguments);
+        arguments.clear();
         let mut values: Vec<_> = values.into_iter().map(Some).collect();
         let give = &mut |at: usize| nd::result(py, &values[at].take().ok_or_else(run::missing)?);
         Ok((self.result.give(py, give)?, ready))
@@ -259,13 +262,31 @@ impl Jitted {
         drop(gone);
     }
 
+    /// Records the function and keeps the trace, for these lengths alone if so asked.
+    fn traced<'py>(
+        &self,
+        args: &Bound<'py, PyTuple>,
+        rest: &[(String, Obj<'py>)],
+        flat: &mut Flat,
+        of_lengths: bool,
+    ) -> PyResult<Arc<Entry>> {
+        let mut entry = self.trace(args, rest, flat)?;
+        if of_lengths {
+            entry.shapes = Some(shapes(&flat.arguments));
+        }
+        entry.key = std::mem::take(&mut flat.key);
+        let entry = Arc::new(entry);
+        self.keep(args.py(), entry.clone());
+        Ok(entry)
+    }
+
     /// Records the function for this call's signature.
     fn trace<'py>(
         &self,
         args: &Bound<'py, PyTuple>,
         rest: &[(String, Obj<'py>)],
         flat: &Flat,
-    ) -> PyResult<Arc<Entry>> {
+    ) -> PyResult<Entry> {
         let py = args.py();
         let function = self.function.bind(py);
         let mut guards = Guards::collect(function, args)?;
@@ -298,7 +319,7 @@ impl Jitted {
         } else {
             Some(run::released(py, |_| Trace::new(&outputs))?)
         };
-        Ok(Arc::new(Entry {
+        Ok(Entry {
             key: Vec::new(),
             shapes: tracing.looked_at_lengths().then(|| shapes(&flat.arguments)),
             integers: tracing.looked_at_integers().then(|| integers(&flat.arguments)),
@@ -306,7 +327,7 @@ impl Jitted {
             captured: tracing.take_captured(),
             trace,
             result,
-        }))
+        })
     }
 }
 
@@ -331,18 +352,25 @@ impl Jitted {
         }
         let (args, rest) = self.bind(args, keywords)?;
         let mut flat = self.flatten(&args, &rest)?;
-        let entry = match self.find(py, &flat, &args)? {
+        let found = self.find(py, &flat, &args)?;
+        let is_known = found.is_some();
+        let entry = match found {
             Some(entry) => entry,
-            None => {
-                let mut entry = self.trace(&args, &rest, &flat)?;
-                if let Some(entry) = Arc::get_mut(&mut entry) {
-                    entry.key = std::mem::take(&mut flat.key);
-                }
-                self.keep(py, entry.clone());
-                entry
-            }
+            None => self.traced(&args, &rest, &mut flat, false)?,
         };
-        let (out, ready) = entry.run(py, flat.arguments)?;
+        let (entry, (out, ready)) = match entry.run(py, &mut flat.arguments) {
+            // What it calls has no kernel for these lengths: traced for them, it may have another answer.
+            Err(e)
+                if is_known
+                    && entry.shapes.is_none()
+                    && e.is_instance_of::<error::Unsupported>(py) =>
+            {
+                let entry = self.traced(&args, &rest, &mut flat, true)?;
+                let ran = entry.run(py, &mut flat.arguments)?;
+                (entry, ran)
+            }
+            ran => (entry, ran?),
+        };
         let fixed = |place| self.place_is_fixed(place);
         if let Some(ready) = ready.filter(|_| plain)
             && let Some(again) = Again::new(&entry, &args, fixed, ready)

@@ -82,7 +82,8 @@ pub fn map<H: Host>(
         }
         return Ok(true);
     }
-    let steps = [Step { function, args: [0, 1, 0] }];
+    let args = if op.takes_first_of_equals(recipe.operand) { [1, 0, 0] } else { [0, 1, 0] };
+    let steps = [Step { function, args }];
     let mut dtypes = recipe.dtypes();
     if op == Op::Ldexp {
         dtypes[1] = exponent(&inputs[0], recipe);
@@ -130,7 +131,8 @@ pub fn choose<H: Host>(
     compute(recipe, &steps, inputs, dtypes, host)
 }
 
-/// `minimum(maximum(x, low), high)`, either bound may be missing.
+/// `minimum(maximum(x, low), high)`, either bound may be missing. Elements equal to a bound stay if both bounds
+/// are single values.
 pub fn clip<H: Host>(
     x: &Input<'_>,
     low: Option<&Input<'_>>,
@@ -141,6 +143,7 @@ pub fn clip<H: Host>(
     let (mut inputs, mut steps) = (SmallVec::<[Input<'_>; 3]>::new(), SmallVec::<[Step; 2]>::new());
     inputs.push(*x);
     let mut found: Option<&Recipe> = None;
+    let mut stays = [low, high].iter().all(|bound| bound.is_some_and(Input::is_single));
     for (op, bound) in [(Op::Maximum, low), (Op::Minimum, high)] {
         let Some(bound) = bound else { continue };
         let Some(recipe) = recipe(op, &[*x, *bound]) else { return Ok(false) };
@@ -148,14 +151,18 @@ pub fn clip<H: Host>(
         if found.is_some_and(|f| f.operand != recipe.operand) {
             return Ok(false);
         }
-        let before = if steps.is_empty() { 0 } else { BEFORE };
-        steps.push(Step { function: recipe.function, args: [before, inputs.len() as u8, 0] });
+        let mut args = [if steps.is_empty() { 0 } else { BEFORE }, inputs.len() as u8, 0];
+        stays |= op.takes_first_of_equals(recipe.operand);
+        if stays {
+            args.swap(0, 1);
+        }
+        steps.push(Step { function: recipe.function, args });
         inputs.push(*bound);
         found = Some(recipe);
     }
     let Some(recipe) = found else { return Ok(false) };
     if steps.len() == 2
-        && let Some(function) = tile::clip(recipe.compute)
+        && let Some(function) = tile::clip(recipe.compute, stays)
     {
         steps.clear();
         steps.push(Step { function, args: [0, 1, 2] });

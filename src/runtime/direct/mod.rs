@@ -55,6 +55,13 @@ pub enum Input<'a> {
     Float(f64),
 }
 
+impl Input<'_> {
+    /// Whether it has no axes.
+    fn is_single(&self) -> bool {
+        !matches!(self, Input::View(view) if !view.shape.is_empty())
+    }
+}
+
 /// Who asks for a result: has memory for it, and steps aside while long work runs.
 pub trait Host {
     /// What can go wrong.
