@@ -17,6 +17,8 @@ use crate::shape::{self, Shape};
 
 /// How many shapes of arguments a trace keeps plans for.
 const PLANS: usize = 64;
+/// Light ops that take a few milliseconds.
+const BRIEF: usize = 1 << 26;
 
 /// A function as recorded. Constants that it captured stay inside.
 pub struct Trace {
@@ -135,14 +137,16 @@ impl Trace {
         Ok(Bound { trace: self, inputs, scalars, special })
     }
 
-    /// What further calls with arguments of these layouts need, if their plan is there and is short.
+    /// What further calls with arguments of these layouts need, if their plan is there and is short, and over before
+    /// anybody would ask to stop.
     pub fn ready(&self, arguments: &[Argument]) -> Option<Ready> {
-        self.ready_by(self.bind(arguments).ok()?.special?)
+        let ready = self.ready_by(self.bind(arguments).ok()?.special?)?;
+        (ready.plan().cost() <= BRIEF).then_some(ready)
     }
 
     fn ready_by(&self, special: Arc<Specialized>) -> Option<Ready> {
         let planned = &special.planned;
-        let short = planned.plan.is_short() && planned.plan.is_quick();
+        let short = planned.plan.is_short();
         if !self.constants.calls.is_empty() || !short || !planned.gives_in_order() {
             return None;
         }
@@ -152,10 +156,10 @@ impl Trace {
         Some(Ready { special, reaches, tally })
     }
 
-    /// `ready` for arguments of the shapes that were traced, in C order.
+    /// `ready` for arguments of the shapes that were traced, in C order, if the plan is quick.
     pub fn ready_as_traced(&self) -> Option<Ready> {
         let special = self.specialize(self.program.inputs.clone()).ok()?;
-        self.ready_by(special)
+        self.ready_by(special).filter(|ready| ready.plan().is_quick())
     }
 
     /// The plan for inputs of these layouts, if there is one.

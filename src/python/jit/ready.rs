@@ -12,9 +12,10 @@ use smallvec::SmallVec;
 use super::super::{direct, error, run};
 use super::Entry;
 use crate::dtype::DType;
+use crate::error::Result;
 use crate::expr::Number;
 use crate::shape::{Shape, Strides};
-use crate::trace::{Argument, Bare, Inputs, Ready};
+use crate::trace::{Argument, Bare, Inputs, Ready, Trace};
 
 type Obj<'py> = Bound<'py, PyAny>;
 
@@ -113,14 +114,36 @@ impl Again {
         let Some(trace) = &entry.trace else { return Ok(None) };
         let mut outputs = direct::Outputs::new(py, ready.results())?;
         let places = outputs.places();
-        error::checked(py, || {
-            let mut inputs = Inputs::default();
-            ready.bind(trace, &arguments, &mut inputs)?;
-            // SAFETY: the arrays are of the layouts that the plan was made for and are held by the caller, as
-            // is the GIL; results have the sizes that were asked for, and nobody else has them yet.
-            unsafe { ready.plan().run_short(&inputs.arrays, &inputs.scalars, &places) }
-        })?;
-        run::warn(py)?;
+        let run = Run { ready, trace, arguments, places };
+        if ready.plan().is_quick() {
+            error::checked(py, || run.run())?;
+            run::warn(py)?;
+        } else {
+            run::released(py, |_| run.run())?;
+        }
         entry.result.give(py, &mut |at| outputs.give(at)).map(Some)
+    }
+}
+
+/// One call: whoever makes it keeps the arguments and holds the results, which nobody else has yet.
+struct Run<'a> {
+    ready: &'a Ready,
+    trace: &'a Trace,
+    arguments: SmallVec<[Bare; 4]>,
+    places: SmallVec<[*mut u8; 2]>,
+}
+
+// SAFETY: the addresses lead to memory that the caller keeps until the call is over.
+unsafe impl Send for Run<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Run<'_> {}
+
+impl Run<'_> {
+    fn run(&self) -> Result<()> {
+        let mut inputs = Inputs::default();
+        self.ready.bind(self.trace, &self.arguments, &mut inputs)?;
+        // SAFETY: the arrays are of the layouts that the plan was made for and are held by the caller; results
+        // have the sizes that were asked for.
+        unsafe { self.ready.plan().run_short(&inputs.arrays, &inputs.scalars, &self.places) }
     }
 }
