@@ -14,7 +14,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::runtime::{self, FloatMode};
 use crate::shape::{Shape, show};
-use crate::tile::{self, BLOCK};
+use crate::tile::{self, BLOCK, DotFn};
 
 /// The sum of the products of two lines.
 #[derive(Debug)]
@@ -94,14 +94,19 @@ impl Lines {
     /// `Interrupted`, `Memory`.
     pub fn dot(&self, stop: Stop<'_>) -> Result<Scalar> {
         let _float = FloatMode::standard();
+        let (function, size): (DotFn, usize) = match self.dtype {
+            DType::F32 => (tile::dot_f32(), 4),
+            _ => (tile::dot_f64(), 8),
+        };
+        let block = |i: usize| self.block(function, size, i);
         let (blocks, threads) =
             (self.n.div_ceil(BLOCK), runtime::num_threads().min(self.n / SHARE + 1));
         let sum: f64 = if threads < 2 {
-            (0..blocks).map(|i| self.block(i)).fold(0.0, |all, sum| all + sum)
+            (0..blocks).map(block).fold(0.0, |all, sum| all + sum)
         } else {
             let sums: Vec<AtomicU64> = (0..blocks).map(|_| AtomicU64::new(0)).collect();
             runtime::share(blocks, threads, stop, |i| {
-                sums[i].store(self.block(i).to_bits(), Ordering::Relaxed);
+                sums[i].store(block(i).to_bits(), Ordering::Relaxed);
                 Ok(())
             })?;
             sums.into_iter().fold(0.0, |all, sum| all + f64::from_bits(sum.into_inner()))
@@ -110,13 +115,9 @@ impl Lines {
     }
 
     /// The sum of a block's products.
-    fn block(&self, i: usize) -> f64 {
-        let (function, size) = match self.dtype {
-            DType::F32 => (tile::dot_f32(), 4),
-            _ => (tile::dot_f64(), 8),
-        };
+    fn block(&self, function: DotFn, size: usize, i: usize) -> f64 {
         let (from, n) = (i * BLOCK, BLOCK.min(self.n - i * BLOCK));
-        // SAFETY: elements `from..from + n` are among the lines' own.
+        // SAFETY: elements `from..from + n` are among the lines' own, of this size and the function's dtype.
         unsafe { function(self.a.add(from * size), self.b.add(from * size), n) }
     }
 }

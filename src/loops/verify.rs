@@ -142,7 +142,7 @@ fn verify_line(kernel: &Kernel, i: usize, line: &Line) -> Result<()> {
         Line::Fold { fold, measure, dtype, buf, value } => {
             let known = *dtype != DType::F16 && fold.takes(*measure, *dtype);
             check(known, || format!("{fold}{} on {dtype}", measure.suffix()))?;
-            is(*value, *dtype)?;
+            is(*value, measure.element(*dtype))?;
             buffer(*buf, Role::Folded, Some(fold.out_dtype(*dtype)))
         }
     }

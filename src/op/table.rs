@@ -242,11 +242,14 @@ pub enum Measure {
     Square,
     /// Its absolute value.
     Magnitude,
+    /// Of truth values, 0 or 1 as the integer that is folded.
+    Truth,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Measure; 3] = [Measure::Itself, Measure::Square, Measure::Magnitude];
+    pub const ALL: [Measure; 4] =
+        [Measure::Itself, Measure::Square, Measure::Magnitude, Measure::Truth];
 
     /// What it adds to a fold's name in texts.
     pub fn suffix(self) -> &'static str {
@@ -254,18 +257,25 @@ impl Measure {
             Measure::Itself => "",
             Measure::Square => ".square",
             Measure::Magnitude => ".absolute",
+            Measure::Truth => ".truth",
         }
+    }
+
+    /// The dtype of elements of which it is taken for a fold of `dtype`.
+    pub fn element(self, dtype: DType) -> DType {
+        if self == Measure::Truth { DType::Bool } else { dtype }
     }
 }
 
 impl Fold {
-    /// Whether there is a fold that takes `measure` of elements of `dtype`.
+    /// Whether there is a fold of `dtype` that takes `measure` of elements.
     pub fn takes(self, measure: Measure, dtype: DType) -> bool {
         let float = matches!(dtype, DType::F32 | DType::F64);
         match measure {
             Measure::Itself => true,
             Measure::Square => self == Fold::Sum && float,
             Measure::Magnitude => matches!(self, Fold::Sum | Fold::Max) && float,
+            Measure::Truth => self == Fold::Sum && dtype == DType::I64,
         }
     }
 

@@ -8,9 +8,81 @@ use smallvec::SmallVec;
 use super::nest::{FoldSlot, Nest};
 use super::walk::Worker;
 use crate::buffer::Buffer;
+use crate::dtype::DType;
 use crate::error::Result;
-use crate::loops::{Form, Layout};
-use crate::tile::{FoldFns, Tree};
+use crate::loops::{Form, Kernel, Layout, Line};
+use crate::tile::{self, Board, FoldFns, Team, Tree};
+
+/// Folds of a kernel that one function does for all of them, since they fold the same value.
+///
+/// The kernel calls a function for each fold. Of those that go together the first one's does all, and finds
+/// their states on a board; those of the others do nothing.
+#[derive(Debug)]
+pub(super) struct Teams(SmallVec<[(Team, SmallVec<[usize; 5]>); 1]>);
+
+impl Teams {
+    /// The teams of a kernel of the inner form.
+    pub(super) fn of(kernel: &Kernel) -> Self {
+        let lines = kernel.lines.iter().filter_map(|line| match line {
+            Line::Fold { fold, measure, dtype, value, .. } => Some((fold, measure, dtype, value)),
+            _ => None,
+        });
+        let mut values = SmallVec::<[_; 4]>::new();
+        for (f, (&fold, &measure, &dtype, &value)) in lines.enumerate() {
+            match values.iter_mut().find(|of: &&mut (u32, _, SmallVec<[_; 5]>)| of.0 == value) {
+                Some(of) => of.2.push((f, (fold, measure))),
+                None => values.push((value, dtype, smallvec::smallvec![(f, (fold, measure))])),
+            }
+        }
+        let team = |(_, dtype, folds): (u32, DType, SmallVec<[(usize, _); 5]>)| {
+            let (members, kinds): (SmallVec<[usize; 5]>, SmallVec<[_; 5]>) =
+                folds.into_iter().unzip();
+            Some((tile::together(&kinds, dtype)?, members))
+        };
+        match kernel.form {
+            Form::Inner => Self(values.into_iter().filter_map(team).collect()),
+            _ => Self(SmallVec::new()),
+        }
+    }
+
+    /// Whether one team does so many folds, which are all there are.
+    pub(super) fn are_one_of(&self, folds: usize) -> bool {
+        matches!(&self.0[..], [(_, members)] if members.len() == folds)
+    }
+
+    /// Words of the boards.
+    pub(super) fn words(&self) -> usize {
+        self.0.len() * (size_of::<Board>() / 8)
+    }
+
+    /// Puts the functions into the argument words, of which those of folds begin at `at`.
+    pub(super) fn hire(&self, words: &mut [u64], at: usize) {
+        for (team, members) in &self.0 {
+            for (k, f) in members.iter().enumerate() {
+                let function = if k == 0 { team.inner } else { tile::done };
+                words[at + 2 * f + 1] = function as usize as u64;
+            }
+        }
+    }
+
+    /// Puts the boards, with the states' addresses that are in the argument words, where there is room, and
+    /// their addresses into the words.
+    ///
+    /// # Safety
+    /// At `boards` are as many words as [`Teams::words`].
+    pub(super) unsafe fn seat(&self, words: &mut [u64], at: usize, boards: *mut u8) {
+        for (k, (team, members)) in self.0.iter().enumerate() {
+            let mut board: Board = [std::ptr::null_mut(); 5];
+            for (&place, f) in team.places.iter().zip(members) {
+                board[place] = words[at + 2 * f] as *mut u8;
+            }
+            let to = boards.wrapping_add(k * size_of::<Board>());
+            // SAFETY: the caller's promise.
+            unsafe { to.cast::<Board>().write_unaligned(board) };
+            words[at + 2 * members[0]] = to as u64;
+        }
+    }
+}
 
 /// One thread's memory for one fold.
 pub(super) struct Local {

@@ -8,15 +8,16 @@ use std::sync::atomic::AtomicU32;
 use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
+use super::fold::Teams;
 use super::pack::Gather;
 use super::stream;
 use crate::buffer::Buffer;
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
-use crate::loops::{Buf, Form, Kernel, Launch, Layout, Line, Memory, Role, Step};
+use crate::loops::{Buf, Form, Kernel, Launch, Layout, Line, Memory, Role, Step, Value};
 use crate::op::{Cost, FRAMES};
 use crate::shape::count;
-use crate::tile::{self, BLOCK, FoldFns, InterpTable};
+use crate::tile::{self, BLOCK, FoldFns, InterpTable, RUN};
 
 /// Memory by name: where it is and which bytes of it may be touched.
 pub(super) trait Memories {
@@ -82,6 +83,7 @@ pub(super) struct Nest<'a> {
     pub steps: Vec<Vec<isize>>,
     pub slots: Vec<Slot>,
     pub folds: Vec<FoldSlot>,
+    pub teams: Teams,
     /// The argument words that all runs share.
     pub words: Vec<u64>,
     /// What one element costs, in light ops.
@@ -126,7 +128,7 @@ impl<'a> Nest<'a> {
         let (places, repeats) = (count(&extents[..outer])?, count(&extents[outer..middle])?);
         let run = count(&extents[middle..])?;
         let (kept, all) = (count(&kept)?, count(&extents)?);
-        let folds = find_folds(kernel)?;
+        let (folds, teams) = (find_folds(kernel)?, Teams::of(kernel));
         if kept == 0 || (all == 0 && folds.is_empty()) {
             return Ok(None);
         }
@@ -138,7 +140,7 @@ impl<'a> Nest<'a> {
             )));
         }
         let streamed = streams(kernel, run, all);
-        let (cut, seg) = match sizes(kernel, &folds, run, repeats) {
+        let (cut, seg) = match sizes(kernel, &folds, &teams, run, repeats) {
             (_, seg) if streamed => (STREAMED_CHUNK, seg),
             sizes => sizes,
         };
@@ -170,6 +172,7 @@ impl<'a> Nest<'a> {
             steps: Vec::new(),
             slots: Vec::new(),
             folds,
+            teams,
             words: Vec::new(),
             weight,
             status: AtomicU32::new(0),
@@ -309,6 +312,7 @@ impl<'a> Nest<'a> {
             };
             self.words[fold.word + 1] = function as usize as u64;
         }
+        self.teams.hire(&mut self.words, layout.folds);
         Ok(())
     }
 
@@ -380,16 +384,32 @@ fn find_folds(kernel: &Kernel) -> Result<Vec<FoldSlot>> {
     kernel.folds().map(slot).collect()
 }
 
+/// Elements of a run of folds in the inner form. What is folded where it lies, by one function, needs no tiles, and
+/// fewer runs.
+pub(super) fn each_run(kernel: &Kernel, teams: &Teams) -> usize {
+    let [Line::Load { buf }, ref rest @ ..] = kernel.lines[..] else { return BLOCK };
+    let plain = rest.iter().all(|line| matches!(line, Line::Fold { .. }))
+        && kernel.bufs[buf as usize].run != Step::Packed;
+    let alone = rest.len() == 1 || teams.are_one_of(rest.len());
+    if alone && plain { RUN } else { BLOCK }
+}
+
 /// Elements of a cut and places of a segment.
 ///
 /// A segment of a power of two of leaves is a whole subtree, so its length does not show in the bits.
-fn sizes(kernel: &Kernel, folds: &[FoldSlot], run: usize, repeats: usize) -> (usize, usize) {
+fn sizes(
+    kernel: &Kernel,
+    folds: &[FoldSlot],
+    teams: &Teams,
+    run: usize,
+    repeats: usize,
+) -> (usize, usize) {
     match kernel.form {
         Form::Map | Form::Frames => {
             let packed = kernel.bufs.iter().any(|b| b.run == Step::Packed);
             (if packed { PACKED_CHUNK } else { CHUNK }, 1)
         }
-        Form::Inner => (1, BLOCK),
+        Form::Inner => (1, each_run(kernel, teams)),
         Form::Rows => {
             // Short reductions reach few lanes, and leave room for more columns.
             let lanes = |f: &FoldSlot| f.fns.lanes.min(repeats) * f.fns.partial_bytes;
@@ -414,13 +434,19 @@ fn streams(kernel: &Kernel, run: usize, elements: usize) -> bool {
 
 /// What one element costs, in light ops.
 pub(super) fn weight(kernel: &Kernel) -> usize {
-    let cost = |line: &Line| match line {
+    let folded = |value: Value, before: usize| {
+        let of = |line: &Line| matches!(line, Line::Fold { value: v, .. } if *v == value);
+        kernel.lines[..before].iter().any(of)
+    };
+    let cost = |(at, line): (usize, &Line)| match line {
         Line::Scalar { .. } => 0,
         Line::Map { op, dtype, .. } if op.info().cost == Cost::Heavy && dtype.is_float() => 8,
         Line::Map { .. } | Line::Cast { .. } | Line::Index { .. } => 1,
         Line::Load { .. } | Line::Store { .. } => 1,
+        // Of several folds each value is read once, and often they are one function.
+        Line::Fold { value, .. } if folded(*value, at) => 1,
         Line::Fold { .. } => 2,
         Line::Interp { .. } => 12,
     };
-    kernel.lines.iter().map(cost).sum::<usize>().max(1)
+    kernel.lines.iter().enumerate().map(cost).sum::<usize>().max(1)
 }

@@ -8,14 +8,15 @@
 use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
+use super::fold::Teams;
 use super::nest::{self, Memories};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::loops::{Form, Launch, Layout, Line, Memory, Role, Step};
+use crate::loops::{Form, Launch, Layout, Memory, Role, Step};
 use crate::shape::count;
-use crate::tile::{BLOCK, FoldFns, RUN, Tree};
+use crate::tile::{FoldFns, Tree};
 
 /// A launch that needs no nest.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Single {
     /// Per scalar of the kernel, its place in the plan and its dtype.
     scalars: SmallVec<[(u32, DType); 4]>,
     folds: SmallVec<[(FoldFns, usize); 2]>,
+    teams: Teams,
     form: Form,
     /// The word of the place along the run, if that is one loop.
     index: Option<usize>,
@@ -36,7 +38,7 @@ pub(super) struct Single {
     /// Whether the elements are as many as the arrays of the plan are long, and the most that there may be.
     stretches: bool,
     most: usize,
-    /// Bytes of the states of folds, and of the largest partial result.
+    /// Bytes of the states of folds, of their boards, and of the largest partial result.
     states: usize,
     /// What an element costs, in light ops.
     weight: usize,
@@ -55,8 +57,8 @@ struct Reach {
     moves: bool,
 }
 
-/// Folds of at most this many light ops are not shared out: what threads fold must be gathered.
-const FOLDED: usize = 1 << 19;
+/// Launches of at most this many light ops are not shared out.
+const ALONE: usize = 1 << 19;
 
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
 #[repr(align(64))]
@@ -76,9 +78,9 @@ impl Single {
         let once = launch.extents[..middle].iter().all(|&e| e == 1) && outer <= middle;
         let run = count(&launch.extents[middle..]).ok()?;
         let most = match kernel.form {
-            Form::Map => nest::CHUNK,
-            Form::Frames => nest::CHUNK,
-            Form::Inner => FOLDED / nest::weight(kernel),
+            // A cut is one unit, however much it costs.
+            Form::Map | Form::Frames => nest::CHUNK.max(ALONE / nest::weight(kernel)),
+            Form::Inner => ALONE / nest::weight(kernel),
             Form::Rows => return None,
         };
         let stretches = length.is_some_and(|length| launch.extents[..] == [length])
@@ -142,19 +144,19 @@ impl Single {
             folds.push((fns, buf as usize));
         }
         let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
-        let (states, weight) = (states + partial, nest::weight(kernel));
+        let teams = Teams::of(kernel);
+        teams.hire(&mut words, layout.folds);
+        let (states, weight) = (states + partial + 8 * teams.words(), nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
-        // What is folded where it lies needs no tiles, and fewer runs.
-        let plain = matches!(kernel.lines[..], [Line::Load { .. }, Line::Fold { .. }]);
-        let run = folds.iter().map(|(fns, _): &(FoldFns, usize)| fns.run).min();
-        let each = if plain { run.unwrap_or(RUN) } else { BLOCK };
+        let each = nest::each_run(kernel, &teams);
         Some(Self {
             words,
             layout,
             places,
             scalars,
             folds,
+            teams,
             form,
             index,
             all,
@@ -236,7 +238,7 @@ impl Single {
     /// Folds all elements, run by run.
     ///
     /// # Safety
-    /// The words are those of the first run, and at `desk` is room for the states and the largest partial.
+    /// The words are those of the first run, and at `desk` is room for the states, the boards and the largest partial.
     unsafe fn fold(
         &self,
         engine: &Engine<'_>,
@@ -246,27 +248,32 @@ impl Single {
     ) -> Result<()> {
         let mut trees: SmallVec<[Tree<'_>; 2]> =
             self.folds.iter().map(|(fold, _)| Tree::new(fold, 1)).collect();
-        let mut partial = desk;
+        let (at, mut partial) = (self.layout.folds, desk);
+        let mut states = SmallVec::<[*mut u8; 2]>::new();
         for (f, (fold, _)) in self.folds.iter().enumerate() {
-            words[self.layout.folds + 2 * f] = partial as u64;
+            words[at + 2 * f] = partial as u64;
+            states.push(partial);
             partial = partial.wrapping_add(fold.state_bytes);
         }
+        // SAFETY: the desk has room for the boards behind the states.
+        unsafe { self.teams.seat(words, at, partial) };
+        partial = partial.wrapping_add(8 * self.teams.words());
         for lo in (0..all).step_by(self.each) {
             words[Layout::N] = self.each.min(all - lo) as u64;
             words[Layout::FOLD_BASE] = lo as u64;
             if let Some(index) = self.index {
                 words[index] = lo as u64;
             }
-            for (f, (fold, _)) in self.folds.iter().enumerate() {
+            for ((fold, _), &state) in self.folds.iter().zip(&states) {
                 // SAFETY: the desk has room for all states, one after another.
-                unsafe { (fold.open)(words[self.layout.folds + 2 * f] as *mut u8) };
+                unsafe { (fold.open)(state) };
             }
             // SAFETY: every address range was checked, and scratch memory and status word are ours.
             unsafe { engine.run(words.as_ptr()) };
-            for (f, ((fold, _), tree)) in self.folds.iter().zip(&mut trees).enumerate() {
+            for (((fold, _), &state), tree) in self.folds.iter().zip(&states).zip(&mut trees) {
                 // SAFETY: the state is one run's; behind the states is room for a partial, in whole words.
                 let partial = unsafe {
-                    (fold.close)(words[self.layout.folds + 2 * f] as *const u8, partial);
+                    (fold.close)(state, partial);
                     std::slice::from_raw_parts(partial.cast::<u64>(), fold.partial_bytes / 8)
                 };
                 tree.push(partial)?;

@@ -30,6 +30,7 @@ pub(super) struct Worker {
     streams: Vec<(usize, Buffer)>,
     status: Box<u32>,
     _scratch: Buffer,
+    _boards: Buffer,
     pub locals: Vec<Local>,
 }
 
@@ -56,6 +57,9 @@ impl Worker {
         for (fold, local) in nest.folds.iter().zip(&locals) {
             words[fold.word] = local.state() as u64;
         }
+        let mut boards = Buffer::new(8 * nest.teams.words())?;
+        // SAFETY: as many words.
+        unsafe { nest.teams.seat(&mut words, nest.layout.folds, boards.as_mut_ptr()) };
         Ok(Self {
             words,
             ptrs: nest.slots.iter().map(|s| s.base).collect(),
@@ -65,6 +69,7 @@ impl Worker {
             streams,
             status,
             _scratch: scratch,
+            _boards: boards,
             locals,
         })
     }

@@ -3,7 +3,7 @@
 //! May not know: where bounds come from.
 
 use super::MapFn;
-use super::each::ternary_fn;
+use super::each::{chunk, ternary_fn, tile_fn, unary};
 use super::scalar::Element;
 use crate::dtype::DType;
 
@@ -25,6 +25,31 @@ pub fn clip(dtype: DType, stays: bool) -> Option<MapFn> {
     match dtype {
         DType::F32 if stays => Some(clip_fn!(f32, stays)),
         DType::F64 if stays => Some(clip_fn!(f64, stays)),
+        DType::F32 => Some(clip_fn!(f32)),
+        DType::F64 => Some(clip_fn!(f64)),
+        DType::I16 => Some(clip_fn!(i16)),
+        _ => None,
+    }
+}
+
+/// Likewise, where both bounds are one element for all.
+pub fn clip_between(dtype: DType) -> Option<MapFn> {
+    macro_rules! clip_fn {
+        ($t:ty) => {
+            tile_fn!(MapFn, |out: *mut u8,
+                             a: *const u8,
+                             b: *const u8,
+                             c: *const u8,
+                             n: usize,
+                             _s: *mut u32| {
+                let [low, high] = [b, c].map(|bound| bound.cast::<$t>().read_unaligned());
+                unary::<$t, $t, { chunk::<$t, $t>() }>(out, a, n, |x: $t| {
+                    <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
+                })
+            })
+        };
+    }
+    match dtype {
         DType::F32 => Some(clip_fn!(f32)),
         DType::F64 => Some(clip_fn!(f64)),
         DType::I16 => Some(clip_fn!(i16)),

@@ -221,6 +221,45 @@ macro_rules! binary_fn {
 }
 pub(super) use binary_fn;
 
+/// A [`super::MapFn`] from a scalar function of two operands of which the second is one element for all:
+/// `second_fn!(T => O, f)`.
+macro_rules! second_fn {
+    ($t:ty => $o:ty, $f:expr) => {
+        $crate::tile::each::tile_fn!(
+            $crate::tile::MapFn,
+            |out: *mut u8, a: *const u8, b: *const u8, _c: *const u8, n: usize, _s: *mut u32| {
+                let second = b.cast::<$t>().read_unaligned();
+                $crate::tile::each::unary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(
+                    out,
+                    a,
+                    n,
+                    |x| ($f)(x, second),
+                )
+            }
+        )
+    };
+}
+pub(super) use second_fn;
+
+/// The same with the first operand: `first_fn!(T => O, f)`.
+macro_rules! first_fn {
+    ($t:ty => $o:ty, $f:expr) => {
+        $crate::tile::each::tile_fn!(
+            $crate::tile::MapFn,
+            |out: *mut u8, a: *const u8, b: *const u8, _c: *const u8, n: usize, _s: *mut u32| {
+                let first = a.cast::<$t>().read_unaligned();
+                $crate::tile::each::unary::<$t, $o, { $crate::tile::each::chunk::<$t, $o>() }>(
+                    out,
+                    b,
+                    n,
+                    |x| ($f)(first, x),
+                )
+            }
+        )
+    };
+}
+pub(super) use first_fn;
+
 /// A [`super::MapFn`] from a scalar function of three operands: `ternary_fn!(A, B, C => O, f)`.
 macro_rules! ternary_fn {
     ($a:ty, $b:ty, $c:ty => $o:ty, $f:expr) => {

@@ -17,15 +17,17 @@ mod interp;
 mod isa;
 mod map;
 pub mod math;
+mod number;
 mod odd;
 pub mod scalar;
 
 pub use cast::cast;
-pub use clip::clip;
+pub use clip::{clip, clip_between};
 pub use dot::{DotFn, dot_f32, dot_f64};
-pub use fold::{FoldFns, Tree, fold};
+pub use fold::{Board, FoldFns, Team, Tree, done, fold, together};
 pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
 pub use map::map;
+pub use number::number;
 pub use odd::{OddFn, odd};
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.

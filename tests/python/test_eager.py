@@ -55,7 +55,8 @@ def test_an_op_gives_the_bits_of_a_block(name: str, dtype: str) -> None:
     for other in ("int8", "float16", "float32"):
         check(function, x, ordinary(other, domain, len(x), 2))
         check(function, x[:6].reshape(2, 3), ordinary(other, domain, 3, 2))
-    for number in (2, 0.5, 2.0, -1, True, np.float32(1.5), np.int16(3), 2**40):
+    numbers = (2, 0.5, 2.0, -1, True, np.float32(1.5), np.int16(3), 2**40)
+    for number in (*numbers, 0, -0.0, 0.1, 2.0**-126, float("inf"), float("nan"), 15, 16):
         check(function, x, number)
         check(function, number, x)
 

@@ -718,3 +718,20 @@ def test_constants_among_the_arguments():
             np.testing.assert_array_equal(g(x, power), x**power)
     with pytest.raises(TypeError, match="static"):
         g(x, x)
+
+
+def test_calls_of_some_length_give_and_raise_what_short_ones_do() -> None:
+    """Long enough to let other threads go on, too short to be shared by threads."""
+    power = rnp.jit(lambda x, y: x**y)
+    x, y = np.full(30_000, 3), np.arange(30_000) % 5
+    for _ in range(4):
+        assert np.array_equal(power(x, y), x**y)
+    y[-1] = -1
+    with pytest.raises(ValueError, match="negative integer powers"):
+        power(x, y)
+    scaled = rnp.jit(lambda x, gain: (rnp.abs(x) * gain, rnp.max(x)))
+    for gain in (0.5, 2.0, 3.0):
+        z = np.linspace(-1, gain, 30_000).astype(np.float32)
+        got, most = scaled(z, gain)
+        assert np.array_equal(got, np.abs(z) * np.float32(gain))
+        assert most == z.max()

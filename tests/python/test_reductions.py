@@ -362,3 +362,39 @@ def test_many_percentiles_together(n, dtype):
             lazy = rnp.percentile(x, q)
         for got in (rnp.percentile(x, q), lazy.eval()):
             assert differs(got, want) == ""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("special", [[], [0.0, -0.0], [-0.0], [np.nan], [np.inf], [1e30, -1e25]])
+def test_folds_of_one_input_have_the_bits_of_each_alone(dtype, special):
+    def squares(x):
+        return rnp.sum(rnp.multiply(x, x))
+
+    def peak(x):
+        return rnp.max(rnp.absolute(x))
+
+    folds = [peak, squares, rnp.sum, rnp.min, rnp.max, lambda x: rnp.sum(x > 0.25)]
+    together = rnp.jit(lambda x: [fold(x) for fold in folds])
+    pairs = rnp.jit(lambda x: (rnp.min(x), rnp.max(x))), rnp.jit(lambda x: (peak(x), squares(x)))
+    failures = []
+    for n in (1, 7, 1023, 1024, 2049, 5000, 40_000, 400_000):
+        x = np.random.default_rng(n).uniform(-1, 1, n).astype(dtype)
+        if special:
+            x[:: max(n // 5, 1)] = np.resize(special, len(x[:: max(n // 5, 1)]))
+            x = x if n % 2 else np.resize(np.array(special, dtype), n)
+        for _ in range(3):
+            got = [np.asarray(v) for v in (*together(x), *pairs[0](x), *pairs[1](x))]
+        for k, fold in enumerate([*folds, rnp.min, rnp.max, peak, squares]):
+            want = np.asarray(rnp.jit(fold)(x))
+            if want.tobytes() != got[k].tobytes():
+                failures.append((n, k, got[k], want))
+    told(failures)
+
+
+def test_truth_values_are_counted():
+    count = rnp.jit(lambda x: (rnp.sum(x > 0), rnp.sum(x > 0, axis=0), rnp.sum(x > 0, axis=1)))
+    for shape in ((1, 1), (3, 2), (70, 40), (2, 40_000), (40_000, 2)):
+        x = np.random.default_rng(1).uniform(-1, 1, shape)
+        for got, axis in zip(count(x), (None, 0, 1), strict=True):
+            want = np.sum(x > 0, axis=axis)
+            assert not differs(np.asarray(got), np.asarray(want)), (shape, axis)

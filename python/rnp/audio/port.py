@@ -10,6 +10,9 @@ import rnp._core as core
 from rnp.audio import _checks as checks
 from rnp.audio._run import every, graph, scalars
 
+# Most samples, which need no check.
+_ND, _FLOAT32 = np.ndarray, checks.FLOAT32
+
 
 def _largest(x: Any, axis: int | None) -> Any:
     return rnp.max(rnp.abs(x)) if axis is None else rnp.max(rnp.abs(x), axis)
@@ -69,7 +72,7 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
     array([[1. , 2. ],
            [1.5, 2. ]])
     """
-    if type(gain) is float and type(samples) is np.ndarray and samples.dtype is checks.FLOAT32:
+    if type(gain) is float and type(samples) is _ND and samples.dtype is _FLOAT32:
         return core.multiply(samples, gain)
     x = checks.real(samples)
     if isinstance(gain, (int, float)):

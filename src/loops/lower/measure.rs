@@ -1,16 +1,22 @@
-//! Squares and magnitudes that folds see: the folds take them themselves, with no tile between.
+//! Squares, magnitudes and truth values as integers that folds see: the folds take them themselves, with no tile
+//! between.
 //!
-//! Of what is in memory always; of what is computed if nothing else sees the square or magnitude, since else there
-//! would be two values to keep for calls in place of one.
+//! Of what is in memory always; of what is computed if nothing else sees what is taken, since else there would be two
+//! values to keep for calls in place of one.
 //!
 //! May not know: graphs, loops.
 
 use super::super::{Line, Value};
+use crate::dtype::DType;
 use crate::op::{Measure, Op};
 
 /// What a line is of another line, as a fold may take it.
 fn measured(line: &Line) -> Option<(Measure, Value)> {
-    let Line::Map { op, args, .. } = line else { return None };
+    let (op, args) = match line {
+        Line::Map { op, args, .. } => (op, args),
+        Line::Cast { from: DType::Bool, arg, .. } => return Some((Measure::Truth, *arg)),
+        _ => return None,
+    };
     match (op, &args[..]) {
         (Op::Square, &[a]) => Some((Measure::Square, a)),
         (Op::Multiply, &[a, b]) if a == b => Some((Measure::Square, a)),

@@ -147,9 +147,9 @@ struct Elements<'a> {
 
 impl Elements<'_> {
     /// How many are folded at a time: more where nothing is made for it.
-    fn run(&self, fns: &FoldFns) -> usize {
+    fn run(&self) -> usize {
         let plain = matches!(self.source, Source::Whole { .. }) && self.centre.is_none();
-        if plain { fns.run } else { BLOCK }
+        if plain { RUN } else { BLOCK }
     }
 }
 
@@ -269,7 +269,7 @@ impl Job {
         cost: usize,
         ctx: &super::Context,
     ) -> Result<Partial> {
-        let run = elements.run(&self.fns);
+        let run = elements.run();
         if len <= run {
             return Ok(self.block(elements, 0, len));
         }
@@ -559,7 +559,7 @@ impl Parts for Blocks<'_> {
 
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
         const { assert!(PART.is_multiple_of(RUN)) };
-        let (words, run) = (self.job.fns.partial_bytes / 8, self.elements.run(&self.job.fns));
+        let (words, run) = (self.job.fns.partial_bytes / 8, self.elements.run());
         for at in (lo..hi).step_by(run) {
             let partial = self.job.block(self.elements, at, run.min(hi - at));
             let to = self.partials.load(Ordering::Relaxed).wrapping_add(at / run * words);

@@ -36,6 +36,8 @@ struct Elements {
     sources: SmallVec<[Source; 3]>,
     /// From what the last step gives to the result.
     back: Option<MapFn>,
+    /// What computes the only step of whole elements and numbers, and the numbers' bits by operand.
+    numbers: Option<(MapFn, [u64; 3])>,
     out: *mut u8,
     /// Bytes of an element of the result.
     size: usize,
@@ -88,7 +90,7 @@ pub fn map<H: Host>(
     if op == Op::Ldexp {
         dtypes[1] = exponent(&inputs[0], recipe);
     }
-    compute(recipe, &steps, inputs, dtypes, host)
+    compute(recipe, &steps, inputs, dtypes, None, host)
 }
 
 /// The shape, length and memory of operands that are few elements side by side, just as the function takes
@@ -128,7 +130,7 @@ pub fn choose<H: Host>(
     let steps = [Step { function: recipe.function, args: [0, 1, 2] }];
     let mut dtypes = recipe.dtypes();
     dtypes[0] = (DType::Bool, DType::Bool);
-    compute(recipe, &steps, inputs, dtypes, host)
+    compute(recipe, &steps, inputs, dtypes, None, host)
 }
 
 /// `minimum(maximum(x, low), high)`, either bound may be missing. Elements equal to a bound stay if both bounds
@@ -161,13 +163,15 @@ pub fn clip<H: Host>(
         found = Some(recipe);
     }
     let Some(recipe) = found else { return Ok(false) };
+    let mut between = None;
     if steps.len() == 2
         && let Some(function) = tile::clip(recipe.compute, stays)
     {
         steps.clear();
         steps.push(Step { function, args: [0, 1, 2] });
+        between = tile::clip_between(recipe.compute);
     }
-    compute(recipe, &steps, &inputs, recipe.dtypes(), host)
+    compute(recipe, &steps, &inputs, recipe.dtypes(), between, host)
 }
 
 /// The elements of an array as another dtype.
@@ -186,11 +190,12 @@ pub fn convert<H: Host>(
         result: dtype,
         function: tile::cast(view.dtype, dtype),
         back: None,
+        numbers: [None; 2],
         weight: 3,
         watch: Watch::Nothing,
     };
     let steps = [Step { function: recipe.function, args: [0; 3] }];
-    compute(&recipe, &steps, &[Input::View(*view)], recipe.dtypes(), host)
+    compute(&recipe, &steps, &[Input::View(*view)], recipe.dtypes(), None, host)
 }
 
 /// The shape of all operands together.
@@ -213,12 +218,14 @@ fn common(inputs: &[Input<'_>]) -> Option<Shape> {
     shape::broadcast("", shapes).ok()
 }
 
-/// Runs the steps on all elements. `dtypes` are those that numbers must fit and that operands are converted to.
+/// Runs the steps on all elements. `dtypes` are those that numbers must fit and that operands are converted to;
+/// `between` is what computes the only step of elements and two numbers.
 fn compute<H: Host>(
     recipe: &Recipe,
     steps: &[Step],
     inputs: &[Input<'_>],
     dtypes: [(DType, DType); 3],
+    between: Option<MapFn>,
     host: &mut H,
 ) -> std::result::Result<bool, H::Error> {
     let Some(shape) = common(inputs) else { return Ok(false) };
@@ -233,11 +240,26 @@ fn compute<H: Host>(
             None => return Ok(false),
         }
     }
+    // None of these looks at divisors afterwards, of which there is one alone.
+    let whole = |source: &Source| matches!(source, Source::Whole { .. });
+    let numbers = match &sources[..] {
+        [a, Source::Repeated(value)] if whole(a) => {
+            recipe.numbers[1].map(|function| (function, [0, value.bits, 0]))
+        }
+        [Source::Repeated(value), b] if whole(b) => {
+            recipe.numbers[0].map(|function| (function, [value.bits, 0, 0]))
+        }
+        [a, Source::Repeated(low), Source::Repeated(high)] if whole(a) => {
+            between.map(|function| (function, [0, low.bits, high.bits]))
+        }
+        _ => None,
+    };
     let out = host.allocate(recipe.result, &shape)?;
     let elements = Elements {
         steps: SmallVec::from_slice(steps),
         sources,
         back: recipe.back,
+        numbers,
         out,
         size: recipe.result.size(),
         streamed: is_large(len * recipe.result.size()),
@@ -263,10 +285,12 @@ impl Elements {
         if self.back.is_some() || self.streamed {
             return false;
         }
+        let (function, bits) = self.numbers.unwrap_or((step.function, [0; 3]));
         let mut ptrs = [std::ptr::null::<u8>(); 3];
-        for (ptr, source) in ptrs.iter_mut().zip(&self.sources) {
+        for ((ptr, source), bits) in ptrs.iter_mut().zip(&self.sources).zip(&bits) {
             match source {
                 Source::Whole { ptr: start, size } => *ptr = start.wrapping_add(lo * size),
+                _ if self.numbers.is_some() => *ptr = std::ptr::from_ref(bits).cast(),
                 _ => return false,
             }
         }
@@ -274,7 +298,7 @@ impl Elements {
         // SAFETY: the operands and the result have these elements, of the function's dtypes.
         unsafe {
             let to = self.out.add(lo * self.size);
-            (step.function)(to, a, b, c, hi - lo, self.status.as_ptr());
+            function(to, a, b, c, hi - lo, self.status.as_ptr());
             self.look(&ptrs, to, hi - lo);
         }
         true

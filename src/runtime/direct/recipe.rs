@@ -21,6 +21,8 @@ pub(super) struct Recipe {
     pub function: MapFn,
     /// From what the function gives to the result.
     pub back: Option<MapFn>,
+    /// The op of elements and a number, by the number's place.
+    pub numbers: [Option<MapFn>; 2],
     /// What an element costs, in light ops.
     pub weight: usize,
     /// How it is seen that NumPy may warn.
@@ -195,7 +197,9 @@ fn finish(op: Op, operand: DType, compute: DType, result: DType) -> Option<Recip
     let heavy = op.info().cost == Cost::Heavy && compute.is_float();
     let watch = Watch::of(op, compute, result);
     let weight = if heavy { 10 } else { 3 };
-    Some(Recipe { operand, compute, result, function, back, weight, watch })
+    let of = |first| if back.is_none() { tile::number(op, compute, first) } else { None };
+    let numbers = [of(true), of(false)];
+    Some(Recipe { operand, compute, result, function, back, numbers, weight, watch })
 }
 
 /// The dtypes of the exponent of `ldexp`, which is an integer: that of NumPy's loop, and that of ours.

@@ -181,6 +181,28 @@ impl Wide for Truth {
     }
 }
 
+/// Floats, of which smallest and largest are found in one go.
+pub(super) trait Spread: Ordered<Wide = f64> {
+    /// The smallest and the largest of `n` elements.
+    ///
+    /// # Safety
+    /// `tile` is valid for reading `n` elements, at any alignment.
+    unsafe fn spread(tile: *const Self, n: usize) -> (f64, f64);
+
+    /// The smallest of `n` elements, none of them NaN, given that number: of zeros the one below 0. (Lanes do not
+    /// tell one zero from the other; it is rare enough to look again.)
+    ///
+    /// # Safety
+    /// As for [`Spread::spread`].
+    unsafe fn signed_least(value: f64, tile: *const Self, n: usize) -> f64;
+
+    /// The largest, likewise: of zeros the one that is not below 0.
+    ///
+    /// # Safety
+    /// As for [`Spread::spread`].
+    unsafe fn signed_greatest(value: f64, tile: *const Self, n: usize) -> f64;
+}
+
 macro_rules! ordered_floats {
     ($($t:ident $bits:ident;)+) => {$(
         impl Ordered for $t {
@@ -195,52 +217,106 @@ macro_rules! ordered_floats {
             }
             #[inline(always)]
             unsafe fn least_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t $bits tile n INFINITY < least)
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let (best, odd) = ordered_floats!(@lanes $t $bits tile n 1 [INFINITY <]);
+                    if odd { f64::NAN } else { Self::signed_least(best[0], tile, n) }
+                }
             }
             #[inline(always)]
             unsafe fn greatest_of(tile: *const $t, n: usize) -> f64 {
-                ordered_floats!(@of $t $bits tile n NEG_INFINITY > greatest)
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let (best, odd) = ordered_floats!(@lanes $t $bits tile n 1 [NEG_INFINITY >]);
+                    if odd { f64::NAN } else { Self::signed_greatest(best[0], tile, n) }
+                }
+            }
+        }
+
+        impl Spread for $t {
+            #[inline(always)]
+            unsafe fn spread(tile: *const $t, n: usize) -> (f64, f64) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let ([least, greatest], odd) =
+                        ordered_floats!(@lanes $t $bits tile n 2 [INFINITY <, NEG_INFINITY >]);
+                    if odd {
+                        return (f64::NAN, f64::NAN);
+                    }
+                    (Self::signed_least(least, tile, n), Self::signed_greatest(greatest, tile, n))
+                }
+            }
+            #[inline(always)]
+            unsafe fn signed_least(value: f64, tile: *const $t, n: usize) -> f64 {
+                if value != 0.0 {
+                    return value;
+                }
+                // SAFETY: `i < n`.
+                let bits = |i: usize| unsafe { tile.add(i).read_unaligned() }.to_bits();
+                let any = (0..n).fold(0, |any, i| any | bits(i));
+                if any >> ($bits::BITS - 1) != 0 { -0.0 } else { 0.0 }
+            }
+            #[inline(always)]
+            unsafe fn signed_greatest(value: f64, tile: *const $t, n: usize) -> f64 {
+                if value != 0.0 {
+                    return value;
+                }
+                // SAFETY: `i < n`.
+                let bits = |i: usize| unsafe { tile.add(i).read_unaligned() }.to_bits();
+                let all = (0..n).fold($bits::MAX, |all, i| all & bits(i));
+                if all >> ($bits::BITS - 1) != 0 { -0.0 } else { 0.0 }
             }
         }
     )+};
-    (@of $t:ident $bits:ident $tile:ident $n:ident $identity:ident $beats:tt $best:ident) => {{
+    // The best by each comparison, and whether there is a NaN.
+    (@lanes $t:ident $bits:ident $tile:ident $n:ident $count:literal
+        [$($identity:ident $beats:tt),+]) => {{
         // Enough accumulators that no step waits for the one before it.
-        const LANES: usize = 256 / size_of::<$t>();
+        const LANES: usize = 256 / size_of::<$t>() / $count;
         const HALF: usize = LANES / 2;
-        let better = |x: $t, best: $t| if x $beats best { x } else { best };
-        let (mut best, mut nan) = ([$t::$identity; LANES], [0 as $bits; HALF]);
+        let mut best = [$([$t::$identity; LANES]),+];
+        let mut nan = [0 as $bits; HALF];
         let whole = $n - $n % LANES;
         for start in (0..whole).step_by(LANES) {
             // SAFETY: `start + LANES <= n`.
-            let x = unsafe { $tile.add(start).cast::<[$t; LANES]>().read_unaligned() };
-            for k in 0..LANES {
-                best[k] = better(x[k], best[k]);
-            }
+            let x = $tile.add(start).cast::<[$t; LANES]>().read_unaligned();
+            let mut each = best.iter_mut();
+            $(
+                if let Some(best) = each.next() {
+                    for k in 0..LANES {
+                        best[k] = if x[k] $beats best[k] { x[k] } else { best[k] };
+                    }
+                }
+            )+
             for k in 0..HALF {
                 // As wide as the elements, so that it takes no step to keep.
                 let any = x[k].is_nan() | x[k + HALF].is_nan();
                 nan[k] |= if any { $bits::MAX } else { 0 };
             }
         }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for k in 0..width {
-                best[k] = better(best[k + width], best[k]);
+        let mut odd = nan.iter().fold(0, |any, &nan| any | nan) != 0;
+        let mut each = best.iter_mut();
+        let found = [$({
+            let mut found = $t::$identity;
+            if let Some(best) = each.next() {
+                let mut width = LANES;
+                while width > 1 {
+                    width /= 2;
+                    for k in 0..width {
+                        best[k] = if best[k + width] $beats best[k] { best[k + width] } else { best[k] };
+                    }
+                }
+                found = best[0];
+                for i in whole..$n {
+                    // SAFETY: `i < n`.
+                    let x = $tile.add(i).read_unaligned();
+                    odd |= x.is_nan();
+                    found = if x $beats found { x } else { found };
+                }
             }
-        }
-        // SAFETY: `i < n`.
-        let rest = (whole..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen());
-        let value = rest.fold(f64::from(best[0]), Wide::$best);
-        if nan.iter().fold(0, |any, &nan| any | nan) != 0 {
-            f64::NAN
-        } else if value == 0.0 {
-            // The lanes do not tell one zero from the other; it is rare enough to look again.
-            // SAFETY: `i < n`.
-            (0..$n).map(|i| unsafe { $tile.add(i).read_unaligned() }.widen()).fold(value, Wide::$best)
-        } else {
-            value
-        }
+            f64::from(found)
+        }),+];
+        (found, odd)
     }};
 }
 

@@ -9,12 +9,15 @@
 mod arg;
 mod extreme;
 mod rule;
+mod square;
 mod sum;
+mod together;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub use together::{Board, Team, done, together};
 pub use tree::Tree;
 
 use super::FoldFn;
@@ -41,8 +44,6 @@ pub struct FoldFns {
     pub lanes: usize,
     /// Elements of a leaf, which divides `BLOCK`; `BLOCK` for what is folded in order.
     pub leaf: usize,
-    /// Elements of a run, at most: [`RUN`], or [`BLOCK`] where runs of several blocks would be another tree.
-    pub run: usize,
     /// Makes a state empty.
     pub open: unsafe extern "C" fn(state: *mut u8),
     /// Folds a tile into a state. Tiles of a run come in order; each but the last has a multiple of `leaf` elements (or `TILE` where the leaf is larger).
@@ -92,7 +93,7 @@ fn fold_on(isa: Isa, fold: Fold, measure: Measure, dtype: DType) -> Option<FoldF
     match (fold, measure, dtype) {
         (_, Measure::Itself, _) => {}
         (Fold::Sum, Measure::Square, DType::F32) => {
-            return Some(rule::in_lanes::<FloatSum<f32, Square>>(isa));
+            return Some(rule::in_lanes::<square::Squares>(isa));
         }
         (Fold::Sum, Measure::Square, DType::F64) => {
             return Some(rule::in_lanes::<FloatSum<f64, Square>>(isa));
@@ -109,6 +110,9 @@ fn fold_on(isa: Isa, fold: Fold, measure: Measure, dtype: DType) -> Option<FoldF
         (Fold::Max, Measure::Magnitude, DType::F64) => {
             return Some(rule::in_order::<Peak<f64>>(isa));
         }
+        (Fold::Sum, Measure::Truth, DType::I64) => {
+            return Some(rule::in_order::<sum::Count>(isa));
+        }
         _ => return None,
     }
     match (fold, dtype) {
@@ -117,8 +121,8 @@ fn fold_on(isa: Isa, fold: Fold, measure: Measure, dtype: DType) -> Option<FoldF
         (Fold::Sum, DType::F32) => Some(rule::in_lanes::<FloatSum<f32, Itself>>(isa)),
         (Fold::Sum, DType::F64) => Some(rule::in_lanes::<FloatSum<f64, Itself>>(isa)),
         (Fold::Prod, DType::I64 | DType::U64) => Some(rule::in_order::<sum::IntProd>(isa)),
-        (Fold::Prod, DType::F32) => Some(rule::in_order::<sum::Prod32>(isa)),
-        (Fold::Prod, DType::F64) => Some(rule::in_order::<sum::Prod64>(isa)),
+        (Fold::Prod, DType::F32) => Some(rule::in_blocks::<sum::Prod32>(isa)),
+        (Fold::Prod, DType::F64) => Some(rule::in_blocks::<sum::Prod64>(isa)),
         (Fold::Sum | Fold::Prod, _) => None,
         (Fold::Min, _) => ordered!(Min),
         (Fold::Max, _) => ordered!(Max),

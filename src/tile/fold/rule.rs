@@ -18,8 +18,6 @@ pub(super) trait Rule {
     const LANES: usize = 1;
     /// Elements of a leaf.
     const LEAF: usize = BLOCK;
-    /// Whether combining rounds, so that order matters.
-    const ROUNDS: bool = false;
     /// The partial result of no elements: combined with another on either side it leaves it as is
     /// (for a float sum, but for the sign of zero, which NumPy's sums drop too).
     const IDENTITY: Self::Partial;
@@ -73,16 +71,36 @@ pub(super) fn in_order<R: Rule>(isa: Isa) -> FoldFns {
 
 /// The functions of a fold in several lanes: the state is a binary counter of leaves.
 pub(super) fn in_lanes<R: Rule<Partial = f64> + Leaf>(isa: Isa) -> FoldFns {
+    const { assert!(R::LEAF >= SHORTEST) };
     FoldFns {
         state_bytes: size_of::<Counter>(),
-        open: open_in_lanes,
-        inner: pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx512::<R>),
+        open: open_in_lanes::<R>,
+        inner: match R::WIDEST {
+            true => {
+                pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx512::<R>)
+            }
+            false => {
+                pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx2::<R>)
+            }
+        },
         close: close_in_lanes::<R>,
         ..common::<R>(isa)
     }
 }
 
-/// What both have in common; the functions of a state are placeholders that the callers replace.
+/// The functions of a fold in order, each step of which rounds: the state is a binary counter of blocks.
+pub(super) fn in_blocks<R: Rule>(isa: Isa) -> FoldFns {
+    const { assert!(R::LANES == 1 && R::LEAF == BLOCK && size_of::<R::Partial>() == 8) };
+    FoldFns {
+        state_bytes: size_of::<Blocks<R::Partial>>(),
+        open: open_in_blocks::<R>,
+        inner: pick!(isa => FoldFn, inner_in_blocks::<R>, inner_in_blocks_avx2::<R>, inner_in_blocks_avx512::<R>),
+        close: close_in_blocks::<R>,
+        ..common::<R>(isa)
+    }
+}
+
+/// What all have in common; the functions of a state are placeholders that the callers replace.
 fn common<R: Rule>(isa: Isa) -> FoldFns {
     type Combine = unsafe extern "C" fn(*mut u8, *const u8, usize);
     const { assert!(size_of::<R::Partial>().is_multiple_of(8)) };
@@ -92,7 +110,6 @@ fn common<R: Rule>(isa: Isa) -> FoldFns {
         state_bytes: size_of::<R::Partial>(),
         lanes: R::LANES,
         leaf: R::LEAF,
-        run: if R::ROUNDS && R::LANES == 1 { BLOCK } else { RUN },
         open: open_in_order::<R>,
         inner: inner_in_order::<R>,
         close: close_in_order::<R>,
@@ -126,7 +143,13 @@ unsafe extern "C" fn close_in_order<R: Rule>(state: *const u8, partial: *mut u8)
 /// # Safety
 /// As for [`FoldFns::inner`].
 #[inline(always)]
-unsafe fn in_order_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize) {
+pub(super) unsafe fn in_order_body<R: Rule>(
+    state: *mut u8,
+    tile: *const u8,
+    n: usize,
+    base: u64,
+    off: usize,
+) {
     let state = state.cast::<R::Partial>();
     // SAFETY: the state is a partial, and the tile has `n` elements.
     unsafe {
@@ -216,11 +239,15 @@ unsafe extern "C" fn finish<R: Rule>(partials: *const u8, out: *mut u8, n: usize
 
 /// The leaves of a fold in lanes.
 pub(super) trait Leaf: Rule {
-    /// The partial results of two whole leaves, one after the other, whose steps need not wait for each other.
+    /// Whether the widest vectors are the fastest.
+    const WIDEST: bool = true;
+
+    /// The partial results of two whole leaves, whose steps need not wait for each other.
     ///
     /// # Safety
-    /// `tile` is valid for reading them, at any alignment.
-    unsafe fn two(tile: *const Self::Elem) -> [Self::Partial; 2];
+    /// Each is valid for reading a leaf, at any alignment; the machine has the instructions of `isa`, for which the
+    /// code around is built.
+    unsafe fn two(isa: Isa, leaves: [*const Self::Elem; 2]) -> [Self::Partial; 2];
 
     /// The partial result of a leaf of `n` elements, its lanes combined.
     ///
@@ -229,20 +256,30 @@ pub(super) trait Leaf: Rule {
     unsafe fn leaf(tile: *const Self::Elem, n: usize) -> Self::Partial;
 }
 
+/// Elements of the shortest leaf.
+const SHORTEST: usize = 256;
+
 /// The leaves of a run so far: of each power of two of them at most one partial, the largest first.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Counter {
+pub(super) struct Counter<P = f64> {
     /// How many leaves.
     leaves: u64,
     /// The partials, as many as `leaves` has bits set.
-    levels: [f64; 7],
+    levels: [P; 7],
 }
 
-impl Counter {
+const _: () = assert!(RUN / SHORTEST <= 1 << 7, "a run's leaves fit the counter");
+
+impl<P: Copy> Counter<P> {
+    /// Of no leaves.
+    fn new<R: Rule<Partial = P>>() -> Self {
+        Self { leaves: 0, levels: [R::IDENTITY; 7] }
+    }
+
     /// Appends the next leaf's partial.
     #[inline(always)]
-    fn push<R: Rule<Partial = f64>>(&mut self, mut partial: f64) {
+    pub(super) fn push<R: Rule<Partial = P>>(&mut self, mut partial: P) {
         let mut depth = self.leaves.count_ones() as usize;
         for _ in 0..self.leaves.trailing_ones() {
             depth -= 1;
@@ -251,31 +288,51 @@ impl Counter {
         self.levels[depth] = partial;
         self.leaves += 1;
     }
+
+    /// The partial of all leaves.
+    fn close<R: Rule<Partial = P>>(&self) -> P {
+        let levels = &self.levels[..self.leaves.count_ones() as usize];
+        let all = levels.iter().rev().copied().reduce(|right, left| R::combine(left, right));
+        all.unwrap_or(R::IDENTITY)
+    }
 }
 
 /// # Safety
 /// As for [`FoldFns::open`].
-unsafe extern "C" fn open_in_lanes(state: *mut u8) {
+unsafe extern "C" fn open_in_lanes<R: Rule<Partial = f64>>(state: *mut u8) {
     // SAFETY: the state is a counter.
-    unsafe { state.cast::<Counter>().write_unaligned(Counter { leaves: 0, levels: [0.0; 7] }) }
+    unsafe { state.cast::<Counter>().write_unaligned(Counter::new::<R>()) }
 }
 
 /// # Safety
 /// As for [`FoldFns::inner`].
 #[inline(always)]
-unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(state: *mut u8, tile: *const u8, n: usize) {
+pub(super) unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(
+    isa: Isa,
+    state: *mut u8,
+    tile: *const u8,
+    n: usize,
+) {
     let state = state.cast::<Counter>();
     let tile = tile.cast::<R::Elem>();
     // SAFETY: the state is a counter.
     let mut counter = unsafe { state.read_unaligned() };
-    let twice = n - n % (2 * R::LEAF);
-    for start in (0..twice).step_by(2 * R::LEAF) {
+    // Leaves side by side are half a run apart: two streams that the machine foresees, as it would not where
+    // each ended with its leaf.
+    let pairs = n / (2 * R::LEAF);
+    let mut later = [0.0; RUN / SHORTEST / 2];
+    for (pair, later) in later.iter_mut().enumerate().take(pairs) {
         // SAFETY: the leaves end at `n` or before.
-        for partial in unsafe { R::two(tile.add(start)) } {
-            counter.push::<R>(partial);
-        }
+        let [first, second] = unsafe {
+            R::two(isa, [pair, pairs + pair].map(|leaf| tile.wrapping_add(leaf * R::LEAF)))
+        };
+        counter.push::<R>(first);
+        *later = second;
     }
-    for start in (twice..n).step_by(R::LEAF) {
+    for &partial in &later[..pairs] {
+        counter.push::<R>(partial);
+    }
+    for start in (2 * pairs * R::LEAF..n).step_by(R::LEAF) {
         // SAFETY: as above.
         counter.push::<R>(unsafe { R::leaf(tile.add(start), R::LEAF.min(n - start)) });
     }
@@ -288,10 +345,77 @@ unsafe fn in_lanes_body<R: Leaf<Partial = f64>>(state: *mut u8, tile: *const u8,
 unsafe extern "C" fn close_in_lanes<R: Rule<Partial = f64>>(state: *const u8, partial: *mut u8) {
     // SAFETY: the state is a counter.
     let counter = unsafe { state.cast::<Counter>().read_unaligned() };
-    let levels = &counter.levels[..counter.leaves.count_ones() as usize];
-    let value = levels.iter().rev().copied().reduce(|right, left| R::combine(left, right));
     // SAFETY: a partial is a double.
-    unsafe { partial.cast::<f64>().write_unaligned(value.unwrap_or(R::IDENTITY)) }
+    unsafe { partial.cast::<f64>().write_unaligned(counter.close::<R>()) }
+}
+
+/// The state of a fold in order within blocks, which are combined like leaves.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Blocks<P> {
+    whole: Counter<P>,
+    /// The block that is not whole yet.
+    open: P,
+    /// How many elements it has.
+    filled: usize,
+}
+
+/// Blocks whose steps are taken side by side, since each step waits for the one before it.
+const BESIDE: usize = 4;
+
+/// # Safety
+/// As for [`FoldFns::open`].
+unsafe extern "C" fn open_in_blocks<R: Rule>(state: *mut u8) {
+    let blocks = Blocks { whole: Counter::new::<R>(), open: R::IDENTITY, filled: 0 };
+    // SAFETY: the state is one of blocks.
+    unsafe { state.cast::<Blocks<R::Partial>>().write_unaligned(blocks) }
+}
+
+/// # Safety
+/// As for [`FoldFns::inner`].
+#[inline(always)]
+unsafe fn in_blocks_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize) {
+    let state = state.cast::<Blocks<R::Partial>>();
+    let tile = tile.cast::<R::Elem>();
+    // SAFETY: the state is one of blocks.
+    let mut blocks = unsafe { state.read_unaligned() };
+    // SAFETY: it is called with `i < n`.
+    let step = |partial, i: usize| R::step(partial, unsafe { tile.add(i).read_unaligned() }, 0);
+    let mut at = 0;
+    while blocks.filled == 0 && n - at >= BESIDE * BLOCK {
+        let mut beside = [R::IDENTITY; BESIDE];
+        for i in at..at + BLOCK {
+            for (k, partial) in beside.iter_mut().enumerate() {
+                *partial = step(*partial, k * BLOCK + i);
+            }
+        }
+        beside.into_iter().for_each(|partial| blocks.whole.push::<R>(partial));
+        at += BESIDE * BLOCK;
+    }
+    while at < n {
+        let end = n.min(at + BLOCK - blocks.filled);
+        blocks.open = (at..end).fold(blocks.open, step);
+        blocks.filled += end - at;
+        at = end;
+        if blocks.filled == BLOCK {
+            blocks.whole.push::<R>(blocks.open);
+            (blocks.open, blocks.filled) = (R::IDENTITY, 0);
+        }
+    }
+    // SAFETY: as above.
+    unsafe { state.write_unaligned(blocks) }
+}
+
+/// # Safety
+/// As for [`FoldFns::close`].
+unsafe extern "C" fn close_in_blocks<R: Rule>(state: *const u8, partial: *mut u8) {
+    // SAFETY: the state is one of blocks.
+    let mut blocks = unsafe { state.cast::<Blocks<R::Partial>>().read_unaligned() };
+    if blocks.filled > 0 {
+        blocks.whole.push::<R>(blocks.open);
+    }
+    // SAFETY: there is room for a partial.
+    unsafe { partial.cast::<R::Partial>().write_unaligned(blocks.whole.close::<R>()) }
 }
 
 macro_rules! builds {
@@ -299,15 +423,19 @@ macro_rules! builds {
         /// # Safety
         /// As for the field of [`FoldFns`] that it is for.
         unsafe extern "C" fn $portable<R: $($bound)+>($($arg: $ty),+) {
+            #[allow(dead_code, reason = "most bodies are the same for all")]
+            const ISA: Isa = Isa::Portable;
             // SAFETY: the caller's promise.
             unsafe { $body::<R>($($pass),+) }
         }
 
         /// # Safety
-        /// As for the portable one; the machine has AVX2.
+        /// As for the portable one; the machine has AVX2 and fused multiply-add.
         #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2")]
+        #[target_feature(enable = "avx2,fma")]
         unsafe extern "C" fn $avx2<R: $($bound)+>($($arg: $ty),+) {
+            #[allow(dead_code, reason = "most bodies are the same for all")]
+            const ISA: Isa = Isa::Avx2;
             // SAFETY: the caller's promise.
             unsafe { $body::<R>($($pass),+) }
         }
@@ -315,8 +443,10 @@ macro_rules! builds {
         /// # Safety
         /// As for the portable one; the machine has these parts of AVX-512.
         #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+        #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
         unsafe extern "C" fn $avx512<R: $($bound)+>($($arg: $ty),+) {
+            #[allow(dead_code, reason = "most bodies are the same for all")]
+            const ISA: Isa = Isa::Avx512;
             // SAFETY: the caller's promise.
             unsafe { $body::<R>($($pass),+) }
         }
@@ -327,9 +457,12 @@ builds! {
     inner_in_order inner_in_order_avx2 inner_in_order_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         in_order_body(state, tile, n, base, off);
+    inner_in_blocks inner_in_blocks_avx2 inner_in_blocks_avx512 [Rule]
+        (state: *mut u8, tile: *const u8, n: usize, _base: u64, _off: usize)
+        in_blocks_body(state, tile, n);
     inner_in_lanes inner_in_lanes_avx2 inner_in_lanes_avx512 [Leaf<Partial = f64>]
         (state: *mut u8, tile: *const u8, n: usize, _base: u64, _off: usize)
-        in_lanes_body(state, tile, n);
+        in_lanes_body(ISA, state, tile, n);
     rows rows_avx2 rows_avx512 [Rule]
         (state: *mut u8, tile: *const u8, n: usize, base: u64, off: usize)
         rows_body(state, tile, n, base, off);

@@ -9,7 +9,8 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::rule::{Leaf, Rule};
-use crate::tile::RUN;
+use crate::tile::isa::Isa;
+use crate::tile::scalar::Bool;
 
 /// The one NaN that results have: which of several a machine keeps depends on how code was
 /// arranged, and bits must not.
@@ -38,6 +39,49 @@ impl Rule for IntSum {
     #[inline(always)]
     fn finish(partial: u64) -> u64 {
         partial
+    }
+}
+
+/// How many truth values are true.
+pub(super) struct Count;
+
+impl Rule for Count {
+    type Elem = Bool;
+    type Partial = u64;
+    type Out = u64;
+    const IDENTITY: u64 = 0;
+
+    #[inline(always)]
+    fn step(partial: u64, x: Bool, _at: u64) -> u64 {
+        partial.wrapping_add(x.get().into())
+    }
+    #[inline(always)]
+    fn combine(left: u64, right: u64) -> u64 {
+        left.wrapping_add(right)
+    }
+    #[inline(always)]
+    fn finish(partial: u64) -> u64 {
+        partial
+    }
+    #[inline(always)]
+    unsafe fn run(partial: u64, tile: *const Bool, n: usize, _at: u64) -> u64 {
+        // In bytes, as long as they cannot overflow.
+        const WIDTH: usize = 64;
+        const ROWS: usize = u8::MAX as usize;
+        let (mut total, whole) = (partial, n - n % WIDTH);
+        for start in (0..whole).step_by(ROWS * WIDTH) {
+            let mut counts = [0u8; WIDTH];
+            for row in (start..whole.min(start + ROWS * WIDTH)).step_by(WIDTH) {
+                // SAFETY: `row + WIDTH <= n`.
+                let x = unsafe { tile.add(row).cast::<[Bool; WIDTH]>().read_unaligned() };
+                for (count, x) in counts.iter_mut().zip(x) {
+                    *count += u8::from(x.get());
+                }
+            }
+            total = total.wrapping_add(counts.into_iter().map(u64::from).sum());
+        }
+        // SAFETY: `i < n`.
+        (whole..n).fold(total, |all, i| Self::step(all, unsafe { *tile.add(i) }, 0))
     }
 }
 
@@ -71,7 +115,6 @@ impl Rule for Prod64 {
     type Elem = f64;
     type Partial = f64;
     type Out = f64;
-    const ROUNDS: bool = true;
     const IDENTITY: f64 = 1.0;
 
     #[inline(always)]
@@ -95,7 +138,6 @@ impl Rule for Prod32 {
     type Elem = f32;
     type Partial = [f32; 2];
     type Out = f32;
-    const ROUNDS: bool = true;
     const IDENTITY: [f32; 2] = [1.0, 0.0];
 
     #[inline(always)]
@@ -154,6 +196,8 @@ takes! {
 pub(super) trait Addend: Copy {
     /// Elements of a leaf. Sixteen lanes of `float64` lose little in a thousand `float32`.
     const LEAF: usize;
+    /// Whether widening takes an instruction, which keeps those busy that add.
+    const WIDENS: bool;
     fn widen(self) -> f64;
     fn round(sum: f64) -> Self;
     /// The sum of two, rounded once: as in `float64`, which has more than twice the bits of `float32`.
@@ -162,6 +206,7 @@ pub(super) trait Addend: Copy {
 
 impl Addend for f32 {
     const LEAF: usize = 1024;
+    const WIDENS: bool = true;
     #[inline(always)]
     fn widen(self) -> f64 {
         self.into()
@@ -179,6 +224,7 @@ impl Addend for f32 {
 
 impl Addend for f64 {
     const LEAF: usize = 256;
+    const WIDENS: bool = false;
     #[inline(always)]
     fn widen(self) -> f64 {
         self
@@ -193,7 +239,8 @@ impl Addend for f64 {
     }
 }
 
-const LANES: usize = 16;
+/// Lanes of a leaf.
+pub(super) const LANES: usize = 16;
 
 impl<T: Addend, M: Take<T>> Rule for FloatSum<T, M> {
     type Elem = T;
@@ -233,6 +280,9 @@ impl<T: Addend, M: Take<T>> Rule for FloatSum<T, M> {
 }
 
 impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
+    // Of 512 bits only half can be widened at a time.
+    const WIDEST: bool = !T::WIDENS;
+
     #[inline(always)]
     unsafe fn leaf(tile: *const T, n: usize) -> f64 {
         let mut lanes = [0.0_f64; LANES];
@@ -252,15 +302,18 @@ impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
     }
 
     #[inline(always)]
-    unsafe fn two(tile: *const T) -> [f64; 2] {
+    unsafe fn two(isa: Isa, leaves: [*const T; 2]) -> [f64; 2] {
+        // What multiplies is idle: a product with one is exact, so the sum is the same. The compiler must not
+        // see that it is one.
+        let (fused, one) = (T::WIDENS && isa != Isa::Portable, black_box(1.0));
         let mut lanes = [[0.0_f64; LANES]; 2];
         for start in (0..T::LEAF).step_by(LANES) {
-            for (leaf, lanes) in lanes.iter_mut().enumerate() {
-                let at = leaf * T::LEAF + start;
-                // SAFETY: `at + LANES` is no more than two leaves.
-                let x = unsafe { tile.add(at).cast::<[T; LANES]>().read_unaligned() };
+            for (leaf, lanes) in leaves.iter().zip(&mut lanes) {
+                // SAFETY: `start + LANES` is no more than a leaf.
+                let x = unsafe { leaf.add(start).cast::<[T; LANES]>().read_unaligned() };
                 for (lane, x) in lanes.iter_mut().zip(x) {
-                    *lane += M::of(x).widen();
+                    let x = M::of(x).widen();
+                    *lane = if fused { x.mul_add(one, *lane) } else { *lane + x };
                 }
             }
         }
@@ -271,7 +324,7 @@ impl<T: Addend, M: Take<T>> Leaf for FloatSum<T, M> {
 /// The lanes of a leaf combined. They come as they lie in memory (by `black_box`): the compiler must not
 /// arrange lanes for these few steps, at the cost of those before.
 #[inline(always)]
-fn pairwise(mut lanes: [f64; LANES]) -> f64 {
+pub(super) fn pairwise(mut lanes: [f64; LANES]) -> f64 {
     let mut width = LANES;
     while width > 1 {
         width /= 2;
@@ -281,5 +334,3 @@ fn pairwise(mut lanes: [f64; LANES]) -> f64 {
     }
     lanes[0]
 }
-
-const _: () = assert!(RUN / 256 <= 1 << 7, "a run's leaves fit the counter");

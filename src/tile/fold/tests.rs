@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::op::Op;
-use crate::tile::{BLOCK, TILE};
+use crate::tile::{BLOCK, RUN, TILE};
 
 /// Drives the inner form over `n` elements as a runtime does, blocks apart.
 fn inner(fns: &FoldFns, data: &[u8], size: usize, n: usize) -> Vec<u8> {
@@ -115,7 +115,8 @@ fn there_are_functions_for_what_folds_take() {
 
 #[test]
 fn measures_are_those_of_the_ops() {
-    for (fold_kind, measure) in kinds().filter(|k| k.1 != Measure::Itself) {
+    let of_floats = |k: &(Fold, Measure)| !matches!(k.1, Measure::Itself | Measure::Truth);
+    for (fold_kind, measure) in kinds().filter(of_floats) {
         for (dtype, size) in [(DType::F32, 4), (DType::F64, 8)] {
             let Some(fns) = fold(fold_kind, measure, dtype) else { continue };
             let plain = fold(fold_kind, Measure::Itself, dtype).unwrap();
@@ -148,11 +149,12 @@ fn both_forms_give_the_same_bits() {
             assert_eq!(fns.partial_bytes % 8 + fns.state_bytes % 8, 0);
             for n in LENGTHS {
                 for (seed, special) in specials.iter().enumerate() {
-                    let data = elements(dtype, n, seed as u64, special);
-                    let one = inner(&fns, &data, dtype.size(), n);
+                    let of = measure.element(dtype);
+                    let data = elements(of, n, seed as u64, special);
+                    let one = inner(&fns, &data, of.size(), n);
                     let out_size = fold_kind.out_dtype(dtype).size();
                     let columns = if n < 300 { 70 } else { 3 };
-                    let many = rows(&fns, &data, dtype.size(), n, columns);
+                    let many = rows(&fns, &data, of.size(), n, columns);
                     for column in many.chunks(out_size).take(columns) {
                         assert_eq!(column, &one[..out_size], "{fold_kind} {dtype} {n} {special:?}");
                     }
@@ -163,18 +165,60 @@ fn both_forms_give_the_same_bits() {
 }
 
 #[test]
+fn runs_are_folded_in_one_call_as_in_tiles() {
+    for (fold_kind, measure) in kinds() {
+        for dtype in [DType::F32, DType::F64, DType::I64] {
+            for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
+            {
+                for n in [256, 1023, 2048, 3000, 5 * 1024, 5 * BLOCK + 77, RUN - 1, RUN] {
+                    for special in [&[][..], &[0.0, -0.0], &[f64::NAN], &[1e30, -2e19, 3e-42]] {
+                        let of = measure.element(dtype);
+                        let data = elements(of, n, n as u64, special);
+                        let run = |each: usize| {
+                            let mut state = vec![0u64; fns.state_bytes / 8];
+                            let mut partial = vec![0u64; fns.partial_bytes / 8];
+                            let state: *mut u8 = state.as_mut_ptr().cast();
+                            // SAFETY: a state, tiles within `data`, and a partial.
+                            unsafe {
+                                (fns.open)(state);
+                                for off in (0..n).step_by(each) {
+                                    let tile = data.as_ptr().add(off * of.size());
+                                    (fns.inner)(state, tile, each.min(n - off), 0, off);
+                                }
+                                (fns.close)(state, partial.as_mut_ptr().cast());
+                            }
+                            finish_one(&fns, &partial)
+                        };
+                        assert_eq!(run(n), run(TILE), "{fold_kind} {measure:?} {dtype} {n}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The result of one partial.
+fn finish_one(fns: &FoldFns, partial: &[u64]) -> [u8; 8] {
+    let mut out = [0u8; 8];
+    // SAFETY: a partial, and results have 8 bytes at most.
+    unsafe { (fns.finish)(partial.as_ptr().cast(), out.as_mut_ptr(), 1) };
+    out
+}
+
+#[test]
 fn frames_are_short_runs() {
     for (fold_kind, measure) in kinds() {
         for dtype in DType::ALL {
             for fns in Isa::all().iter().filter_map(|&isa| fold_on(isa, fold_kind, measure, dtype))
             {
-                let (size, out_size) = (dtype.size(), fold_kind.out_dtype(dtype).size());
+                let of = measure.element(dtype);
+                let (size, out_size) = (of.size(), fold_kind.out_dtype(dtype).size());
                 for each in crate::op::FRAMES {
                     for special in
                         [&[][..], &[0.0, -0.0], &[f64::NAN, -f64::INFINITY], &[3e38, -1e-40]]
                     {
                         let n = 40 * each;
-                        let data = elements(dtype, n, each as u64, special);
+                        let data = elements(of, n, each as u64, special);
                         let mut out = vec![0u8; 48 * 8];
                         // SAFETY: 40 frames, and room for the results of 48.
                         unsafe {
@@ -193,6 +237,95 @@ fn frames_are_short_runs() {
     }
 }
 
+/// The results of folds done together, as of [`inner`]; tiles have `each` elements.
+fn at_once(
+    kinds: &[(Fold, Measure)],
+    dtype: DType,
+    tile: &[u8],
+    n: usize,
+    each: usize,
+) -> Option<Vec<Vec<u8>>> {
+    let team = together(kinds, dtype)?;
+    let fns = |k: usize| fold(kinds[k].0, kinds[k].1, dtype).unwrap();
+    let mut trees: Vec<Vec<u64>> = Vec::new();
+    let mut out = Vec::new();
+    for k in 0..kinds.len() {
+        let mut state = vec![0u64; fns(k).state_bytes / 8];
+        // SAFETY: a state of the fold.
+        unsafe { (fns(k).open)(state.as_mut_ptr().cast()) };
+        trees.push(state);
+    }
+    let mut board: Board = [std::ptr::null_mut(); 5];
+    for (&place, state) in team.places.iter().zip(&mut trees) {
+        board[place] = state.as_mut_ptr().cast();
+    }
+    for off in (0..n).step_by(each) {
+        let (len, at) = (each.min(n - off), &tile[off * dtype.size()..]);
+        // SAFETY: the tile has `len` elements, and the board the states of the folds.
+        unsafe { (team.inner)(board.as_mut_ptr().cast(), at.as_ptr(), len, 0, off) };
+    }
+    for (k, state) in trees.iter().enumerate() {
+        let mut partial = [0u64; 4];
+        // SAFETY: room for a partial.
+        unsafe { (fns(k).close)(state.as_ptr().cast(), partial.as_mut_ptr().cast()) };
+        out.push(finish_one(&fns(k), &partial).to_vec());
+    }
+    Some(out)
+}
+
+#[test]
+fn folds_done_together_have_their_own_bits() {
+    let all = [
+        (Fold::Sum, Measure::Itself),
+        (Fold::Sum, Measure::Square),
+        (Fold::Min, Measure::Itself),
+        (Fold::Max, Measure::Itself),
+        (Fold::Max, Measure::Magnitude),
+    ];
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let specials: [&[f64]; 8] = [
+        &[],
+        &[0.0, -0.0],
+        &[inf],
+        &[nan, -nan, -inf],
+        &[1e300, -1e300, 5e-324],
+        &[1e20, -1.5e19],
+        &[1e-23, -3e-42],
+        &[-nan],
+    ];
+    let mut found = 0;
+    for subset in 1..32_usize {
+        let kinds: Vec<_> = (0..5).filter(|k| subset >> k & 1 == 1).map(|k| all[k]).collect();
+        for dtype in [DType::F32, DType::F64] {
+            for n in LENGTHS.into_iter().filter(|n| (1..=4097).contains(n)) {
+                for (seed, special) in specials.iter().enumerate() {
+                    let mut data = elements(dtype, n, seed as u64, special);
+                    if seed == 1 {
+                        data.fill(0);
+                        data[n * dtype.size() - 1] = 0x80 * (n % 2) as u8;
+                    }
+                    let tiled = at_once(&kinds, dtype, &data, n, TILE);
+                    let Some(got) = at_once(&kinds, dtype, &data, n, n) else { continue };
+                    assert_eq!(Some(&got), tiled.as_ref());
+                    found += 1;
+                    for (got, &(kind, measure)) in got.iter().zip(&kinds) {
+                        let want =
+                            inner(&fold(kind, measure, dtype).unwrap(), &data, dtype.size(), n);
+                        assert_eq!(
+                            got[..8],
+                            want[..8],
+                            "{kind} {measure:?} {dtype} {n} {special:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // Of the pairs and more all but those of a sum without squares, where there are fast builds.
+    let sets = if Isa::here() == Isa::Portable { 4 } else { 19 };
+    assert_eq!(found, sets * 2 * 14 * specials.len());
+}
+
 #[test]
 fn every_instruction_set_gives_the_same_bits() {
     for (fold_kind, measure) in kinds() {
@@ -201,10 +334,11 @@ fn every_instruction_set_gives_the_same_bits() {
             let all: Vec<FoldFns> = all.collect();
             for n in [1, 31, 100, 1023, 1024, 4097, 9000] {
                 for special in [&[][..], &[0.0, -0.0], &[f64::NAN, f64::INFINITY]] {
-                    let data = elements(dtype, n, 7, special);
+                    let of = measure.element(dtype);
+                    let data = elements(of, n, 7, special);
                     let results = all.iter().map(|fns| {
-                        let one = inner(fns, &data, dtype.size(), n);
-                        (one, rows(fns, &data, dtype.size(), n.min(2000), 3))
+                        let one = inner(fns, &data, of.size(), n);
+                        (one, rows(fns, &data, of.size(), n.min(2000), 3))
                     });
                     let results: Vec<_> = results.collect();
                     assert!(results.windows(2).all(|w| w[0] == w[1]), "{fold_kind} {dtype} {n}");
@@ -289,6 +423,18 @@ fn many_ones_are_counted_in_float32() {
     let data: Vec<u8> = 1f32.to_le_bytes().repeat(1 << 25);
     let got = inner(&fns, &data, 4, 1 << 25);
     assert_eq!(f32::from_le_bytes(got[..4].try_into().unwrap()), 33_554_432.0);
+}
+
+#[test]
+fn truth_values_are_counted() {
+    let count = fold(Fold::Sum, Measure::Truth, DType::I64).unwrap();
+    for n in [0, 1, 63, 64, 65, 1000, 255 * 64, 255 * 64 + 70, 2 * 255 * 64 + 1] {
+        let bytes: Vec<u8> = (0..n).map(|i| (i % 3) as u8 * 100).collect();
+        let want = bytes.iter().filter(|&&b| b != 0).count() as i64;
+        assert_eq!(i64::from_le_bytes(inner(&count, &bytes, 1, n).try_into().unwrap()), want);
+        let all = inner(&count, &vec![1; n], 1, n);
+        assert_eq!(i64::from_le_bytes(all.try_into().unwrap()), n as i64);
+    }
 }
 
 #[test]
