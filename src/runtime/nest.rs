@@ -420,7 +420,7 @@ pub(super) fn weight(kernel: &Kernel) -> usize {
         Line::Map { .. } | Line::Cast { .. } | Line::Index { .. } => 1,
         Line::Load { .. } | Line::Store { .. } => 1,
         Line::Fold { .. } => 2,
-        Line::Interp { .. } => 12,
+        Line::Interp { .. } => 8,
     };
     kernel.lines.iter().map(cost).sum::<usize>().max(1)
 }

@@ -24,7 +24,7 @@ pub use cast::cast;
 pub use clip::clip;
 pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{FoldFns, Tree, fold};
-pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
+pub use interp::{Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
 pub use map::map;
 pub use odd::{OddFn, odd};
 
