@@ -18,6 +18,7 @@ mod isa;
 mod map;
 pub mod math;
 mod odd;
+mod ramp;
 pub mod scalar;
 
 pub use cast::cast;
@@ -27,6 +28,7 @@ pub use fold::{FoldFns, Tree, fold};
 pub use interp::{Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
 pub use map::map;
 pub use odd::{OddFn, odd};
+pub use ramp::{RampFn, integers, line};
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.
 pub const TILE: usize = 1024;
