@@ -97,8 +97,8 @@ def _outside(
     return getattr(_core, path, None) if path in _core.__all__ else None
 
 
-# Compositions whose plain calls in blocks are the builtin's.
-_RECORDERS = {"asarray": _core.asarray}
+# Functions whose plain calls in blocks are the builtin's.
+_RECORDERS = {name: getattr(_core, name) for name in ("asarray", "arange", "linspace")}
 
 
 class Function(_core._Entry):
@@ -115,7 +115,7 @@ class Function(_core._Entry):
         eager: bool | Callable[..., Any] = False,
     ) -> Self:
         outside = _outside(path, implementation, kind, eager)
-        recorder = implementation if kind == "native" else _RECORDERS.get(path)
+        recorder = _RECORDERS.get(path, implementation if kind == "native" else None)
         return super().__new__(cls, None, outside or find(path), outside is None, recorder)
 
     def __init__(

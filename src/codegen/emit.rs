@@ -314,6 +314,10 @@ impl Emit<'_, '_> {
             self.f.ins().call_indirect(self.fold, function, &args);
             return Ok(());
         }
+        if let Line::Interp { x: None, .. } = self.kernel.lines[line as usize] {
+            let first = self.word(self.layout.index);
+            args.push(self.f.ins().iadd(first, off));
+        }
         let out = self.address(line, off)?;
         self.call_line(line, out, &args, len)
     }
@@ -343,7 +347,7 @@ impl Emit<'_, '_> {
                 (tile::map(*op, *dtype).ok_or_else(|| missing(*op, *dtype))?, None)
             }
             Line::Cast { from, to, .. } => (tile::cast(*from, *to), None),
-            Line::Interp { table, .. } => (tile::interp(), Some(*table)),
+            Line::Interp { table, dtype, .. } => (tile::interp(*dtype), Some(*table)),
             _ => return Err(Error::bug(format!("%{line} is no call"))),
         };
         let function = self.f.ins().iconst(I64, function as usize as i64);

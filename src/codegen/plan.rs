@@ -172,7 +172,7 @@ impl Plan {
                 Line::Scalar { .. } => true,
                 Line::Index { dim } => *dim as usize != run,
                 Line::Load { buf } => kernel.bufs[*buf as usize].run == Move::Fixed,
-                Line::Store { .. } | Line::Fold { .. } => false,
+                Line::Store { .. } | Line::Fold { .. } | Line::Interp { x: None, .. } => false,
                 _ => args.iter().all(|&a| self.invariant[a as usize]),
             };
             self.inline[i] = match line {

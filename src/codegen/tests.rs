@@ -544,14 +544,15 @@ fn a_table_is_read_by_its_tile_function() {
     let fp = [0.0, 10.0, 5.0, -3.0];
     let grid = tile::Grid::Memory(xp.as_ptr());
     let fp = tile::Values::Double(fp.as_ptr());
-    let table = tile::InterpTable { grid, fp, len: 4, left: -1.0, right: 9.0 };
+    let table =
+        tile::InterpTable { at: tile::Positions::Given, grid, fp, len: 4, left: -1.0, right: 9.0 };
     let mut kernel = kernel(
         vec![buf(DType::F32, Role::Input, Step::Unit), buf(DType::F64, Role::Output, Step::Unit)],
         vec![],
         vec![
             Line::Load { buf: 0 },
             Line::Cast { from: DType::F32, to: DType::F64, arg: 0 },
-            Line::Interp { table: 0, x: 1 },
+            Line::Interp { table: 0, x: Some(1), dtype: DType::F64 },
             Line::Map { op: Op::Negative, dtype: DType::F64, args: smallvec![2] },
             Line::Store { buf: 1, value: 3 },
         ],

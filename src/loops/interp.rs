@@ -230,10 +230,12 @@ impl Run<'_> {
                 // SAFETY: as for maps.
                 unsafe { tile::cast(*from, *to)(out, arg(*a), none, none, n, status) };
             }
-            Line::Interp { table, x } => {
+            Line::Interp { table, x, dtype } => {
                 let table = self.words[self.layout.tables + *table as usize] as *const u8;
+                let number = self.words[self.layout.index] as usize + off;
+                let x = x.map_or(std::ptr::without_provenance(number), arg);
                 // SAFETY: as for maps; the caller promises that the table is one.
-                unsafe { tile::interp()(out, arg(*x), table, std::ptr::null(), n, status) };
+                unsafe { tile::interp(*dtype)(out, x, table, std::ptr::null(), n, status) };
             }
             Line::Store { buf, value } => {
                 // SAFETY: the caller's promise.

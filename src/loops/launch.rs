@@ -197,6 +197,8 @@ pub enum Memory {
 /// An interpolation table: `len` points, all of it contiguous.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
+    /// What is interpolated at.
+    pub at: Positions,
     /// The number of points, at least 1.
     pub len: usize,
     /// Where the points lie.
@@ -207,6 +209,24 @@ pub struct Table {
     pub left: Option<u32>,
     /// The value above the last point; `None`: the last value.
     pub right: Option<u32>,
+}
+
+/// What the operand of an interpolation says, of where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positions {
+    /// Positions, `float64`.
+    Given,
+    /// There is none: the position of a place is `number * step + start`. Places in [`Plan::scalars`], `float64`.
+    Counted {
+        /// The number of the loop's first place; that of each other is one more.
+        first: i64,
+        /// The distance of two.
+        step: u32,
+        /// The position of number 0.
+        start: u32,
+        /// A number, `int64`, and the position that it has instead.
+        stop: Option<(u32, u32)>,
+    },
 }
 
 /// The points of an interpolation table.

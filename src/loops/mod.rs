@@ -15,7 +15,8 @@ pub mod print;
 pub mod verify;
 
 pub use launch::{
-    BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, Points, ScalarSource, Table, Task,
+    BufferSpec, Invocation, Launch, Memory, Operand, Place, Plan, Points, Positions, ScalarSource,
+    Table, Task,
 };
 pub use lower::lower;
 
@@ -145,12 +146,14 @@ pub enum Line {
         /// The operand.
         arg: Value,
     },
-    /// Linear interpolation in a table, `float64` in and out.
+    /// Linear interpolation in a table.
     Interp {
         /// Which table.
         table: u32,
-        /// Where.
-        x: Value,
+        /// Where, `float64`; `None` in a kernel of one loop whose table knows where its places are.
+        x: Option<Value>,
+        /// The result's dtype: `float64`, or `float32`, into which it is rounded.
+        dtype: DType,
     },
     /// Writes an element of an [`Role::Output`] buffer.
     Store {
@@ -180,7 +183,8 @@ impl Line {
         match self {
             Line::Scalar { .. } | Line::Index { .. } | Line::Load { .. } => {}
             Line::Map { args, .. } => args.iter_mut().for_each(f),
-            Line::Cast { arg: a, .. } | Line::Interp { x: a, .. } => f(a),
+            Line::Cast { arg: a, .. } => f(a),
+            Line::Interp { x, .. } => x.iter_mut().for_each(f),
             Line::Store { value, .. } | Line::Fold { value, .. } => f(value),
         }
     }
@@ -191,7 +195,7 @@ impl Line {
             Line::Scalar { .. } | Line::Index { .. } | Line::Load { .. } => SmallVec::new(),
             Line::Map { args, .. } => args.clone(),
             Line::Cast { arg, .. } => smallvec::smallvec![*arg],
-            Line::Interp { x, .. } => smallvec::smallvec![*x],
+            Line::Interp { x, .. } => x.iter().copied().collect(),
             Line::Store { value, .. } | Line::Fold { value, .. } => smallvec::smallvec![*value],
         }
     }
@@ -206,7 +210,7 @@ impl Kernel {
             Line::Load { buf } => self.bufs[*buf as usize].dtype,
             Line::Map { op, dtype, .. } => op.out_dtype(*dtype),
             Line::Cast { to, .. } => *to,
-            Line::Interp { .. } => DType::F64,
+            Line::Interp { dtype, .. } => *dtype,
             Line::Store { .. } | Line::Fold { .. } => return None,
         })
     }

@@ -183,7 +183,7 @@ fn depths(kernel: &Kernel) -> Vec<usize> {
             Line::Load { buf } => {
                 kernel.bufs[*buf as usize].moves.iter().rposition(|&m| m).map_or(0, |l| l + 1)
             }
-            Line::Store { .. } | Line::Fold { .. } => all,
+            Line::Store { .. } | Line::Fold { .. } | Line::Interp { x: None, .. } => all,
             _ => line.args().iter().map(|&a| depths[a as usize]).max().unwrap_or(0),
         };
         depths.push(depth.min(all));
@@ -209,7 +209,10 @@ fn write_line(kernel: &Kernel, i: usize, line: &Line, depth: usize, out: &mut St
         Line::Cast { from, to, arg } => {
             (format!("cast.{}.{}", dtype(*from), dtype(*to)), format!("%{arg}"))
         }
-        Line::Interp { table, x } => ("interp.f64".into(), format!("t{table}, %{x}")),
+        Line::Interp { table, x, dtype: d } => {
+            let x = x.map_or("i0".into(), |x| format!("%{x}"));
+            (format!("interp.{}", dtype(*d)), format!("t{table}, {x}"))
+        }
         Line::Store { buf, value } => {
             let d = kernel.bufs[*buf as usize].dtype;
             (format!("store.{}", dtype(d)), format!("{}, %{value}", at(*buf)))

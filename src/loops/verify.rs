@@ -132,9 +132,14 @@ fn verify_line(kernel: &Kernel, i: usize, line: &Line) -> Result<()> {
         Line::Load { buf } => buffer(*buf, Role::Input, None),
         Line::Map { op, dtype, args } => verify_map(*op, *dtype, args, is),
         Line::Cast { from, arg, .. } => is(*arg, *from),
-        Line::Interp { table, x } => {
+        Line::Interp { table, x, dtype } => {
             check((*table as usize) < kernel.tables, || format!("no table {table}"))?;
-            is(*x, DType::F64)
+            let floats = matches!(dtype, DType::F64 | DType::F32);
+            check(floats, || format!("interpolation to {dtype}"))?;
+            match x {
+                Some(x) => is(*x, DType::F64),
+                None => check(kernel.loops.len() == 1, || "places are not counted".into()),
+            }
         }
         Line::Store { buf, value } => {
             buffer(*buf, Role::Output, kernel.line_dtype(&kernel.lines[*value as usize]))

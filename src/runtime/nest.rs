@@ -446,7 +446,7 @@ pub(super) fn weight(kernel: &Kernel) -> usize {
         // Of several folds each value is read once, and often they are one function.
         Line::Fold { value, .. } if folded(*value, at) => 1,
         Line::Fold { .. } => 2,
-        Line::Interp { .. } => 12,
+        Line::Interp { .. } => 8,
     };
     kernel.lines.iter().enumerate().map(cost).sum::<usize>().max(1)
 }

@@ -6,7 +6,7 @@ use super::nest::Memories;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
-use crate::loops::{Launch, Memory, Points, Table};
+use crate::loops::{Launch, Memory, Points, Positions, Table};
 use crate::tile::{self, Grid, InterpTable, Values};
 
 /// Up to so many points per element are looked at, to see whether they are an even grid: a search of the
@@ -51,6 +51,21 @@ impl Tables {
             let value = values.get(i as usize).filter(|v| v.dtype == DType::F64);
             value.map(|v| v.to_f64()).ok_or_else(|| Error::bug("a table without its number"))
         };
+        let integer = |i: u32| {
+            let value = values.get(i as usize).filter(|v| v.dtype == DType::I64);
+            value.map(|v| v.bits.cast_signed()).ok_or_else(|| Error::bug("a table without its end"))
+        };
+        let at = match table.at {
+            Positions::Given => tile::Positions::Given,
+            Positions::Counted { first, step, start, stop } => {
+                let (step, start) = (number(step)?, number(start)?);
+                let (last, stop) = match stop {
+                    Some((last, stop)) => (integer(last)?, number(stop)?),
+                    None => (0, start),
+                };
+                tile::Positions::Counted(tile::Line { first, start, step, last, stop })
+            }
+        };
         let grid = match table.xp {
             Points::Memory(memory, offset) => {
                 let xp = self.elements(memory, offset, DType::F64, len, memories)?.cast();
@@ -73,7 +88,7 @@ impl Tables {
         };
         let sides = (table.left.map(number).transpose()?, table.right.map(number).transpose()?);
         // SAFETY: `elements` checked that there are `len` values, at least one.
-        Ok(unsafe { InterpTable::new(grid, fp, len, sides) })
+        Ok(unsafe { InterpTable::new(at, grid, fp, len, sides) })
     }
 
     /// `len` elements at a byte of some memory, aligned.
@@ -126,6 +141,7 @@ pub(super) fn integer_grid(xp: &[i64], elements: usize) -> Option<Grid> {
 }
 
 const EMPTY: InterpTable = InterpTable {
+    at: tile::Positions::Given,
     grid: Grid::Arange { start: 0.0, step: 0.0 },
     fp: Values::Double(std::ptr::null()),
     len: 0,

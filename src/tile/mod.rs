@@ -19,16 +19,18 @@ mod map;
 pub mod math;
 mod number;
 mod odd;
+mod ramp;
 pub mod scalar;
 
 pub use cast::cast;
 pub use clip::{clip, clip_between};
 pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{Board, FoldFns, Team, Tree, done, fold, together};
-pub use interp::{Grid, InterpTable, Values, even, even_integers, interp};
+pub use interp::{Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
 pub use map::map;
 pub use number::number;
 pub use odd::{OddFn, odd};
+pub use ramp::{RampFn, integers, line};
 
 /// Elements of a tile: at most 8 KiB, so that a few stay in the first-level cache.
 pub const TILE: usize = 1024;

@@ -291,6 +291,66 @@ def test_two_grids_take_no_memory():
     assert differs(y.eval(), np.interp(np.linspace(0, 299, 4501), np.arange(300), fp)) == ""
 
 
+VIEWS = {
+    "all": lambda at: at,
+    "from 7 on": lambda at: at[7:],
+    "every third": lambda at: at[::3],
+    "reversed": lambda at: at[::-1],
+    "twice": lambda at: at[None].repeat(2, axis=0) if isinstance(at, np.ndarray) else at + 0 * at,
+}
+POSITIONS = {
+    "linspace": lambda np, n: np.linspace(-1, 311, n),
+    "without its end": lambda np, n: np.linspace(0, 299, n, endpoint=False),
+    "falling": lambda np, n: np.linspace(305, -2.5, n),
+    "arange": lambda np, n: np.arange(n),
+    "arange of some start": lambda np, n: np.arange(3, n + 3),
+    "arange of floats": lambda np, n: np.arange(n) * 0.25,
+    "arange by a step": lambda np, n: np.arange(0.5, 0.5 + n / 8, 0.125),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_positions_that_are_a_formula(positions, view):
+    """None goes through memory; those that another array needs, or that a view turns, do."""
+    make, see, rng = POSITIONS[positions], VIEWS[view], np.random.default_rng(8)
+    tables = [
+        (np.arange(300), rng.normal(size=300).astype("float32"), {}),
+        (np.arange(300) * 0.75 + 1, rng.normal(size=300), {"left": -1.0}),
+        (np.array([0.0, 37, 250, 299]), np.array([0.0, 1, 1, 0]), {"right": 5.0}),
+    ]
+    for (xp, fp, sides), n in itertools.product(tables, (1, 31, 33, 2500)):
+        at = make(np, n)
+        at = at if view == "twice" else see(at)
+        want = np.interp(at, xp, fp, **sides)
+        for dtype in ("float64", "float32"):
+            for kept in (False, True):
+                with rnp.lazy():
+                    x = see(make(rnp, n))
+                    y = rnp.interp(x, xp, fp, **sides).astype(dtype)
+                    both = rnp.eval(y, x) if kept else (y.eval(),)
+                assert differs(both[0], want.astype(dtype)) == ""
+                assert not kept or differs(both[1], at) == ""
+
+
+@pytest.mark.parametrize("axis", [None, (), 0, 1, (0, 1)])
+def test_reductions_of_counted_positions(axis):
+    fp = np.random.default_rng(9).normal(size=300)
+    for n in (1, 2, 5000):
+        with rnp.lazy():
+            y = rnp.interp(rnp.linspace(0, 299, n), rnp.arange(300), fp).reshape(1, n)
+            got = rnp.max(y, axis=axis).eval()
+        want = np.interp(np.linspace(0, 299, n), np.arange(300), fp).reshape(1, n).max(axis=axis)
+        assert differs(got, want) == ""
+
+
+def test_positions_that_are_counted_take_one_op():
+    with rnp.lazy():
+        x = rnp.asarray(np.ones(300, "float32"))
+        y = rnp.interp(rnp.linspace(0, 299, 4501), rnp.arange(300), x).astype("float32")
+    assert "interp.f32          t0, i0" in str(rnp.explain(y))
+
+
 @pytest.mark.parametrize(
     "args", [(300, None, "int8"), (250, 262, "uint8"), (2**53 - 2, 2**53 + 9, "int64")]
 )

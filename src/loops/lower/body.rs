@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::super::{Line, Memory, Points, Role, Table, Value};
+use super::super::{Line, Memory, Points, Positions, Role, Table, Value};
+use super::counted::{Counted, counted};
 use super::{Lowering, measure};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -170,7 +171,7 @@ impl Writer<'_, '_> {
         let here = self.group.roots.contains(&at)
             && view.is_identity(&self.graph[at].shape, &self.group.shape)
             && !matches!(self.graph[at].kind, Kind::Reduce { .. } | Kind::Update(_));
-        self.lowering.fusion.roots.contains_key(&at) && !here
+        self.lowering.is_root(at) && !here
     }
 
     /// The nodes, and their views, that a node's line needs first.
@@ -185,9 +186,13 @@ impl Writer<'_, '_> {
                 .iter()
                 .map(|&o| (o, view.of(&View::broadcast(&self.graph[o].shape, &node.shape))))
                 .collect(),
+            Kind::Cast if self.rounds(at).is_some() => self.needs(operands[0], view),
             Kind::Cast | Kind::Narrow | Kind::Copy => smallvec![(operands[0], view.clone())],
             Kind::View(inner) => smallvec![(operands[0], view.of(inner))],
-            Kind::Interp { .. } => smallvec![(operands[0], view.clone())],
+            Kind::Interp { .. } => match self.counted(operands[0], view) {
+                Some(_) => SmallVec::new(),
+                None => smallvec![(operands[0], view.clone())],
+            },
             _ => SmallVec::new(),
         }
     }
@@ -202,6 +207,9 @@ impl Writer<'_, '_> {
         }
         let node = &self.graph[at];
         let first = || self.graph.operands(at)[0];
+        if let Some(interp) = self.rounds(at) {
+            return self.interp(interp, view, node.dtype, &args);
+        }
         Ok(match &node.kind {
             Kind::Map(op) => {
                 let typed = self.graph.operands(at)[args.len() - 1];
@@ -214,12 +222,37 @@ impl Writer<'_, '_> {
             }),
             Kind::View(_) | Kind::Copy => args[0],
             Kind::Iota => self.iota(view.dims[0]),
-            Kind::Interp { grid, left, right } => {
-                let table = self.table(at, *grid, *left, *right)?;
-                self.push(Line::Interp { table, x: args[0] })
-            }
+            Kind::Interp { .. } => return self.interp(at, view, DType::F64, &args),
             kind => return Err(Error::bug(format!("lower: {kind:?} inside a loop"))),
         })
+    }
+
+    /// The interpolation whose values a node makes `float32` of, and which nobody else sees.
+    fn rounds(&self, at: Ix) -> Option<Ix> {
+        if self.graph[at].kind != Kind::Cast || self.graph[at].dtype != DType::F32 {
+            return None;
+        }
+        let from = self.graph.operands(at)[0];
+        let alone = self.graph.users(from).len() == 1 && !self.lowering.is_root(from);
+        (alone && matches!(self.graph[from].kind, Kind::Interp { .. })).then_some(from)
+    }
+
+    /// What positions are made of, and the number of the first, if along the only loop each has the number after
+    /// that of the one before, and no loop puts anything of it into memory.
+    fn counted(&self, positions: Ix, view: &View) -> Option<(Counted, i64)> {
+        let [ViewDim { axis: Some(axis), step: 1, offset }] = view.dims[..] else { return None };
+        // Axes of one element have no loops, unless a reduction goes over nothing else.
+        let single = |(a, &extent): (usize, &usize)| (a == axis) != (extent == 1);
+        let only = self.group.shape.iter().enumerate().all(single)
+            && self.group.axes.as_ref().is_none_or(|axes| axes.contains(&axis));
+        let counted = counted(self.graph, positions).filter(|_| only)?;
+        let computed = |at: &Ix| !self.lowering.is_root(*at);
+        counted.nodes.iter().all(computed).then_some((counted, offset))
+    }
+
+    fn interp(&mut self, at: Ix, view: &View, dtype: DType, args: &[Value]) -> Result<Value> {
+        let table = self.table(at, view)?;
+        Ok(self.push(Line::Interp { table, x: args.first().copied(), dtype }))
     }
 
     fn scalar(&mut self, place: u32, dtype: DType) -> Value {
@@ -287,8 +320,30 @@ impl Writer<'_, '_> {
         value
     }
 
-    fn table(&mut self, at: Ix, grid: GridKind, left: bool, right: bool) -> Result<u32> {
+    /// What an interpolation's operand says.
+    fn positions(&mut self, at: Ix, view: &View) -> Result<Positions> {
+        let Some((Counted { step, start, stop, .. }, first)) = self.counted(at, view) else {
+            return Ok(Positions::Given);
+        };
+        let mut or = |at: Option<Ix>, idle: f64| match at {
+            Some(at) => self.lowering.scalar(at),
+            None => Ok(self.lowering.literal(Scalar::f64(idle))),
+        };
+        let (step, start) = (or(step, 1.0)?, or(start, 0.0)?);
+        let stop = match stop {
+            Some((last, stop)) => Some((self.lowering.scalar(last)?, self.lowering.scalar(stop)?)),
+            None => None,
+        };
+        Ok(Positions::Counted { first, step, start, stop })
+    }
+
+    /// The table of an interpolation.
+    fn table(&mut self, at: Ix, view: &View) -> Result<u32> {
+        let Kind::Interp { grid, left, right } = self.graph[at].kind else {
+            return Err(Error::bug("lower: a table of no interpolation"));
+        };
         let operands = self.graph.operands(at);
+        let positions = self.positions(operands[0], view)?;
         let mut rest = operands[2..].iter().copied();
         let mut next = || rest.next().ok_or_else(|| Error::bug("lower: interp lacks an operand"));
         let (memory, offset) = self.lowering.table_memory(operands[1])?;
@@ -311,7 +366,7 @@ impl Writer<'_, '_> {
         let left = if left { Some(self.lowering.scalar(next()?)?) } else { None };
         let right = if right { Some(self.lowering.scalar(next()?)?) } else { None };
         let len = self.graph[operands[1]].size();
-        let table = Table { len, xp, fp, left, right };
+        let table = Table { at: positions, len, xp, fp, left, right };
         Ok(match self.body.tables.iter().position(|t| *t == table) {
             Some(found) => found as u32,
             None => {

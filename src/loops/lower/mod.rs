@@ -1,9 +1,11 @@
 //! Graphs to plans: each group of the fusion becomes one kernel and its launch, or one call.
 //!
-//! [`body`] writes the lines, seeing every operand through the views above it; [`measure`] lets folds
-//! take squares and magnitudes themselves; [`nest`] chooses the loops. May not know: machines, threads, data.
+//! [`body`] writes the lines, seeing every operand through the views above it; [`counted`] finds what
+//! interpolation can count for itself; [`measure`] lets folds take squares and magnitudes themselves; [`nest`]
+//! chooses the loops. May not know: machines, threads, data.
 
 mod body;
+mod counted;
 mod measure;
 mod nest;
 
@@ -234,6 +236,11 @@ impl Lowering<'_> {
         self.plan.scalars.push(source);
         self.scalars.insert(key, index);
         index
+    }
+
+    /// Whether a loop puts a node into memory.
+    fn is_root(&self, at: Ix) -> bool {
+        self.fusion.roots.contains_key(&at)
     }
 
     /// Where a node's elements lie, with their strides; `None` if it is computed in loops.

@@ -5,7 +5,7 @@
 use super::{FloatMode, Host, Parts, share};
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::tile::TILE;
+use crate::tile;
 
 /// Elements that are a formula of their number.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub fn ramp<H: Host>(ramp: Ramp, len: usize, host: &mut H) -> std::result::Resul
     let _float = FloatMode::standard();
     let (dtype, weight) = match ramp {
         Ramp::Whole { .. } => (DType::I64, 1),
-        Ramp::Line { .. } => (DType::F64, 2),
+        Ramp::Line { .. } => (DType::F64, 3),
     };
     let out = host.allocate(dtype, &[len])?;
     let cost = len * weight;
@@ -52,29 +52,17 @@ unsafe impl Sync for Filled {}
 
 impl Parts for Filled {
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
+        let n = hi - lo;
         // SAFETY: the result has these elements, of eight bytes.
-        let out = |i: usize| unsafe { self.out.add(8 * i) };
-        match self.ramp {
-            Ramp::Whole { start, step } => {
-                let mut value = start + lo as i64 * step;
-                for i in lo..hi {
-                    // SAFETY: as above.
-                    unsafe { out(i).cast::<i64>().write_unaligned(value) };
-                    value = value.wrapping_add(step);
-                }
-            }
-            Ramp::Line { start, step, stop } => {
-                for at in (lo..hi).step_by(TILE) {
-                    // Numbers in a tile are `i32`, which vectors convert.
-                    for i in 0..TILE.min(hi - at) as i32 {
-                        let value = (at as f64 + f64::from(i)) * step + start;
-                        // SAFETY: as above.
-                        unsafe { out(at + i as usize).cast::<f64>().write_unaligned(value) };
+        unsafe {
+            let out = self.out.add(8 * lo);
+            match self.ramp {
+                Ramp::Whole { start, step } => tile::integers()(out.cast(), n, lo, start, step),
+                Ramp::Line { start, step, stop } => {
+                    tile::line()(out.cast(), n, lo, start, step);
+                    if let Some(stop) = stop.filter(|_| hi == self.len) {
+                        out.cast::<f64>().add(n - 1).write_unaligned(stop);
                     }
-                }
-                if let Some(stop) = stop.filter(|_| hi == self.len) {
-                    // SAFETY: as above.
-                    unsafe { out(hi - 1).cast::<f64>().write_unaligned(stop) };
                 }
             }
         }

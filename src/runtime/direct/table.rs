@@ -10,7 +10,7 @@ use super::{FloatMode, Host, Input, Parts, View, share};
 use crate::buffer::Buffer;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::tile::{self, InterpTable, TILE, Values};
+use crate::tile::{self, Grid, InterpTable, Positions, TILE, Values};
 
 /// A side of a table: its points, or their values.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,10 @@ pub enum Column<'a> {
     List(&'a [f64]),
 }
 
-/// An element costs as much as so many light ops: as in a plan.
-const WEIGHT: usize = 12;
+/// How many light ops an element costs: between few points, over an even grid, or else.
+const WEIGHTS: [usize; 3] = [4, 10, 24];
+/// So many are few.
+const FEW: usize = 12;
 
 impl Column<'_> {
     /// How many; `None` where it is no row of real numbers.
@@ -88,7 +90,11 @@ pub fn interp<H: Host>(
     let Some(points) = xp.len().filter(|n| len > 0 && *n > 0 && fp.len() == Some(*n)) else {
         return Ok(false);
     };
-    let Some(source) = Source::new(x, DType::F64, DType::F64, shape, len) else { return Ok(false) };
+    let (at, taken) = match x {
+        Input::View(view) if view.dtype == DType::I64 => (Positions::Integers, DType::I64),
+        _ => (Positions::Given, DType::F64),
+    };
+    let Some(source) = Source::new(x, DType::F64, taken, shape, len) else { return Ok(false) };
     let (mut own_points, mut own_values) = (None, None);
     let whole = xp.side_by_side(DType::I64).and_then(|ptr| {
         // SAFETY: `points` integers lie there, as `side_by_side` says, as long as the operand is held.
@@ -107,10 +113,15 @@ pub fn interp<H: Host>(
         None => Values::Double(fp.doubles(&mut own_values)?),
     };
     // SAFETY: there are `points` of both, and their memory is held until this function returns.
-    let table = unsafe { InterpTable::new(known, values, points, sides) };
+    let table = unsafe { InterpTable::new(at, known, values, points, sides) };
     let out = host.allocate(DType::F64, shape)?;
     let lookup = Lookup { table, source, out };
-    let cost = len * WEIGHT;
+    let weight = match known {
+        Grid::Memory(_) if points <= FEW => 0,
+        Grid::Memory(_) => 2,
+        _ => 1,
+    };
+    let cost = len * WEIGHTS[weight];
     host.run(cost, &|ctx| share(&lookup, len, cost, ctx))?;
     Ok(true)
 }
@@ -127,7 +138,7 @@ unsafe impl Sync for Lookup {}
 impl Parts for Lookup {
     fn part(&self, lo: usize, hi: usize) -> Result<()> {
         let (mut own, mut spare) = (Tile::new(), Tile::new());
-        let (function, status) = (tile::interp(), AtomicU32::new(0));
+        let (function, status) = (tile::interp(DType::F64), AtomicU32::new(0));
         let table = std::ptr::from_ref(&self.table).cast();
         // SAFETY: at most a tile at a time, of elements that the operand and the result have.
         unsafe {

@@ -1,7 +1,7 @@
 //! Elementwise nests: strides, packing, scalars, tables, temporaries, zero sizes.
 
 use super::*;
-use crate::loops::{Points, Table};
+use crate::loops::{Points, Positions, Table};
 use DType::{Bool, F32, F64, I64};
 
 /// `a * b + 0.5` with the buffers' strides in elements.
@@ -174,8 +174,8 @@ fn tables_interpolate_from_any_memory() {
     let mut k = Builder::new(Form::Map, false, &[5], &[false]);
     let x = k.input(F64, Step::Unit, &[8]);
     k.kernel.tables = 2;
-    let y = k.line(Line::Interp { table: 0, x });
-    let z = k.line(Line::Interp { table: 1, x });
+    let y = k.line(Line::Interp { table: 0, x: Some(x), dtype: F64 });
+    let z = k.line(Line::Interp { table: 1, x: Some(x), dtype: F64 });
     k.store(F64, y);
     k.store(F64, z);
     let mut plan = k.finish();
@@ -186,8 +186,22 @@ fn tables_interpolate_from_any_memory() {
     bytes.extend([0.0f64, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()));
     let fp = (Memory::Input(1), 1, F64);
     first(&mut plan).tables = vec![
-        Table { len: 3, xp: Points::Memory(Memory::Input(1), 25), fp, left: Some(2), right: None },
-        Table { len: 3, xp: Points::Arange { start: 0, step: 1 }, fp, left: None, right: Some(2) },
+        Table {
+            at: Positions::Given,
+            len: 3,
+            xp: Points::Memory(Memory::Input(1), 25),
+            fp,
+            left: Some(2),
+            right: None,
+        },
+        Table {
+            at: Positions::Given,
+            len: 3,
+            xp: Points::Arange { start: 0, step: 1 },
+            fp,
+            left: None,
+            right: Some(2),
+        },
     ];
     let inputs = [storage(F64, &[-1.0f64, 0.0, 0.5, 1.5, 9.0]), storage(Bool, &bytes)];
     let out = run_all(&plan, &inputs, &[]).unwrap();

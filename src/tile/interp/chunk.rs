@@ -6,46 +6,37 @@
 //!
 //! May not know: what is done instead.
 
+use std::marker::PhantomData;
+
 use super::InterpTable;
+use super::pairs::{Double, Neighbours};
 use super::search::{Formula, Listed, Points};
 
 /// Elements that are computed side by side.
 pub(super) const CHUNK: usize = 32;
 
+/// Elements of a chunk: whole registers, as stores and loads of them have it that follow each other.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Chunk<T>(pub [T; CHUNK]);
+
+impl<T: Copy> Chunk<T> {
+    /// Each of them as something else. (`array::map` is not inlined where it has to be.)
+    #[inline(always)]
+    pub(super) fn converted<U: Copy + Default>(&self, f: impl Fn(T) -> U) -> Chunk<U> {
+        let mut all = Chunk([U::default(); CHUNK]);
+        for (to, &from) in all.0.iter_mut().zip(&self.0) {
+            *to = f(from);
+        }
+        all
+    }
+}
+
 /// How the elements of a chunk find their intervals.
 pub(super) trait Rule {
-    /// The values at `x`; `near` is the interval in which the element before was found.
-    fn chunk(&self, x: &[f64; CHUNK], near: usize) -> Option<[f64; CHUNK]>;
-}
-
-/// Values in memory, in single or double precision.
-pub(super) trait Double: Copy {
-    /// The value at an address and the one after it.
-    ///
-    /// # Safety
-    /// Both are there.
-    unsafe fn pair(at: *const Self) -> [f64; 2];
-}
-
-impl Double for f64 {
-    #[inline(always)]
-    unsafe fn pair(at: *const Self) -> [f64; 2] {
-        // SAFETY: the caller's promise.
-        unsafe { [at.read_unaligned(), at.add(1).read_unaligned()] }
-    }
-}
-
-impl Double for f32 {
-    /// Both in one word: half as many loads from here and there.
-    #[inline(always)]
-    unsafe fn pair(at: *const Self) -> [f64; 2] {
-        // SAFETY: the caller's promise.
-        let word = unsafe { at.cast::<u64>().read_unaligned() };
-        let halves = [word as u32, (word >> 32) as u32];
-        let [first, second] =
-            if cfg!(target_endian = "big") { [halves[1], halves[0]] } else { halves };
-        [f32::from_bits(first).into(), f32::from_bits(second).into()]
-    }
+    /// Puts the values at `x` into `y`, or declines by `false`. `in_order`: all lie between the first and the last;
+    /// `near` is the interval in which the element before was found.
+    fn chunk(&mut self, x: &Chunk<f64>, in_order: bool, near: usize, y: &mut Chunk<f64>) -> bool;
 }
 
 /// What lies beyond the first and the last point, and on it.
@@ -99,51 +90,72 @@ fn index(x: f64, most: f64) -> i32 {
 }
 
 /// Points that are their own numbers: an element is its interval and the way into it.
-pub(super) struct Unit<V> {
+pub(super) struct Unit<V, N> {
     fp: *const V,
     most: Option<f64>,
     ends: Ends,
+    build: PhantomData<N>,
 }
 
-impl<V: Double> Unit<V> {
+impl<V: Double, N: Neighbours<V>> Unit<V, N> {
     /// # Safety
     /// The table is valid, and `fp` is its values.
     #[inline(always)]
     pub(super) unsafe fn new(fp: *const V, points: &Formula, table: &InterpTable) -> Self {
+        let most = most(points.last);
         // SAFETY: the caller's promise.
-        Self { fp, most: most(points.last), ends: unsafe { Ends::new(points, table) } }
+        Self { fp, most, ends: unsafe { Ends::new(points, table) }, build: PhantomData }
+    }
+
+    /// The value at `x` in the interval of the point `i`, between `y0` and `y1`; and the line there, which may be
+    /// NaN.
+    #[inline(always)]
+    fn value(x: f64, i: f64, [y0, y1]: [f64; 2]) -> (f64, f64) {
+        let along = x - i;
+        // The slope is divided by 1.
+        let line = (y1 - y0) * along + y0;
+        (if along == 0.0 { y0 } else { line }, line)
     }
 }
 
-impl<V: Double> Rule for Unit<V> {
+impl<V: Double, N: Neighbours<V>> Rule for Unit<V, N> {
     #[inline(always)]
-    fn chunk(&self, x: &[f64; CHUNK], _: usize) -> Option<[f64; CHUNK]> {
-        let most = self.most?;
-        let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
-        for (y, &x) in y.iter_mut().zip(x) {
+    fn chunk(&mut self, x: &Chunk<f64>, _: bool, _: usize, y: &mut Chunk<f64>) -> bool {
+        let Some(most) = self.most else { return false };
+        let mut strange = 0u64;
+        // SAFETY: there are so many values.
+        if let Some(sides) = unsafe { N::between(self.fp, most as usize + 1, x) } {
+            for k in 0..CHUNK {
+                let (x, sides) = (x.0[k], [sides[0].0[k], sides[1].0[k]]);
+                let (value, line) = Self::value(x, x.floor(), sides);
+                strange |= u64::from(line.is_nan());
+                y.0[k] = value;
+            }
+            return strange == 0;
+        }
+        for (y, &x) in y.0.iter_mut().zip(&x.0) {
             let i = index(x, most);
             // SAFETY: an interval of the table: the next point is there, too.
-            let [y0, y1] = unsafe { V::pair(self.fp.add(i as usize)) };
-            let along = x - f64::from(i);
-            // The slope is divided by 1.
-            let line = (y1 - y0) * along + y0;
+            let sides = unsafe { V::pair(self.fp.add(i as usize)) };
+            let (value, line) = Self::value(x, i.into(), sides);
             strange |= u64::from(line.is_nan());
-            *y = self.ends.around(x, if along == 0.0 { y0 } else { line });
+            *y = self.ends.around(x, value);
         }
-        (strange == 0).then_some(y)
+        strange == 0
     }
 }
 
 /// Points at even distances: division gives an interval, or the one beside it.
-pub(super) struct Spaced<V> {
+pub(super) struct Spaced<V, N> {
     fp: *const V,
     most: Option<f64>,
     start: f64,
     step: f64,
     ends: Ends,
+    build: PhantomData<N>,
 }
 
-impl<V: Double> Spaced<V> {
+impl<V: Double, N: Neighbours<V>> Spaced<V, N> {
     /// # Safety
     /// The table is valid, and `fp` is its values.
     #[inline(always)]
@@ -153,19 +165,42 @@ impl<V: Double> Spaced<V> {
         let sound = start.is_finite() && stop.is_finite() && step > 0.0 && step.is_finite();
         let most = most(last).filter(|_| sound && points.point(last - 1) <= stop);
         // SAFETY: the caller's promise.
-        Self { fp, most, start, step, ends: unsafe { Ends::new(points, table) } }
+        let ends = unsafe { Ends::new(points, table) };
+        Self { fp, most, start, step, ends, build: PhantomData }
     }
 }
 
-impl<V: Double> Rule for Spaced<V> {
+impl<V: Double, N: Neighbours<V>> Rule for Spaced<V, N> {
     #[inline(always)]
     #[allow(clippy::needless_bitwise_bool, reason = "without branches the loop is vectors")]
-    fn chunk(&self, x: &[f64; CHUNK], _: usize) -> Option<[f64; CHUNK]> {
-        let most = self.most?;
+    fn chunk(&mut self, x: &Chunk<f64>, _: bool, _: usize, y: &mut Chunk<f64>) -> bool {
+        let Some(most) = self.most else { return false };
         let scale = 1.0 / self.step;
         let point = |i: f64| i * self.step + self.start;
-        let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
-        for (y, &x) in y.iter_mut().zip(x) {
+        let mut strange = 0u64;
+        if N::HAS_WINDOWS {
+            let at = x.converted(|x| {
+                let guess = ((x - self.start) * scale).floor();
+                let above = if x >= point(guess + 1.0) { 1.0 } else { 0.0 };
+                let below = if x < point(guess) { 1.0 } else { 0.0 };
+                guess + above - below
+            });
+            // SAFETY: there are more values. The last interval, whose end is no formula, is not looked for.
+            if let Some(sides) = unsafe { N::between(self.fp, most as usize, &at) } {
+                for k in 0..CHUNK {
+                    let (x, x0, x1) = (x.0[k], point(at.0[k]), point(at.0[k] + 1.0));
+                    let (y0, y1) = (sides[0].0[k], sides[1].0[k]);
+                    let line = (y1 - y0) / (x1 - x0) * (x - x0) + y0;
+                    strange |= u64::from(line.is_nan() | !((x0 <= x) & (x < x1)));
+                    y.0[k] = if x == x0 { y0 } else { line };
+                }
+                if strange == 0 {
+                    return true;
+                }
+                strange = 0;
+            }
+        }
+        for (y, &x) in y.0.iter_mut().zip(&x.0) {
             let guess = f64::from(index((x - self.start) * scale, most));
             let above = if x >= point(guess + 1.0) { 1.0 } else { 0.0 };
             let below = if x < point(guess) { 1.0 } else { 0.0 };
@@ -181,7 +216,45 @@ impl<V: Double> Rule for Spaced<V> {
             strange |= u64::from(line.is_nan() | !(inside | outside));
             *y = self.ends.around(x, if x == x0 { y0 } else { line });
         }
-        (strange == 0).then_some(y)
+        strange == 0
+    }
+}
+
+/// The line between two points, for elements that all lie there.
+#[derive(Clone, Copy)]
+struct Line {
+    x0: f64,
+    /// Where it ends; below `x0` if it is not to be used.
+    x1: f64,
+    y0: f64,
+    slope: f64,
+}
+
+impl Line {
+    /// From one point to another.
+    #[inline(always)]
+    fn new([x0, x1]: [f64; 2], y0: f64, slope: f64) -> Self {
+        // Then no value on it is NaN.
+        let tame = slope.is_finite() && y0.is_finite() && (x1 - x0).is_finite();
+        Self { x0, x1: if tame { x1 } else { f64::NEG_INFINITY }, y0, slope }
+    }
+
+    /// The values of elements; false unless all lie between the points.
+    #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches the loop is vectors")]
+    fn values(&self, x: &Chunk<f64>, in_order: bool, y: &mut Chunk<f64>) -> bool {
+        let outside = |x: f64| u64::from(!((x > self.x0) & (x < self.x1)));
+        let value = |x: f64| self.slope * (x - self.x0) + self.y0;
+        if in_order {
+            *y = x.converted(value);
+            return outside(x.0[0]) | outside(x.0[CHUNK - 1]) == 0;
+        }
+        let mut found = 0;
+        for (y, &x) in y.0.iter_mut().zip(&x.0) {
+            *y = value(x);
+            found |= outside(x);
+        }
+        found == 0
     }
 }
 
@@ -190,6 +263,8 @@ pub(super) struct Few<const N: usize> {
     /// Point, value and slope of each interval; no element is beyond a point that is NaN.
     intervals: [[f64; 3]; N],
     ends: Ends,
+    /// Where the chunk before was: long runs of a fade or an envelope are on one line.
+    line: Line,
 }
 
 impl<const N: usize> Few<N> {
@@ -211,38 +286,34 @@ impl<const N: usize> Few<N> {
             *interval = [x0, y0, (y1 - y0) / (x1 - x0)];
         }
         // SAFETY: the caller's promise.
-        Some(Self { intervals, ends: unsafe { Ends::new(points, table) } })
-    }
-}
-
-impl<const N: usize> Few<N> {
-    /// The number of the interval of `x`.
-    #[inline(always)]
-    fn interval(&self, x: f64) -> usize {
-        self.intervals[1..].iter().map(|interval| usize::from(x >= interval[0])).sum()
+        let ends = unsafe { Ends::new(points, table) };
+        Some(Self { intervals, ends, line: Line::new([0.0; 2], 0.0, 0.0) })
     }
 
-    /// All of `x` on one line, if that is where they are: long runs of a fade or an envelope.
+    /// The line on which `x` is.
     #[inline(always)]
-    fn one_line(&self, x: &[f64; CHUNK]) -> Option<[f64; CHUNK]> {
-        let at = self.interval(x[0]);
-        if at != self.interval(x[CHUNK - 1]) {
-            return None;
-        }
+    fn line_at(&self, x: f64) -> Line {
+        let at: usize =
+            self.intervals[1..].iter().map(|interval| usize::from(x >= interval[0])).sum();
         let [x0, y0, slope] = self.intervals[at];
-        let next = self.intervals.get(at + 1).map_or(f64::NAN, |interval| interval[0]);
-        on_line(x, [x0, if next.is_nan() { self.ends.last } else { next }], y0, slope)
+        let next = self.intervals.get(at + 1).filter(|next| !next[0].is_nan());
+        let x1 = next.map_or(self.ends.last, |next| next[0]);
+        Line::new([x0, x1], y0, slope)
     }
 }
 
 impl<const N: usize> Rule for Few<N> {
     #[inline(always)]
-    fn chunk(&self, x: &[f64; CHUNK], _: usize) -> Option<[f64; CHUNK]> {
-        if let Some(y) = self.one_line(x) {
-            return Some(y);
+    fn chunk(&mut self, x: &Chunk<f64>, in_order: bool, _: usize, y: &mut Chunk<f64>) -> bool {
+        if self.line.values(x, in_order, y) {
+            return true;
         }
-        let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
-        for (y, &x) in y.iter_mut().zip(x) {
+        self.line = self.line_at(x.0[0]);
+        if self.line.values(x, in_order, y) {
+            return true;
+        }
+        let mut strange = 0u64;
+        for (y, &x) in y.0.iter_mut().zip(&x.0) {
             let [mut x0, mut y0, mut slope] = self.intervals[0];
             for &[point, value, rise] in &self.intervals[1..] {
                 x0 = if x >= point { point } else { x0 };
@@ -253,7 +324,7 @@ impl<const N: usize> Rule for Few<N> {
             strange |= u64::from(line.is_nan());
             *y = self.ends.around(x, if x == x0 { y0 } else { line });
         }
-        (strange == 0).then_some(y)
+        strange == 0
     }
 }
 
@@ -278,25 +349,15 @@ impl<'a> Run<'a> {
 
 impl Rule for Run<'_> {
     #[inline(always)]
-    fn chunk(&self, x: &[f64; CHUNK], near: usize) -> Option<[f64; CHUNK]> {
-        let (points, table) = self.table.filter(|(points, _)| near < points.last)?;
+    fn chunk(&mut self, x: &Chunk<f64>, in_order: bool, near: usize, y: &mut Chunk<f64>) -> bool {
+        let Some((points, table)) = self.table.filter(|(points, _)| near < points.last) else {
+            return false;
+        };
         let (x0, x1) = (points.point(near), points.point(near + 1));
         // SAFETY: the table has both points, as `new` was promised.
         let (y0, y1) = unsafe { (table.value(near), table.value(near + 1)) };
-        on_line(x, [x0, x1], y0, (y1 - y0) / (x1 - x0))
+        Line::new([x0, x1], y0, (y1 - y0) / (x1 - x0)).values(x, in_order, y)
     }
-}
-
-/// The values of elements that all lie between two points, on the line from the first of them.
-#[inline(always)]
-#[allow(clippy::needless_bitwise_bool, reason = "without branches the loop is vectors")]
-fn on_line(x: &[f64; CHUNK], ends: [f64; 2], y0: f64, slope: f64) -> Option<[f64; CHUNK]> {
-    let (mut y, mut strange) = ([0.0; CHUNK], 0u64);
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = slope * (x - ends[0]) + y0;
-        strange |= u64::from(y.is_nan() | !((x > ends[0]) & (x < ends[1])));
-    }
-    (strange == 0).then_some(y)
 }
 
 /// Whether points are in order.

@@ -1,8 +1,9 @@
 //! One element after the other: where it lies among the points, and its value there.
 //!
-//! May not know: chunks.
+//! May not know: how chunks are computed.
 
-use super::InterpTable;
+use super::chunk::CHUNK;
+use super::{Elements, InterpTable, Out};
 
 /// How far around the last interval a search looks before it takes the whole table.
 const WINDOW: usize = 8;
@@ -97,24 +98,24 @@ impl Points for Formula {
     }
 }
 
-/// Interpolates `count` elements; `near` is where the one before was found.
+/// Interpolates the chunk from element `first` on; `near` is where the element before was found.
 ///
 /// # Safety
-/// They are there, and so is room for them; the table is valid and has these points.
+/// Its elements are there, and so is room for their values; the table is valid and has these points.
 #[inline(never)]
 pub(super) unsafe fn one_by_one(
-    to: *mut f64,
-    from: *const f64,
-    count: usize,
+    to: Out,
+    a: &impl Elements,
+    first: usize,
     table: &InterpTable,
     points: &impl Points,
     near: &mut usize,
 ) {
-    for i in 0..count {
+    for i in 0..CHUNK {
         // SAFETY: the caller's promise.
         unsafe {
-            let x = from.add(i).read_unaligned();
-            to.add(i).write_unaligned(at(x, table, points, near));
+            let x = a.one(first + i);
+            to.at(i).write_one(at(x, table, points, near));
         }
     }
 }

@@ -46,7 +46,14 @@ fn run(table: &InterpTable, x: &[f64]) -> Vec<f64> {
         // SAFETY: tiles of `x.len()` doubles, a valid table, and a build for this machine.
         unsafe {
             let b = std::ptr::from_ref(table).cast();
-            interp_on(isa)(out.as_mut_ptr().cast(), p, b, p, x.len(), std::ptr::null_mut());
+            interp_on(isa, DType::F64)(
+                out.as_mut_ptr().cast(),
+                p,
+                b,
+                p,
+                x.len(),
+                std::ptr::null_mut(),
+            );
         }
         out
     });
@@ -55,6 +62,115 @@ fn run(table: &InterpTable, x: &[f64]) -> Vec<f64> {
         first
     })
     .unwrap()
+}
+
+/// The values at `count` positions of a line from place `from` on, which all builds agree on: as `float64`, and
+/// each of them as `float32` too.
+fn run_counted(table: &InterpTable, from: usize, count: usize) -> Vec<f64> {
+    let outs = Isa::all().iter().map(|&isa| {
+        let (mut double, mut single) = (vec![0f64; count], vec![0f32; count]);
+        let (b, p) = (std::ptr::from_ref(table).cast(), std::ptr::without_provenance(from));
+        // SAFETY: tiles of `count` elements, a valid table, and builds for this machine.
+        unsafe {
+            let (wide, narrow) = (double.as_mut_ptr().cast(), single.as_mut_ptr().cast());
+            interp_on(isa, DType::F64)(wide, p, b, p, count, std::ptr::null_mut());
+            interp_on(isa, DType::F32)(narrow, p, b, p, count, std::ptr::null_mut());
+        }
+        for (&wide, &narrow) in double.iter().zip(&single) {
+            assert!(same((wide as f32).into(), narrow.into()), "{table:?}");
+        }
+        double
+    });
+    outs.reduce(|first, other| {
+        assert!(first.iter().zip(&other).all(|(&a, &b)| same(a, b)), "{table:?}");
+        first
+    })
+    .unwrap()
+}
+
+#[test]
+fn positions_that_are_counted_are_those_of_the_formula() {
+    let singles: Vec<f32> = (0..400).map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0).collect();
+    let fp: Vec<f64> = singles.iter().map(|&v| v.into()).collect();
+    let knots = [0.0, 40.0, 41.5, 300.0, 399.0];
+    for step in [0.5, 1.0 / 3.0, 0.91875, 1.0, 1.9, 2.1, 3.0, 0.0, -0.7, f64::NAN, f64::INFINITY] {
+        for (start, len) in [(0.0, 400), (-3.0, 400), (200.25, 33), (0.1, 32), (0.0, 5)] {
+            // The position of `last` may be out of order.
+            for (last, stop) in [(i64::MAX, 0.0), (350, 4.5), (31, 1e9), (70, f64::NAN)] {
+                let at = Positions::Counted(Line { first: 3, start, step, last, stop });
+                let grids = [
+                    (Grid::Arange { start: 0.0, step: 1.0 }, len),
+                    (Grid::Arange { start: -1.0, step: 0.75 }, len),
+                    (Grid::Memory(knots.as_ptr()), 5),
+                ];
+                let values = [Values::Double(fp.as_ptr()), Values::Single(singles.as_ptr())];
+                for ((grid, len), fp_of) in grids.into_iter().flat_map(|g| values.map(|v| (g, v))) {
+                    let table = InterpTable { at, grid, fp: fp_of, len, left: -7.0, right: 9.0 };
+                    let xp = points(grid, len);
+                    for (from, count) in [(0, 1024), (5, 100), (320, 64), (349, 3)] {
+                        let got = run_counted(&table, from, count);
+                        for (number, got) in (3 + from as i64..).zip(got) {
+                            let x =
+                                if number == last { stop } else { number as f64 * step + start };
+                            let want = naive(x, &xp, &fp[..len], -7.0, 9.0);
+                            assert!(
+                                same(got, want),
+                                "{number} of {table:?}: {got:?}, not {want:?}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn integers_are_positions() {
+    let fp: Vec<f64> = (0..300).map(|i| f64::from(i * 37 % 101) - 50.0).collect();
+    let knots = [0.0, 40.0, 41.5, 300.0, 399.0];
+    let x: Vec<i64> = (-40..400).chain([i64::MIN, i64::MAX, 7, 3, 1 << 60]).collect();
+    let p = x.as_ptr().cast();
+    for (grid, len) in [
+        (Grid::Arange { start: 0.0, step: 1.0 }, 300),
+        (Grid::Arange { start: 0.5, step: 1.25 }, 300),
+        (Grid::Memory(knots.as_ptr()), 5),
+    ] {
+        let (at, values) = (Positions::Integers, Values::Double(fp.as_ptr()));
+        let table = InterpTable { at, grid, fp: values, len, left: -7.0, right: 9.0 };
+        for &isa in Isa::all() {
+            let mut out = vec![0f64; x.len()];
+            let b = std::ptr::from_ref(&table).cast();
+            // SAFETY: tiles of as many words, a valid table, and a build for this machine.
+            unsafe {
+                let (out, status) = (out.as_mut_ptr().cast(), std::ptr::null_mut());
+                interp_on(isa, DType::F64)(out, p, b, p, x.len(), status);
+            }
+            for (&x, got) in x.iter().zip(out) {
+                let want = naive(x as f64, &points(grid, len), &fp[..len], -7.0, 9.0);
+                assert!(same(got, want), "{x} in {grid:?}: {got:?}, not {want:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_that_are_none_go_the_way_of_numpy() {
+    let knots = [0.0, 100.0, 100.0, 200.0, 300.0, 400.0, f64::INFINITY];
+    let odd = [1.0, f64::INFINITY, -f64::INFINITY, f64::NAN, -0.0, f64::MAX, f64::MIN];
+    for seed in 0..odd.len() {
+        let fp: Vec<f64> = (0..7).map(|i| odd[(i * (seed + 1) + seed) % 7]).collect();
+        let line = Line { first: 0, start: 0.0, step: 1.0, last: i64::MAX, stop: 0.0 };
+        let (grid, values) = (Grid::Memory(knots.as_ptr()), Values::Double(fp.as_ptr()));
+        let given = Positions::Given;
+        let table = InterpTable { at: given, grid, fp: values, len: 7, left: -7.0, right: 9.0 };
+        let x: Vec<f64> = (0..500).map(f64::from).collect();
+        let counted = run_counted(&InterpTable { at: Positions::Counted(line), ..table }, 0, 500);
+        for ((&x, counted), given) in x.iter().zip(counted).zip(run(&table, &x)) {
+            let want = naive(x, &knots, &fp, -7.0, 9.0);
+            assert!(same(counted, want) && same(given, want), "{x:?} in {fp:?}: not {want:?}");
+        }
+    }
 }
 
 fn points(grid: Grid, len: usize) -> Vec<f64> {
@@ -105,7 +221,14 @@ fn check(grid: Grid, fp: &[f64]) {
     let rounded: Vec<f64> = singles.iter().map(|&v| v.into()).collect();
     let single = (Values::Single(singles.as_ptr()), &rounded[..]);
     for (values, fp) in [(Values::Double(fp.as_ptr()), fp), single] {
-        let table = InterpTable { grid, fp: values, len: fp.len(), left: -7.0, right: 9.0 };
+        let table = InterpTable {
+            at: Positions::Given,
+            grid,
+            fp: values,
+            len: fp.len(),
+            left: -7.0,
+            right: 9.0,
+        };
         // Of any length, so that chunks are cut anywhere.
         for x in [&x[..], &x[1..], &x[..x.len() / 3], &x[..1]] {
             for (&x, got) in x.iter().zip(run(&table, x)) {
@@ -171,7 +294,17 @@ fn hostile_points_harm_nothing() {
                     for grid in [Grid::Arange { start, step }, Grid::Linspace { start, step, stop }]
                     {
                         let fp = Values::Double(fp.as_ptr());
-                        run(&InterpTable { grid, fp, len, left: 0.0, right: 0.0 }, &x);
+                        run(
+                            &InterpTable {
+                                at: Positions::Given,
+                                grid,
+                                fp,
+                                len,
+                                left: 0.0,
+                                right: 0.0,
+                            },
+                            &x,
+                        );
                     }
                 }
             }
@@ -181,7 +314,14 @@ fn hostile_points_harm_nothing() {
         let xp: Vec<f64> = (0..40).map(|i| nasty[(i * (seed + 3) + seed) % 7] * i as f64).collect();
         let (grid, fp) = (Grid::Memory(xp.as_ptr()), values(40));
         run(
-            &InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 40, left: 0.0, right: 0.0 },
+            &InterpTable {
+                at: Positions::Given,
+                grid,
+                fp: Values::Double(fp.as_ptr()),
+                len: 40,
+                left: 0.0,
+                right: 0.0,
+            },
             &queries(&xp),
         );
     }
@@ -191,8 +331,14 @@ fn hostile_points_harm_nothing() {
 fn one_point_follows_numpy_even_for_nan() {
     let (xp, fp) = ([2.0], [5.0]);
     let grid = Grid::Memory(xp.as_ptr());
-    let table =
-        InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 1, left: 1.0, right: 3.0 };
+    let table = InterpTable {
+        at: Positions::Given,
+        grid,
+        fp: Values::Double(fp.as_ptr()),
+        len: 1,
+        left: 1.0,
+        right: 3.0,
+    };
     assert_eq!(run(&table, &[1.0, 2.0, 2.5, f64::NAN]), [1.0, 5.0, 3.0, 5.0]);
 }
 
@@ -200,12 +346,20 @@ fn one_point_follows_numpy_even_for_nan() {
 fn an_output_may_be_its_input() {
     let fp = [10.0, 20.0, 30.0];
     let grid = Grid::Arange { start: 0.0, step: 1.0 };
-    let table =
-        InterpTable { grid, fp: Values::Double(fp.as_ptr()), len: 3, left: 0.0, right: 0.0 };
+    let table = InterpTable {
+        at: Positions::Given,
+        grid,
+        fp: Values::Double(fp.as_ptr()),
+        len: 3,
+        left: 0.0,
+        right: 0.0,
+    };
     let mut x = [0.5, 1.0, 1.25];
     let p = x.as_mut_ptr().cast::<u8>();
     // SAFETY: three doubles and a valid table.
-    unsafe { interp()(p, p, std::ptr::from_ref(&table).cast(), p, 3, std::ptr::null_mut()) };
+    unsafe {
+        interp(DType::F64)(p, p, std::ptr::from_ref(&table).cast(), p, 3, std::ptr::null_mut());
+    };
     assert_eq!(x, [15.0, 20.0, 22.5]);
 }
 
@@ -225,6 +379,7 @@ fn nothing_strange_hides_among_ordinary_elements() {
                 let mut x = ordinary.clone();
                 x[place] = odd;
                 let table = InterpTable {
+                    at: Positions::Given,
                     grid,
                     fp: Values::Double(fp.as_ptr()),
                     len: 200,
