@@ -1,9 +1,8 @@
 //! Order statistics: median and quantiles, as opaque calls.
 //!
 //! Elements become unsigned integers of the same order, among which a selection puts the wanted ones in their
-//! places, without sorting the rest. Where one or two of many are wanted not all are kept: a sample tells between
-//! which keys they probably are, and a pass keeps those between. If they are not there after all, a pass counts how
-//! many have which leading bits, and a second one keeps those that share them with a wanted one. What is
+//! places, without sorting the rest. Where one or two of many are wanted not all are kept: a first pass counts
+//! how many have which leading bits, and a second one keeps those that share them with a wanted one. What is
 //! computed from those follows NumPy's formulas step by step, each rounded in NumPy's dtype, so that results
 //! have its bits (but for the sign of a zero among zeros of both signs, which NumPy leaves to chance).
 //!
@@ -138,10 +137,8 @@ impl Select {
         let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
         let mut settled = Vec::new();
         let nan = if LONG.contains(&n) && places.len() <= MANY {
-            match bracket::<K>(from, n, pieces, &places, &mut settled)? {
-                Some(nan) => nan,
-                None => settle::<K>(from, pieces, &places, &mut settled)?.map_err(memory)?,
-            }
+            let found = settle::<K>(from, pieces, &places, &mut settled)?;
+            found.map_err(memory)?
         } else {
             let mut keys = Vec::<K>::new();
             keys.try_reserve_exact(n).map_err(memory)?;
@@ -232,78 +229,6 @@ const MANY: usize = 2;
 const BIN_BITS: u32 = 11;
 /// Keys that are looked at together when those of a bin are picked out.
 const TOGETHER: usize = 16;
-
-/// Elements of the samples of `n`: enough that few are between two of them, and less than a pass costs.
-fn sample_of(n: usize) -> usize {
-    (n / 256).clamp(512.min(n / 32), 4096)
-}
-
-/// Puts the keys that would stand at `places`, were all sorted, into `settled`, if these are next to each other and
-/// between the keys that a sample tells; `None` if not, else whether one of all is NaN, and nothing was settled.
-fn bracket<K: Key>(
-    from: DType,
-    n: usize,
-    pieces: &Pieces<'_>,
-    places: &[usize],
-    settled: &mut Vec<K>,
-) -> Result<Option<bool>> {
-    let (&[first] | &[first, _], &[.., last]) = (places, places) else { return Ok(None) };
-    let (size, count) = (from.size(), sample_of(n));
-    if last > first + 1 {
-        return Ok(None);
-    }
-    // One element of each stretch, in step with nothing that repeats.
-    let stretch = n / count;
-    let place =
-        |k: usize| k * stretch + ((k as u32).wrapping_mul(0x9E37_79B9) >> 16) as usize % stretch;
-    let (mut sample, mut before) = (Vec::<K>::with_capacity(count), 0);
-    pieces(&mut |bytes| {
-        let end = before + bytes.len() / size;
-        while sample.len() < count && place(sample.len()) < end {
-            let at = (place(sample.len()) - before) * size;
-            K::extend(&mut sample, &bytes[at..at + size], from);
-        }
-        before = end;
-    })?;
-    sample.sort_unstable();
-    // Four standard deviations of how many of a sample are below a place, and one more.
-    let (part, sampled) = (first as f64 / n as f64, sample.len() as f64);
-    let margin = 4.0 * (sampled * part * (1.0 - part)).sqrt() + 1.0;
-    let (lower, upper) = (sampled * part - margin, sampled * part + margin);
-    let low = if lower < 0.0 { K::LEAST } else { sample[lower as usize] };
-    let high = sample.get(upper.ceil() as usize).copied().unwrap_or(K::GREATEST);
-    let most = if low == high { 0 } else { (4.0 * margin * stretch as f64) as usize };
-    let (mut keys, mut room) = (Vec::<K>::new(), Vec::new());
-    if room.try_reserve(most + 1).is_err() {
-        return Ok(None);
-    }
-    room.resize(most + 1, low);
-    let (mut nan, mut below, mut between) = (false, 0, 0);
-    pieces(&mut |bytes| {
-        keys.clear();
-        K::extend(&mut keys, bytes, from);
-        nan |= from.is_float() && K::any_nan(&keys, from);
-        below += keys.iter().fold(0, |below, &key| below + u32::from(key < low)) as usize;
-        // Each key is written, and stays if the place moves on.
-        for &key in &keys {
-            room[between.min(most)] = key;
-            between += usize::from((key >= low) & (key <= high));
-        }
-    })?;
-    if nan {
-        return Ok(Some(true));
-    }
-    if first < below || last >= below + between || (low != high && between > most) {
-        return Ok(None);
-    }
-    if low == high {
-        settled.extend(places.iter().map(|_| low));
-    } else {
-        room.truncate(between);
-        select(&mut room, places, below, settled);
-    }
-    Ok(Some(false))
-}
 
 /// Puts the keys that would stand at ascending `places`, were all sorted, into `settled`, unless one is NaN,
 /// which is what it tells; an error inside is lack of memory.
@@ -457,10 +382,6 @@ impl Point {
 
 /// Integers by which elements are ordered: as the elements are, NaN after and before all.
 trait Key: Copy + Ord {
-    /// Not above any.
-    const LEAST: Self;
-    /// Not below any.
-    const GREATEST: Self;
     /// Appends the keys of elements.
     fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType);
     /// The leading bits.
@@ -481,9 +402,6 @@ macro_rules! all_if_negative {
 macro_rules! keys {
     ($($key:ident $signed:ident;)+) => {$(
         impl Key for $key {
-            const LEAST: $key = $key::MIN;
-            const GREATEST: $key = $key::MAX;
-
             fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType) {
                 const SIGN: $key = $signed::MIN.cast_unsigned();
                 let bits = elements.chunks_exact(size_of::<$key>());
@@ -584,34 +502,6 @@ mod tests {
                 let got = of(quantile(q), &x).to_f64();
                 assert!((got - f64::from(sorted[k])).abs() < 1e-9, "{k} of {n}");
             }
-        }
-    }
-
-    #[test]
-    fn samples_that_tell_nothing_cost_time_alone() {
-        let n = 20_000;
-        let hidden = |x: &mut Vec<f32>| x.iter_mut().step_by(7).for_each(|x| *x = -*x);
-        let shapes: [&dyn Fn(usize) -> f32; 6] = [
-            &|i| i as f32,
-            &|i| (i % 8) as f32,
-            &|i| if i < 19_000 { 0.0 } else { i as f32 },
-            &|i| ((i as f32) * 0.1).sin(),
-            &|_| 2.5,
-            &|i| if i % 39 == 0 { 1e30 } else { -(i as f32) },
-        ];
-        for (k, shape) in shapes.iter().enumerate() {
-            let mut x: Vec<f32> = (0..n).map(shape).collect();
-            hidden(&mut x);
-            let mut sorted = x.clone();
-            sorted.sort_unstable_by(f32::total_cmp);
-            for at in (0..n).step_by(777).chain([1, n - 2, n - 1]) {
-                let q = at as f64 / (n - 1) as f64;
-                let (low, high) = (sorted[at.saturating_sub(1)], sorted[(at + 1).min(n - 1)]);
-                let got = of(quantile(q), &x).to_f64() as f32;
-                assert!((low..=high).contains(&got), "{k} {at} {got}");
-            }
-            x[n / 2] = f32::NAN;
-            assert!(of(quantile(0.3), &x).to_f64().is_nan());
         }
     }
 

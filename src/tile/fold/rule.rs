@@ -75,13 +75,10 @@ pub(super) fn in_lanes<R: Rule<Partial = f64> + Leaf>(isa: Isa) -> FoldFns {
     FoldFns {
         state_bytes: size_of::<Counter>(),
         open: open_in_lanes::<R>,
-        inner: match R::WIDEST {
-            true => {
-                pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx512::<R>)
-            }
-            false => {
-                pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx2::<R>)
-            }
+        inner: if R::WIDEST {
+            pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx512::<R>)
+        } else {
+            pick!(isa => FoldFn, inner_in_lanes::<R>, inner_in_lanes_avx2::<R>, inner_in_lanes_avx2::<R>)
         },
         close: close_in_lanes::<R>,
         ..common::<R>(isa)
@@ -389,7 +386,9 @@ unsafe fn in_blocks_body<R: Rule>(state: *mut u8, tile: *const u8, n: usize) {
                 *partial = step(*partial, k * BLOCK + i);
             }
         }
-        beside.into_iter().for_each(|partial| blocks.whole.push::<R>(partial));
+        for partial in beside {
+            blocks.whole.push::<R>(partial);
+        }
         at += BESIDE * BLOCK;
     }
     while at < n {

@@ -128,7 +128,7 @@ pub(super) mod machine {
     /// What squares of eight elements are moved, cut and multiplied by.
     #[derive(Clone, Copy)]
     pub(in super::super) struct Scale {
-        scale: __m256d,
+        factor: __m256d,
         first: __m256i,
         second: __m256i,
     }
@@ -141,7 +141,7 @@ pub(super) mod machine {
             // SAFETY: the caller's promise.
             unsafe {
                 Self {
-                    scale: _mm256_set1_pd(SCALE),
+                    factor: _mm256_set1_pd(SCALE),
                     first: _mm256_set1_epi64x(FIRST),
                     second: _mm256_set1_epi64x(SECOND),
                 }
@@ -164,8 +164,8 @@ pub(super) mod machine {
                 let square = _mm256_castps_si256(_mm256_mul_ps(x, x));
                 let low = _mm256_slli_epi64::<29>(_mm256_and_si256(square, self.first));
                 let high = _mm256_and_si256(_mm256_srli_epi64::<3>(square), self.second);
-                even[half] = _mm256_fmadd_pd(_mm256_castsi256_pd(low), self.scale, even[half]);
-                odd[half] = _mm256_fmadd_pd(_mm256_castsi256_pd(high), self.scale, odd[half]);
+                even[half] = _mm256_fmadd_pd(_mm256_castsi256_pd(low), self.factor, even[half]);
+                odd[half] = _mm256_fmadd_pd(_mm256_castsi256_pd(high), self.factor, odd[half]);
             }
         }
     }
