@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use crate::dtype::DType;
 use crate::loops::{Form, Kernel, Line, Role, Step as Move};
+use crate::op::Cost;
 use crate::tile::TILE;
 
 use super::inline;
@@ -306,8 +307,10 @@ impl Plan {
                 })
                 .collect();
             // A call may write over an operand that nothing reads again; a loop may not, because it
-            // does not read all of its operands before it writes.
-            if call {
+            // does not read all of its operands before it writes. Elementary functions may, but take
+            // longer where they have to keep what they mend.
+            let over = call && !lines.iter().any(|&i| is_heavy(&kernel.lines[i as usize]));
+            if over {
                 for d in &dying {
                     pool.give(*d);
                 }
@@ -319,7 +322,7 @@ impl Plan {
                     self.place[i] = Some(Place::Tile(pool.take(dtype.size())));
                 }
             }
-            if !call {
+            if !over {
                 for d in &dying {
                     pool.give(*d);
                 }
@@ -388,6 +391,11 @@ impl Plan {
         steps.retain(|s| !matches!(s, Step::Inline(i) if i.lines.is_empty()));
         self.steps = steps;
     }
+}
+
+/// Whether a line is an elementary function.
+fn is_heavy(line: &Line) -> bool {
+    matches!(line, Line::Map { op, .. } if op.info().cost == Cost::Heavy)
 }
 
 /// Tiles of scratch memory, reused by element size.
