@@ -10,6 +10,7 @@
 
 mod angle;
 mod arc;
+mod arctan_single;
 mod exp;
 mod hyperbolic;
 mod lanes;
@@ -27,6 +28,7 @@ mod trig;
 
 pub use angle::{arctan_f64, arctan2_f64};
 pub use arc::{arccos_f32, arccos_f64, arcsin_f32, arcsin_f64};
+pub use arctan_single::arctan_f32;
 pub use exp::{exp_f64, exp2_f64, expm1_f64};
 pub use hyperbolic::{arccosh_f64, arcsinh_f64, arctanh_f64, cosh_f64, sinh_f64, tanh_f64};
 pub use log::log1p_f64;
@@ -35,8 +37,8 @@ pub use logaddexp::{logaddexp_f32, logaddexp_f64, logaddexp2_f32, logaddexp2_f64
 pub use power::{power_f32, power_f64};
 pub use root::{cbrt_f64, hypot_f32, hypot_f64};
 pub use single::{
-    arccosh_f32, arcsinh_f32, arctan_f32, arctan2_f32, arctanh_f32, cbrt_f32, cos_f32, cosh_f32,
-    exp_f32, exp2_f32, expm1_f32, log1p_f32, sin_f32, sinh_f32, tan_f32,
+    arccosh_f32, arcsinh_f32, arctan2_f32, arctanh_f32, cbrt_f32, cos_f32, cosh_f32, exp_f32,
+    exp2_f32, expm1_f32, log1p_f32, sin_f32, sinh_f32, tan_f32,
 };
 pub use tanh_single::tanh_f32;
 pub use trig::{cos_f64, sin_f64, tan_f64};
@@ -206,7 +208,7 @@ fn on_f32<B: Build<f32>>(op: Op) -> Option<MapFn> {
         Op::Tan => one!(f32: single::tan_single, single::sin_applies, trig::tan_wide),
         Op::Arcsin => one!(f32: arcsin_f32),
         Op::Arccos => one!(f32: arccos_f32),
-        Op::Arctan => one!(f32: arctan_f32),
+        Op::Arctan => B::one_by_table::<arctan_single::Arctan, 6>(),
         Op::Sinh => {
             one!(f32: single::sinh_single, single::exp_applies, hyperbolic::sinh_wide)
         }

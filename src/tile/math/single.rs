@@ -8,7 +8,7 @@
 use std::f32::consts::{FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
 
 use super::arc::half_inverse_f32;
-use super::lanes::{always, complete, poly_f32 as poly};
+use super::lanes::{complete, poly_f32 as poly};
 use super::root::{cbrt_applies, cbrt_single, cbrt_wide};
 use super::{angle, exp, hyperbolic, log, trig};
 
@@ -416,22 +416,6 @@ fn add_arctan(turns: f32, sign: f32, n: f32, (d, d_rest): (f32, f32)) -> f32 {
     head + (rest + sign.mul_add(low, base_rest))
 }
 
-/// Inverse tangent, of anything.
-#[inline(always)]
-pub(super) fn arctan_single(x: f32) -> f32 {
-    let a = x.abs();
-    let a = if a > 1e18 { 1e18 } else { a };
-    // In the middle `a - 1` is exact; so is what rounding `a + 1` drops.
-    let (middle, steep) = (a > 0.5, a > 2.0);
-    let sum = a + 1.0;
-    let sum_rest = a - (sum - 1.0);
-    let (n, d) = if middle { (a - 1.0, (sum, sum_rest)) } else { (a, (1.0, 0.0)) };
-    let (n, d) = if steep { (-1.0, (a, 0.0)) } else { (n, d) };
-    let turns = if middle { 1.0 } else { 0.0 };
-    let turns = if steep { 2.0 } else { turns };
-    add_arctan(turns, 1.0, n, d).copysign(x)
-}
-
 /// Whether [`arctan2_single`] applies: nothing on the way is subnormal or infinite.
 #[inline(always)]
 pub(super) fn arctan2_applies(y: f32, x: f32) -> bool {
@@ -485,8 +469,6 @@ complete! { f32
     arctanh_f32(x): arctanh_single, arctanh_applies, hyperbolic::arctanh_wide;
     /// Cube root, within 0.6 ulp.
     cbrt_f32(x): cbrt_single, cbrt_applies, cbrt_wide;
-    /// Inverse tangent, within 0.9 ulp.
-    arctan_f32(x): arctan_single, always, arctan_single;
     /// Angle of the point with ordinate `y` and abscissa `x`, within 0.9 ulp.
     arctan2_f32(y, x): arctan2_single, arctan2_applies, angle::arctan2_wide;
 }
