@@ -322,6 +322,12 @@ impl<'f> Reader<'f> {
 
     /// The same value under another type.
     fn alias(&mut self, v: Value) -> Option<Known> {
+        if let Known::Compare { .. } = self.get(v)?
+            && self.uses.get(&v) != Some(&1)
+        {
+            // Made once: its operands may be overwritten before it is made again.
+            self.source(v, false)?;
+        }
         self.taken(v);
         self.get(v)
     }
@@ -468,6 +474,9 @@ impl<'f> Reader<'f> {
     fn widen(&mut self, x: Value, signed: bool) -> Option<Known> {
         let from = lane(self.ty(x));
         if let Known::Late(late) = self.get(x)? {
+            if late.bytes > 8 {
+                return None;
+            }
             let first = late.from == late.to;
             // What was widened with zeros has no sign.
             if first || !late.signed || signed {
