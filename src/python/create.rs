@@ -106,6 +106,9 @@ fn linspace<'py>(
     {
         return Ok(out);
     }
+    if nd::is_subclass(start)? || nd::is_subclass(stop)? {
+        return Err(Unsupported::new_err("linspace: subclasses of ndarray are left to NumPy"));
+    }
     let num = num.map_or(Ok(50), |n| super::reduce::integer("linspace", "num", n))?;
     let num = usize::try_from(num).map_err(|_| {
         PyValueError::new_err(format!("linspace: number of samples, {num}, must be non-negative"))

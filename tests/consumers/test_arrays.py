@@ -93,7 +93,7 @@ def jax_of(name: str) -> Callable[[Any], Any]:
 
 
 TORCHES = {name: torch_of(name) for name in ("from_dlpack", "asarray", "as_tensor", "tensor")}
-JAXES = {name: jax_of(name) for name in ("from_dlpack", "asarray", "array", "abs")}
+JAXES = {name: jax_of(name) for name in ("from_dlpack", "asarray", "array")}
 
 CASES: dict[str, Callable[[Any], Any]] = {
     **{f"matplotlib {n}": lambda x, draw=d: picture(draw, x) for n, d in DRAWINGS.items()},

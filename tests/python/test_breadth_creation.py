@@ -149,3 +149,13 @@ def test_nothing_is_deferred_outside_of_a_block():
     assert type(rnp.zeros(3)) is np.ndarray
     assert error(find("eye"), 3) is None
     assert not in_block(find("eye"), case("eye", 3))
+
+
+def test_subclasses_between_which_a_row_is_made_keep_their_kind():
+    class Tagged(np.ndarray):
+        """An array with a meaning."""
+
+        __array_priority__ = 10
+
+    start, stop = np.array(0).view(Tagged), np.array(1).view(Tagged)
+    assert type(np.linspace(start, stop)) is type(rnp.linspace(start, stop)) is Tagged

@@ -143,7 +143,7 @@ def _quantiles(path: str, top: int) -> None:
         x, at = spec(a), spec(q)
         if overwrite_input or at.dtype.kind not in "iuf" or not _nonempty(x, axis):
             return None
-        number = type(q)
+        number: Any = type(q)
         if isinstance(q, Array):
             number = _core._number(q)
         else:

@@ -272,7 +272,7 @@ def histogram(
         raise Unsupported("the values decide")
     if next(arrays_in(range, density), None) is not None:
         raise Unsupported("a range that is not known yet")
-    kind = numpy.dtype(numpy.intp)
+    kind: numpy.dtype[Any] = numpy.dtype(numpy.intp)
     if weights is not None:
         kind = spec(weights).dtype
         if kind.kind not in "iuf" or spec(weights).shape != x.shape:
