@@ -32,7 +32,7 @@ pub fn clip(dtype: DType, stays: bool) -> Option<MapFn> {
     }
 }
 
-/// Likewise, where both bounds are one element for all.
+/// As [`clip`] does where elements equal to a bound stay; both bounds are one element for all.
 pub fn clip_between(dtype: DType) -> Option<MapFn> {
     macro_rules! clip_fn {
         ($t:ty) => {
@@ -44,7 +44,7 @@ pub fn clip_between(dtype: DType) -> Option<MapFn> {
                              _s: *mut u32| {
                 let [low, high] = [b, c].map(|bound| bound.cast::<$t>().read_unaligned());
                 unary::<$t, $t, { chunk::<$t, $t>() }>(out, a, n, |x: $t| {
-                    <$t as Element>::minimum(<$t as Element>::maximum(x, low), high)
+                    <$t as Element>::minimum(high, <$t as Element>::maximum(low, x))
                 })
             })
         };
