@@ -8,6 +8,7 @@
 //! which is the machine's own. May not know: which function it runs, or on which machine.
 
 use super::table::{Lookup, Real, Table, row};
+use crate::tile::TILE;
 
 /// A function of one operand, in its forms.
 pub(super) trait Unary<T: Real, const K: usize> {
@@ -328,21 +329,28 @@ pub(super) unsafe fn unary_by_table<T: Real, F: Unary<T, K>, const N: usize, con
     while done < n {
         // SAFETY: as in `unary`; a chunk is a number of vectors.
         unsafe {
-            let (direct, m) = span::<N>(n - done, out == a.cast_mut());
+            // What the second pass reads is in the nearest cache.
+            let (direct, m) = span::<N>((n - done).min(TILE), out == a.cast_mut());
             let (mut from, mut to, mut count) = (a.add(done), out.add(done), m);
             if !direct {
                 copy(x.as_mut_ptr(), from, m);
                 (from, to, count) = (x.as_ptr(), y.as_mut_ptr(), N);
             }
-            let all = fast(to, from, count);
+            let mut all = fast(to, from, count);
+            if !all {
+                all = true;
+                for i in 0..count {
+                    let x = from.add(i).read_unaligned();
+                    to.add(i).write_unaligned(F::ends(x, to.add(i).read_unaligned()));
+                    all &= F::applies(x);
+                }
+            }
             let mut at = if all { count } else { 0 };
             while at < count {
                 let end = count.min(at + N);
                 let mut all = true;
                 for i in at..end {
-                    let x = from.add(i).read_unaligned();
-                    to.add(i).write_unaligned(F::ends(x, to.add(i).read_unaligned()));
-                    all &= F::applies(x);
+                    all &= F::applies(from.add(i).read_unaligned());
                 }
                 if !all {
                     for i in at..end {
