@@ -248,7 +248,7 @@ impl Numbers {
                 all
             }};
         }
-        debug_assert!(count(&self.0.shape).is_ok_and(|n| from + beside.len() <= n));
+        assert!(count(&self.0.shape).is_ok_and(|n| from + beside.len() <= n));
         match self.0.dtype {
             I8 => widened!(i8, i64::from),
             I16 => widened!(i16, i64::from),

@@ -524,8 +524,8 @@ impl Tape {
         needed
     }
 
-    /// What an evaluation of entries runs on, on arrays of a length if that is no part of it; `false` if one that they are made of has an expression with a
-    /// value.
+    /// What an evaluation of entries runs on, on arrays of a length if that is no part of it; `false` if one that
+    /// they are made of has an expression with a value.
     ///
     /// # Errors
     /// `Overflow` for an integer that does not fit.

@@ -64,8 +64,11 @@ fn only_user(graph: &Graph, at: Ix) -> Option<Ix> {
 fn join(graph: &Graph, last: Ix) -> Option<(Ix, Vec<Ix>)> {
     let (mut updates, mut at) = (vec![last], last);
     loop {
-        let base = graph.operands(at)[0];
-        only_user(graph, base)?;
+        let operands = graph.operands(at);
+        let base = operands[0];
+        if only_user(graph, base).is_none() || operands[1] == base {
+            return None;
+        }
         match graph[base].kind {
             Kind::Empty => break,
             Kind::Update(_) => updates.push(base),

@@ -83,9 +83,14 @@ impl Single {
             Form::Inner => ALONE / nest::weight(kernel),
             Form::Rows => return None,
         };
-        let stretches = length.is_some_and(|length| launch.extents[..] == [length])
-            && matches!(kernel.form, Form::Map | Form::Inner);
-        if !once || run == 0 || (run > most && !stretches) || kernel.tables > 0 {
+        let stretches = length.is_some_and(|length| launch.extents[..] == [length]);
+        let fixed = matches!(kernel.form, Form::Frames);
+        if !once
+            || run == 0
+            || (run > most && !stretches)
+            || kernel.tables > 0
+            || (stretches && fixed)
+        {
             return None;
         }
         let layout = kernel.layout();
@@ -238,7 +243,8 @@ impl Single {
     /// Folds all elements, run by run.
     ///
     /// # Safety
-    /// The words are those of the first run, and at `desk` is room for the states, the boards and the largest partial.
+    /// The words are those of the first run, and at `desk` is room for the states, the boards and the largest
+    /// partial.
     unsafe fn fold(
         &self,
         engine: &Engine<'_>,

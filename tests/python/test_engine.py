@@ -357,3 +357,24 @@ def test_sigint_keeps_its_handler():
         assert chain(np.ones(3_000_000)).eval().shape == (3_000_000,)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     """)
+
+
+def test_loops_read_no_byte_behind_an_array():
+    """Each array ends where memory ends that may be read."""
+    child("""
+        import ctypes, itertools, mmap
+        libc = ctypes.CDLL(None, use_errno=True)
+        memory = mmap.mmap(-1, 2 * mmap.PAGESIZE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        behind = ctypes.c_void_p(start + mmap.PAGESIZE)
+        assert libc.mprotect(behind, mmap.PAGESIZE, 0) == 0
+        dtypes = ["i1", "u1", "i2", "u2", "i4", "i8", "f4", "f8"]
+        for first, middle, last in itertools.product(dtypes, repeat=3):
+            n = 67
+            offset = mmap.PAGESIZE - n * np.dtype(first).itemsize
+            x = np.frombuffer(memory, first, n, offset)
+            f = rnp.jit(lambda x: (x.astype(middle) * 3).astype(last))
+            for _ in range(40):
+                got = f(x)
+            np.testing.assert_array_equal(got, (x.astype(middle) * 3).astype(last))
+    """)

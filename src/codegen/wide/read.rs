@@ -187,6 +187,16 @@ impl<'f> Reader<'f> {
         if from == to {
             return self.write(forms::LOAD[log2(bytes) - 1], bytes, None, source);
         }
+        // The instruction reads as much as makes 16 bytes: where a turn has less, it lies beyond what is ours.
+        let source = match source {
+            Source::At(_) if bytes < 8 => {
+                match self.write(forms::LOAD[log2(bytes * from / to) - 1], bytes, None, source) {
+                    Known::Vector(r, _) => Source::Register(r),
+                    known => return known,
+                }
+            }
+            source => source,
+        };
         let rows = if signed { forms::PMOVSX } else { forms::PMOVZX };
         let row = [0, 3, 5][log2(from)] + log2(to / from) - 1;
         self.write(rows[row], bytes, None, source)

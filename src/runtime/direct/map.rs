@@ -169,7 +169,7 @@ pub fn clip<H: Host>(
     {
         steps.clear();
         steps.push(Step { function, args: [0, 1, 2] });
-        between = tile::clip_between(recipe.compute);
+        between = if stays { tile::clip_between(recipe.compute) } else { None };
     }
     compute(recipe, &steps, &inputs, recipe.dtypes(), between, host)
 }
