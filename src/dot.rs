@@ -101,7 +101,8 @@ impl Lines {
         let block = |i: usize| self.block(function, size, i);
         let (blocks, threads) =
             (self.n.div_ceil(BLOCK), runtime::num_threads().min(self.n / SHARE + 1));
-        let sum: f64 = if threads < 2 {
+        // What is long asks whether to stop, with one thread, too.
+        let sum: f64 = if self.n < SHARE {
             (0..blocks).map(block).fold(0.0, |all, sum| all + sum)
         } else {
             let sums: Vec<AtomicU64> = (0..blocks).map(|_| AtomicU64::new(0)).collect();

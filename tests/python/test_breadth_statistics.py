@@ -68,6 +68,7 @@ CASES += [
     case("histogram", y, np.array([-4.0, 0, 1, 4]))._replace(known=(1,)),
     case("histogram", y, np.array([-4.0, 0, 1, 4])),
     case("histogram", y, bins=[-4, 0, 4]),
+    at_once("histogram", y, np.zeros(0)),
     case("histogram", y),
     case("histogram", y[:0], 3),
     case("histogram", y.astype("f4"), 4, density=True),

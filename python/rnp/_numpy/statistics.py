@@ -289,7 +289,7 @@ def _edges(a: Any, bins: Any, range: Any) -> tuple[Any, int]:
     seen = spec(bins)
     if seen.ndim == 0:
         count = index(bins)
-    elif isinstance(bins, Array) and seen.ndim == 1:
+    elif isinstance(bins, Array) and seen.ndim == 1 and seen.size:
         return bins, seen.size - 1
     else:
         count = seen.size - 1
