@@ -2,8 +2,8 @@
 
 A plain call goes straight to the builtin of `rnp._core`. `out=`, `where=`, `dtype=`, `casting=` and
 `signature=` are worked out here, by NumPy's own rules (`numpy.ufunc.resolve_dtypes`), and stay in
-the graph; outside of blocks NumPy answers them. `reduce` and `accumulate` are reductions and scans; `outer` broadcasts; `at` and
-`reduceat` are opaque nodes.
+the graph; outside of blocks NumPy answers them. `reduce` and `accumulate` are reductions and scans;
+`outer` broadcasts; `at` and `reduceat` are opaque nodes.
 """
 
 from __future__ import annotations
