@@ -230,7 +230,7 @@ impl Ready {
 
     /// Whether it runs on arrays of this length.
     pub fn takes(&self, length: usize) -> bool {
-        self.plan().takes_given(length)
+        self.plan().takes_given(self.length(length))
     }
 
     /// The dtype and shape of each result, for arrays of a length if that may be another one.
@@ -250,11 +250,7 @@ impl Ready {
 
     /// What a run counts as.
     pub fn tally(&self, length: usize) -> Tally {
-        if self.length == 0 {
-            self.tally
-        } else {
-            self.special.planned.tally_for(self.tally, length)
-        }
+        self.special.planned.tally_for(self.tally, self.length(length))
     }
 
     /// The plan.
@@ -265,6 +261,11 @@ impl Ready {
     /// Whether it is over sooner than anybody could wait for it.
     pub fn is_quick(&self, length: usize) -> bool {
         self.plan().is_quick_at_home(self.length(length))
+    }
+
+    /// What a run costs, in light ops.
+    pub fn cost(&self, length: usize) -> usize {
+        self.plan().cost(self.length(length))
     }
 
     /// What the plan runs on.
@@ -336,9 +337,7 @@ pub struct Bound<'a> {
 impl Bound<'_> {
     /// Whether the call is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        self.special
-            .as_ref()
-            .is_some_and(|special| special.planned.plan.is_quick(special.planned.plan.planned()))
+        self.special.as_ref().is_some_and(|special| special.planned.is_quick())
     }
 
     /// Runs the function.
@@ -361,5 +360,26 @@ impl Bound<'_> {
     /// given memory.
     pub fn ready(&self) -> Option<Ready> {
         self.trace.ready(self.special.clone()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Op;
+
+    #[test]
+    fn beside_an_array_that_is_part_of_the_trace_arguments_have_one_length() {
+        let x = Array::param(0, DType::F32, Shape::from_slice(&[4]));
+        let square = Array::map(Op::Multiply, &[x.clone(), x.clone()]).unwrap();
+        let own = Array::input(Storage::from_slice(&[1.0f32, 2.0, 3.0, 4.0], &[4]).unwrap());
+        let beside = Array::map(Op::Multiply, &[x, own]).unwrap();
+        let ready =
+            |y: &Array| Trace::new(std::slice::from_ref(y)).unwrap().ready_as_traced().unwrap();
+        assert_eq!(ready(&square).line(), Some(4));
+        assert!(ready(&square).takes(300));
+        // Without a line the length that is asked for is none.
+        assert_eq!(ready(&beside).line(), None);
+        assert!(ready(&beside).takes(0));
     }
 }

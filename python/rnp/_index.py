@@ -183,7 +183,10 @@ def _numbered(shape: tuple[int, ...], keys: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _way(shape: tuple[int, ...], keys: tuple[Any, ...]) -> _Way | None:
-    """Say how `x[keys]` takes elements; None where a mask decides, or NumPy would complain."""
+    """Say how `x[keys]` takes elements; None where a mask decides, or NumPy says what is wrong.
+
+    IndexError: indices that do not broadcast.
+    """
     if any(_is_mask(k) for k in keys) or sum(k is Ellipsis for k in keys) > 1:
         return None
     left = len(shape) - sum(k is not None and k is not Ellipsis for k in keys)

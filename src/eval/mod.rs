@@ -94,7 +94,7 @@ impl<'a> Evaluation<'a> {
 
     /// Whether it is over sooner than anybody could wait for it.
     pub fn is_quick(&self) -> bool {
-        matches!(&self.step, Step::Known(planned, _) if planned.plan.is_quick(planned.plan.planned()))
+        matches!(&self.step, Step::Known(planned, _) if planned.is_quick())
     }
 
     /// The values, which share no memory, and what they cost; the arrays do not keep them.
@@ -188,6 +188,11 @@ impl Planned {
             numpy_bytes: planned.numpy_bytes + each.numpy_bytes * to - each.numpy_bytes * from,
             ..planned
         }
+    }
+
+    /// Whether it is over sooner than anybody could wait for it.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.plan.is_quick(self.plan.planned())
     }
 
     /// Whether the wanted nodes are the plan's outputs one by one.

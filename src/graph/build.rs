@@ -29,18 +29,10 @@ pub fn build(program: &Program) -> Result<Graph> {
         }
         let first = node.args.first().map(|&a| &program.nodes[a as usize].shape);
         let kind = kind(&node.prim, node.slot, node.dtype, first)?;
-        let at = graph.nodes.add_node(Node {
-            kind,
-            dtype: node.dtype,
-            shape: node.shape.clone(),
-            span: node.span,
-            once: false,
-        });
         // A count needs its operand's shape alone.
-        if !matches!(graph[at].kind, Kind::Literal(_)) {
-            graph.set_operands(at, &args);
-        }
-        places.push(at);
+        let operands = if matches!(kind, Kind::Literal(_)) { &[][..] } else { &args };
+        let (dtype, shape) = (node.dtype, node.shape.clone());
+        places.push(graph.add(Node { kind, dtype, shape, span: node.span, once: false }, operands));
     }
     graph.outputs =
         program.outputs.iter().map(|&o| output(&mut graph, places[o as usize])).collect();
@@ -56,13 +48,9 @@ fn output(graph: &mut Graph, at: Ix) -> Ix {
     let parts = [false, true].map(|imag| {
         let dtype = whole.dtype.component();
         let part = Node { kind: Kind::Component(imag), dtype, ..whole.clone() };
-        let part = graph.nodes.add_node(part);
-        graph.set_operands(part, &[at]);
-        part
+        graph.add(part, &[at])
     });
-    let pair = graph.nodes.add_node(Node { kind: Kind::Complex, ..whole });
-    graph.set_operands(pair, &parts);
-    pair
+    graph.add(Node { kind: Kind::Complex, ..whole }, &parts)
 }
 
 fn kind(prim: &Prim, slot: u32, dtype: crate::dtype::DType, from: Option<&Shape>) -> Result<Kind> {

@@ -192,6 +192,13 @@ impl Graph {
         self.nodes.node_indices().collect()
     }
 
+    /// Adds a node with its operands, all of them earlier nodes.
+    pub fn add(&mut self, node: Node, operands: &[Ix]) -> Ix {
+        let at = self.nodes.add_node(node);
+        self.set_operands(at, operands);
+        at
+    }
+
     /// Makes all users of `old` use `new`, an earlier node, and removes `old`.
     pub fn replace(&mut self, old: Ix, new: Ix) {
         let edges: SmallVec<[_; 4]> = self

@@ -8,9 +8,7 @@ use crate::shape::Shape;
 /// Adds a node like `like`, but of another kind and shape.
 fn add(graph: &mut Graph, like: &expr::Node, kind: Kind, shape: &Shape, operands: &[Ix]) -> Ix {
     let (dtype, span) = (like.dtype, like.span);
-    let at = graph.nodes.add_node(Node { kind, dtype, shape: shape.clone(), span, once: false });
-    graph.set_operands(at, operands);
-    at
+    graph.add(Node { kind, dtype, shape: shape.clone(), span, once: false }, operands)
 }
 
 /// The nodes of a [`Prim::Update`]; reshapes of the whole array stand around the update.

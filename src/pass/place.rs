@@ -140,15 +140,11 @@ fn rebuild(graph: &mut Graph, order: &[Ix]) {
                 let from = operands[0];
                 let base = crate::graph::Node { kind, ..graph[old[0]].clone() };
                 let copy = crate::graph::Node { span: node.span, once: false, ..base };
-                operands[0] = out.nodes.add_node(copy);
-                if graph[old[0]].kind != Kind::Empty {
-                    out.set_operands(operands[0], &[from]);
-                }
+                let from = if copy.kind == Kind::Empty { &[][..] } else { &[from] };
+                operands[0] = out.add(copy, from);
             }
         }
-        let place = out.nodes.add_node(node.clone());
-        out.set_operands(place, &operands);
-        places.insert(at, place);
+        places.insert(at, out.add(node.clone(), &operands));
     }
     out.outputs = graph.outputs.iter().map(|o| places[o]).collect();
     *graph = out;

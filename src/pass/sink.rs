@@ -78,8 +78,7 @@ fn rebuild(graph: &mut Graph, targets: &HashMap<Ix, Shape>) {
                 && out[from].shape != shape;
             args.push(if follow { reshape(&mut out, from, node, &shape) } else { from });
         }
-        let place = out.nodes.add_node(Node { shape, ..node.clone() });
-        out.set_operands(place, &args);
+        let place = out.add(Node { shape, ..node.clone() }, &args);
         places.insert(at, place);
     }
     out.outputs = graph.outputs.iter().map(|o| places[o]).collect();
@@ -90,7 +89,5 @@ fn reshape(graph: &mut Graph, from: Ix, user: &Node, shape: &Shape) -> Ix {
     let dtype = graph[from].dtype;
     let node =
         Node { kind: Kind::Reshape, dtype, shape: shape.clone(), span: user.span, once: false };
-    let at = graph.nodes.add_node(node);
-    graph.set_operands(at, &[from]);
-    at
+    graph.add(node, &[from])
 }

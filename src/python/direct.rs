@@ -25,6 +25,7 @@ use crate::runtime::direct::{self, Column, Host, Input, LONG, Ramp, Reduction, V
 use crate::runtime::{Context, Target};
 use crate::select::Select;
 use crate::shape::Shape;
+use crate::trace::{Inputs, Ready, Trace};
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Bound<'py, PyAny>>>;
@@ -549,4 +550,30 @@ impl Output<'_> {
     fn shape(&self) -> &[usize] {
         self.array.as_ref().and_then(|(array, _)| view(array)).map_or(&[], |view| view.shape)
     }
+}
+
+/// Runs a plan on what was bound to it, on arrays of a length if that may be another one, without the GIL if it
+/// takes long.
+///
+/// # Safety
+/// The inputs' memory is of the layouts that the plan was made for, and is there and not written until this is
+/// over.
+pub unsafe fn run_ready<'py>(
+    py: Python<'py>,
+    trace: &Trace,
+    ready: &Ready,
+    inputs: &Inputs,
+    length: usize,
+) -> PyResult<Outputs<'py>> {
+    let mut outputs = Outputs::new(py, ready.results(length))?;
+    let places = outputs.places();
+    let (what, steps) = (ready.givens(trace, inputs), ready.length(length));
+    // SAFETY: the caller's promise; results have the sizes that were asked for, and nobody else has them yet.
+    let run = |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &places, steps, ctx) };
+    if ready.is_quick(length) {
+        run::held(py, run)?;
+    } else {
+        run::released(py, run)?;
+    }
+    Ok(outputs)
 }

@@ -12,11 +12,10 @@ use super::array::Array;
 use super::mode::{self, Block};
 use super::nd::PyKeeper;
 use super::report::Log;
-use super::{direct, error, run, span};
+use super::{direct, error, span};
 use crate::buffer::Storage;
 use crate::dtype::DType;
 use crate::expr::{self, Number};
-use crate::runtime::Context;
 use crate::runtime::direct::View;
 use crate::shape::{self, Shape};
 use crate::tape::{Place, Request, Tape};
@@ -113,18 +112,9 @@ impl Taped {
         let (trace, ready) = &*made;
         let borrowed = tape.is_borrowed;
         drop(tape);
-        let mut outputs = direct::Outputs::new(py, ready.results(length))?;
-        let results = outputs.places();
-        let (what, steps) = (ready.givens(trace, &inputs), ready.length(length));
         // SAFETY: the tape keeps the memory, of the layout that the plan was made for, for as long as it is
-        // there, and nobody writes it; results have the sizes that were asked for, and nobody else has them.
-        let run =
-            |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &results, steps, ctx) };
-        if ready.is_quick(length) {
-            run::held(py, run)?;
-        } else {
-            run::released(py, run)?;
-        }
+        // there, and nobody writes it.
+        let outputs = unsafe { direct::run_ready(py, trace, ready, &inputs, length)? };
         let again = {
             let mut tape = self.tape();
             // All are marked, whatever they were.
@@ -140,7 +130,7 @@ impl Taped {
         let keeps = match keep {
             Keep::Not => false,
             Keep::Worth => {
-                let cost = ready.plan().cost(steps);
+                let cost = ready.cost(length);
                 borrowed || (cost > AGAIN && cost > AGAIN_EACH * outputs.elements())
             }
             Keep::Always => true,
@@ -149,7 +139,7 @@ impl Taped {
             let kept = if keeps { Some(outputs.copy(i)?) } else { None };
             Ok((outputs.give(i)?, kept))
         };
-        (0..results.len()).map(value).collect::<PyResult<_>>().map(Some)
+        (0..places.len()).map(value).collect::<PyResult<_>>().map(Some)
     }
 }
 

@@ -7,6 +7,12 @@ use super::each::{chunk, ternary_fn, tile_fn, unary};
 use super::scalar::Element;
 use crate::dtype::DType;
 
+/// `x`, or the bound that it is beyond.
+#[inline(always)]
+fn staying<T: Element>(x: T, low: T, high: T) -> T {
+    T::minimum(high, T::maximum(low, x))
+}
+
 /// `minimum(maximum(a, b), c)` on elements of `dtype`, with the bits of the two ops, or where `stays` with
 /// those of `minimum(c, maximum(b, a))`; `None` where they are to be done one after the other.
 pub fn clip(dtype: DType, stays: bool) -> Option<MapFn> {
@@ -17,9 +23,7 @@ pub fn clip(dtype: DType, stays: bool) -> Option<MapFn> {
             })
         };
         ($t:ty, stays) => {
-            ternary_fn!($t, $t, $t => $t, |x, low, high| {
-                <$t as Element>::minimum(high, <$t as Element>::maximum(low, x))
-            })
+            ternary_fn!($t, $t, $t => $t, staying)
         };
     }
     match dtype {
@@ -43,9 +47,7 @@ pub fn clip_between(dtype: DType) -> Option<MapFn> {
                              n: usize,
                              _s: *mut u32| {
                 let [low, high] = [b, c].map(|bound| bound.cast::<$t>().read_unaligned());
-                unary::<$t, $t, { chunk::<$t, $t>() }>(out, a, n, |x: $t| {
-                    <$t as Element>::minimum(high, <$t as Element>::maximum(low, x))
-                })
+                unary::<$t, $t, { chunk::<$t, $t>() }>(out, a, n, |x: $t| staying(x, low, high))
             })
         };
     }

@@ -26,7 +26,7 @@ pub use cast::cast;
 pub use clip::{clip, clip_between};
 pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{Board, FoldFns, Team, Tree, done, fold, together};
-pub use interp::{Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
+pub use interp::{FEW, Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
 pub use map::map;
 pub use number::number;
 pub use odd::{OddFn, odd};

@@ -25,19 +25,15 @@ pub fn number(op: Op, dtype: DType, first: bool) -> Option<MapFn> {
 }
 
 macro_rules! common {
-    ($op:expr, $t:ty, $first:expr, $rest:expr) => {
-        match ($op, $first) {
-            (Op::Add, false) => Some(second_fn!($t => $t, <$t as Element>::add)),
-            (Op::Add, true) => Some(first_fn!($t => $t, <$t as Element>::add)),
-            (Op::Subtract, false) => Some(second_fn!($t => $t, <$t as Number>::subtract)),
-            (Op::Subtract, true) => Some(first_fn!($t => $t, <$t as Number>::subtract)),
-            (Op::Multiply, false) => Some(second_fn!($t => $t, <$t as Element>::multiply)),
-            (Op::Multiply, true) => Some(first_fn!($t => $t, <$t as Element>::multiply)),
-            (Op::Minimum, false) => Some(second_fn!($t => $t, <$t as Element>::minimum)),
-            (Op::Minimum, true) => Some(first_fn!($t => $t, <$t as Element>::minimum)),
-            (Op::Maximum, false) => Some(second_fn!($t => $t, <$t as Element>::maximum)),
-            (Op::Maximum, true) => Some(first_fn!($t => $t, <$t as Element>::maximum)),
-            _ => $rest,
+    ($op:expr, $t:ty, $make:ident, $($rest:tt)*) => {
+        match $op {
+            Op::Add => Some($make!($t => $t, <$t as Element>::add)),
+            Op::Subtract => Some($make!($t => $t, <$t as Number>::subtract)),
+            Op::Multiply => Some($make!($t => $t, <$t as Element>::multiply)),
+            Op::Minimum => Some($make!($t => $t, <$t as Element>::minimum)),
+            Op::Maximum => Some($make!($t => $t, <$t as Element>::maximum)),
+            $($rest)*
+            _ => None,
         }
     };
 }
@@ -45,11 +41,11 @@ macro_rules! common {
 macro_rules! on_floats {
     ($($name:ident $t:ident;)+) => {$(
         fn $name(op: Op, first: bool) -> Option<MapFn> {
-            common!(op, $t, first, match (op, first) {
-                (Op::Divide, false) => Some(divide_by!($t)),
-                (Op::Divide, true) => Some(first_fn!($t => $t, <$t as Float>::divide)),
-                _ => None,
-            })
+            if first {
+                common!(op, $t, first_fn, Op::Divide => Some(first_fn!($t => $t, <$t as Float>::divide)),)
+            } else {
+                common!(op, $t, second_fn, Op::Divide => Some(divide_by!($t)),)
+            }
         }
     )+};
 }
@@ -57,11 +53,14 @@ macro_rules! on_floats {
 macro_rules! on_integers {
     ($($name:ident $t:ident;)+) => {$(
         fn $name(op: Op, first: bool) -> Option<MapFn> {
-            common!(op, $t, first, match (op, first) {
-                (Op::LeftShift, false) => Some(second_fn!($t => $t, <$t as Integer>::left_shift)),
-                (Op::RightShift, false) => Some(second_fn!($t => $t, <$t as Integer>::right_shift)),
-                _ => None,
-            })
+            if first {
+                common!(op, $t, first_fn,)
+            } else {
+                common!(op, $t, second_fn,
+                    Op::LeftShift => Some(second_fn!($t => $t, <$t as Integer>::left_shift)),
+                    Op::RightShift => Some(second_fn!($t => $t, <$t as Integer>::right_shift)),
+                )
+            }
         }
     )+};
 }

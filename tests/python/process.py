@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 MIB = 2**20
@@ -33,6 +34,26 @@ def child(code, **env):
     )  # fmt: skip
     assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
     return done
+
+
+def together(work, count):
+    """Call work(0), work(1), ... in threads of their own; raise what the first of them raised."""
+    raised = []
+
+    def run(k):
+        try:
+            work(k)
+        except BaseException as e:
+            raised.append(e)
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    if raised:
+        raise raised[0]
 
 
 def rss():

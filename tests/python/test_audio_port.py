@@ -249,8 +249,8 @@ def test_a_chain_of_functions_is_fused_with_what_is_around_it() -> None:
         x = rnp.asarray(recordings.pcm()).astype("float32") / 32768.0
         y = audio.apply_fade(audio.apply_gain(audio.normalize_audio(x), 0.5), 10, 10, 48000)
         plan = rnp.plan(audio.float32_to_int16(y))
-    # One for the peak, one for all up to the fades in each of their parts, one for the codes.
-    assert (plan.loops, plan.temporaries, plan.fallbacks) == (5, 1, [])
+    # One for the peak, one for all up to the codes in each part of the fades.
+    assert (plan.loops, plan.temporaries, plan.fallbacks) == (4, 0, [])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import gc
-import threading
 import weakref
 
 import numpy as np
 import pytest
 import rnp
 from conftest import LAYOUTS
-from process import child
+from process import child, together
 
 X = np.array([3.0, -1.0, 2.5, 0.0, -7.25, 1.0])
 
@@ -253,26 +252,15 @@ def test_many_threads_evaluate_at_once():
 
     with rnp.lazy():
         shared = call(nested, rnp.asarray(X) + 1) - 1
-    results, errors = [], []
 
     def work(k):
-        try:
-            for _ in range(20):
-                with rnp.lazy():
-                    y = call(nested, rnp.asarray(X) + k) - 1
-                results.append((np.sort((X + k) * 2) - 1, y.eval()))
-                results.append((np.sort((X + 1) * 2) - 1, shared.eval()))
-        except BaseException as e:
-            errors.append(e)
+        for _ in range(20):
+            with rnp.lazy():
+                y = call(nested, rnp.asarray(X) + k) - 1
+            np.testing.assert_array_equal(y.eval(), np.sort((X + k) * 2) - 1)
+            np.testing.assert_array_equal(shared.eval(), np.sort((X + 1) * 2) - 1)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    for want, got in results:
-        np.testing.assert_array_equal(got, want)
+    together(work, 6)
 
 
 def test_equal_functions_share_a_plan_and_are_both_called():

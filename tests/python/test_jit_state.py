@@ -317,3 +317,86 @@ def test_the_object_of_a_bound_method_is_guarded():
     del held, method, f, g
     gc.collect()
     assert gone() is None
+
+
+def test_globals_and_closures_are_guarded():
+    global GAIN
+    offset = 1.0
+
+    @rnp.jit
+    def f(x):
+        return x * GAIN + offset
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    GAIN = 3.0
+    assert f(X).tolist() == (X * 3 + 1).tolist()
+    offset = 5.0
+    assert f(X).tolist() == (X * 3 + 5).tolist()
+    assert f.traces == 3
+    GAIN, offset = 2.0, 1.0
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    assert f.traces == 3
+
+
+def helper(x):
+    return x * GAIN
+
+
+def test_globals_of_helpers_are_guarded():
+    global GAIN
+
+    @rnp.jit
+    def f(x):
+        return helper(x) + 1
+
+    assert f(X).tolist() == (X * 2 + 1).tolist()
+    GAIN = 4.0
+    assert f(X).tolist() == (X * 4 + 1).tolist()
+    GAIN = 2.0
+
+
+def test_captured_arrays_are_read_anew():
+    global TABLE
+    local = np.ones(5, "float32")
+
+    @rnp.jit
+    def f(x):
+        return x * local + TABLE.sum(), x * TABLE[1], rnp.asarray(TABLE) + 1
+
+    f(X)
+    local[:] = 7
+    TABLE[0] = 5.0
+    got = f(X)
+    assert got[2].tolist() == [6.0, 3.0]
+    # What NumPy computes while tracing, it computes once: only arrays given to rnp are read anew.
+    assert got[0].tolist() == (X * 7 + 3.0).tolist()
+    assert f.traces == 1
+    TABLE = np.array([1.0, 2.0])
+    assert f(X)[2].tolist() == [2.0, 3.0]
+    assert f.traces == 2
+    local = local[:1].copy()
+    assert f(X)[0].tolist() == (X * 7 + 3).tolist()
+    assert f.traces == 3
+
+
+def test_methods():
+    a, b = Filter(2.0), Filter(3.0)
+    before = Filter.run.traces
+    assert a.run(X).tolist() == (X * 2).tolist()
+    assert b.run(X).tolist() == (X * 3).tolist()
+    assert Filter.run.traces == before + 2
+    a.run(X)
+    assert Filter.run.traces == before + 2
+    a.gain = 5.0
+    assert a.run(X).tolist() == (X * 5).tolist()
+    a.taps[:] = 2
+    assert a.run(X).tolist() == (X * 10).tolist()
+    assert Filter.run.traces == before + 3
+    a.taps = np.zeros(5, "float32")
+    assert a.run(X).tolist() == [0] * 5
+    assert Filter.run.traces == before + 4
+    assert a.run.__doc__ == "Apply."
+    gone = weakref.ref(a)
+    del a
+    gc.collect()
+    assert gone() is None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rnp
+from process import together
 
 LENGTHS = (1, 2, 7, 64, 480, 4096, 70_000)
 
@@ -174,22 +174,13 @@ def test_threads_evaluate_one_long_array():
     with rnp.lazy():
         y = rnp.abs(x) * 0.5 + 0.25
         peak = rnp.max(y)
-    failed = []
 
-    def run():
-        try:
-            for _ in range(20):
-                same(y.eval(), want)
-                same(peak.eval(), want.max())
-        except BaseException as e:
-            failed.append(e)
+    def run(_):
+        for _ in range(20):
+            same(y.eval(), want)
+            same(peak.eval(), want.max())
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
+    together(run, 4)
 
 
 def test_other_dtypes_and_shapes_in_the_same_place():
@@ -456,23 +447,14 @@ def test_tasks_and_threads_have_their_own():
 
     for value in asyncio.run(tasks()):
         same(value, want)
-    failed = []
 
-    def run():
-        try:
-            for _ in range(200):
-                with rnp.lazy():
-                    y = rnp.abs(x) * 2 + 1
-                same(y.eval(), want)
-        except BaseException as e:
-            failed.append(e)
+    def run(_):
+        for _ in range(200):
+            with rnp.lazy():
+                y = rnp.abs(x) * 2 + 1
+            same(y.eval(), want)
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
+    together(run, 4)
 
 
 def test_what_nobody_holds_goes():

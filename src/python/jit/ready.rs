@@ -9,12 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString, PyTuple};
 use smallvec::SmallVec;
 
-use super::super::{direct, error, run};
+use super::super::{direct, error};
 use super::Entry;
 use super::trace::Captured;
 use crate::dtype::DType;
 use crate::expr::Number;
-use crate::runtime::Context;
 use crate::shape::{Shape, Strides};
 use crate::trace::{Bare, Inputs, Ready};
 
@@ -154,20 +153,10 @@ impl Again {
         if !ready.takes(line) {
             return Ok(None);
         }
-        let mut outputs = direct::Outputs::new(py, ready.results(line))?;
-        let places = outputs.places();
         let mut inputs = Inputs::default();
         error::checked(py, || ready.bind(trace, &given.arguments, line, &mut inputs))?;
-        let (what, length) = (ready.givens(trace, &inputs), ready.length(line));
-        // SAFETY: the arrays are of the layouts that the plan was made for and are held by the caller; results
-        // have the sizes that were asked for, and nobody else has them yet.
-        let run =
-            |ctx: &Context<'_>| unsafe { ready.plan().run_given(&what, &places, length, ctx) };
-        if ready.is_quick(line) {
-            run::held(py, run)?;
-        } else {
-            run::released(py, run)?;
-        }
+        // SAFETY: the arrays are of the layouts that the plan was made for, and are held by the caller.
+        let outputs = unsafe { direct::run_ready(py, trace, ready, &inputs, line)? };
         entry.result.give(py, &mut |at| outputs.give(at)).map(Some)
     }
 }

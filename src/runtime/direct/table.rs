@@ -23,8 +23,6 @@ pub enum Column<'a> {
 
 /// How many light ops an element costs: between few points, over an even grid, or else.
 const WEIGHTS: [usize; 3] = [4, 10, 24];
-/// So many are few.
-const FEW: usize = 12;
 
 impl Column<'_> {
     /// How many; `None` where it is no row of real numbers.
@@ -117,7 +115,7 @@ pub fn interp<H: Host>(
     let out = host.allocate(DType::F64, shape)?;
     let lookup = Lookup { table, source, out };
     let weight = match known {
-        Grid::Memory(_) if points <= FEW => 0,
+        Grid::Memory(_) if points <= tile::FEW => 0,
         Grid::Memory(_) => 2,
         _ => 1,
     };

@@ -25,6 +25,9 @@ use super::MapFn;
 use super::isa::{Isa, pick};
 use crate::dtype::DType;
 
+/// Intervals that are few: they are kept side by side and not searched.
+pub const FEW: usize = 12;
+
 /// An interpolation table as a tile function sees it. `#[repr(C)]`, immutable during a launch.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -440,7 +443,7 @@ where
                 let points = Listed { xp, last };
                 if let Some(mut few) = Few::<4>::new(&points, table) {
                     tile(out, a, chunks, table, &points, &mut few);
-                } else if let Some(mut few) = Few::<12>::new(&points, table) {
+                } else if let Some(mut few) = Few::<FEW>::new(&points, table) {
                     tile(out, a, chunks, table, &points, &mut few);
                 } else {
                     tile(out, a, chunks, table, &points, &mut Run::new(&points, table));

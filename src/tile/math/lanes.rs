@@ -115,21 +115,8 @@ pub(super) unsafe fn unary<T: Real, F: Unary<T, 0>, const N: usize>(
                 to.add(i).write_unaligned(F::fast(x, []));
                 all &= F::applies(x);
             }
-            let mut at = if all { count } else { 0 };
-            while at < count {
-                let end = count.min(at + N);
-                let mut all = true;
-                for i in at..end {
-                    all &= F::applies(from.add(i).read_unaligned());
-                }
-                if !all {
-                    for i in at..end {
-                        let x = from.add(i).read_unaligned();
-                        let y = to.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if F::applies(x) { y } else { F::wide(x) });
-                    }
-                }
-                at = end;
+            if !all {
+                mend::<T, F, N, 0>(to, from, count);
             }
             if !direct {
                 copy(out.add(done), y.as_ptr(), m);
@@ -167,38 +154,81 @@ pub(super) unsafe fn binary<T: Real, F: Binary<T, 0>, const N: usize>(
                 (from, other) = (x.as_ptr(), z.as_ptr());
                 (to, count) = (y.as_mut_ptr(), N);
             }
-            let pair = |i| (from.add(i).read_unaligned(), other.add(i).read_unaligned());
             let mut all = true;
             for i in 0..count {
-                let (x, z) = pair(i);
+                let (x, z) = (from.add(i).read_unaligned(), other.add(i).read_unaligned());
                 to.add(i).write_unaligned(F::fast(x, z, []));
                 all &= F::applies(x, z, []);
             }
-            let mut at = if all { count } else { 0 };
-            while at < count {
-                let end = count.min(at + N);
-                let mut all = true;
-                for i in at..end {
-                    let (x, z) = pair(i);
-                    all &= F::applies(x, z, []);
-                }
-                if !all {
-                    for i in at..end {
-                        let (x, z) = pair(i);
-                        let y = to.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if F::applies(x, z, []) {
-                            y
-                        } else {
-                            F::wide(x, z)
-                        });
-                    }
-                }
-                at = end;
+            if !all {
+                mend_two::<T, F, N, 0>(to, from, other, count);
             }
             if !direct {
                 copy(out.add(done), y.as_ptr(), m);
             }
             done += m;
+        }
+    }
+}
+
+/// Computes the elements again to which the fast form does not apply, in the chunks that have one.
+///
+/// # Safety
+/// `from` is readable and `to`, which is other memory, readable and writable for `count` elements.
+#[inline(always)]
+unsafe fn mend<T: Real, F: Unary<T, K>, const N: usize, const K: usize>(
+    to: *mut T,
+    from: *const T,
+    count: usize,
+) {
+    for at in (0..count).step_by(N) {
+        let chunk = at..count.min(at + N);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut all = true;
+            for i in chunk.clone() {
+                all &= F::applies(from.add(i).read_unaligned());
+            }
+            if all {
+                continue;
+            }
+            for i in chunk {
+                let (x, y) = (from.add(i).read_unaligned(), to.add(i).read_unaligned());
+                to.add(i).write_unaligned(if F::applies(x) { y } else { F::wide(x) });
+            }
+        }
+    }
+}
+
+/// The same of two operands.
+///
+/// # Safety
+/// As of [`mend`], for `other` too.
+#[inline(always)]
+unsafe fn mend_two<T: Real, F: Binary<T, K>, const N: usize, const K: usize>(
+    to: *mut T,
+    from: *const T,
+    other: *const T,
+    count: usize,
+) {
+    let applies = |x, z| F::applies(x, z, row(&F::TABLES, F::index(x, z)));
+    for at in (0..count).step_by(N) {
+        let chunk = at..count.min(at + N);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let pair = |i| (from.add(i).read_unaligned(), other.add(i).read_unaligned());
+            let mut all = true;
+            for i in chunk.clone() {
+                let (x, z) = pair(i);
+                all &= applies(x, z);
+            }
+            if all {
+                continue;
+            }
+            for i in chunk {
+                let ((x, z), y) = (pair(i), to.add(i).read_unaligned());
+                to.add(i).write_unaligned(if applies(x, z) { y } else { F::wide(x, z) });
+            }
         }
     }
 }
@@ -345,21 +375,8 @@ pub(super) unsafe fn unary_by_table<T: Real, F: Unary<T, K>, const N: usize, con
                     all &= F::applies(x);
                 }
             }
-            let mut at = if all { count } else { 0 };
-            while at < count {
-                let end = count.min(at + N);
-                let mut all = true;
-                for i in at..end {
-                    all &= F::applies(from.add(i).read_unaligned());
-                }
-                if !all {
-                    for i in at..end {
-                        let x = from.add(i).read_unaligned();
-                        let y = to.add(i).read_unaligned();
-                        to.add(i).write_unaligned(if F::applies(x) { y } else { F::wide(x) });
-                    }
-                }
-                at = end;
+            if !all {
+                mend::<T, F, N, K>(to, from, count);
             }
             if !direct {
                 copy(out.add(done), y.as_ptr(), m);
@@ -398,18 +415,8 @@ pub(super) unsafe fn binary_by_table<T: Real, F: Binary<T, K>, const N: usize, c
                 (from, other) = (x.as_ptr(), z.as_ptr());
                 (to, count) = (y.as_mut_ptr(), N);
             }
-            let all = fast(to, from, other, count);
-            let pair = |i| (from.add(i).read_unaligned(), other.add(i).read_unaligned());
-            let mut at = if all { count } else { 0 };
-            while at < count {
-                let end = count.min(at + N);
-                for i in at..end {
-                    let (x, z) = pair(i);
-                    let applies = F::applies(x, z, row(&F::TABLES, F::index(x, z)));
-                    let y = to.add(i).read_unaligned();
-                    to.add(i).write_unaligned(if applies { y } else { F::wide(x, z) });
-                }
-                at = end;
+            if !fast(to, from, other, count) {
+                mend_two::<T, F, N, K>(to, from, other, count);
             }
             if !direct {
                 copy(out.add(done), y.as_ptr(), m);
