@@ -3,6 +3,7 @@
 //! May not know: how a nest is walked, how a function is called.
 
 use std::any::Any;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +17,7 @@ use super::pool::{FloatMode, Poll, Work, drive, num_threads};
 use super::single::Single;
 use super::table::Tables;
 use super::walk::Worker;
-use super::{Context, fold, scalars};
+use super::{Context, fold, helpers, scalars};
 use crate::buffer::{Buffer, Storage};
 use crate::call::Call;
 use crate::dtype::{DType, Scalar};
@@ -27,11 +28,13 @@ use crate::shape::count;
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
 const PARALLEL: usize = 1 << 19;
+/// Work below this many light ops stays there although another thread is awake.
+const SHORT: usize = 1 << 18;
 /// Light ops that make another thread worth its waking.
 const SHARE: usize = 1 << 17;
 /// Evaluations below this many light ops are over before another Python thread would have begun.
 const QUICK: usize = 1 << 16;
-/// Light ops that a thread takes at a time.
+/// Light ops of a nest that a thread takes at a time, at the least.
 const ITEM: usize = 1 << 17;
 
 /// A plan, with what is known of its launches before and after their first run.
@@ -308,8 +311,8 @@ impl Step {
         let single = single.filter(|single| ctx.threads.is_none() && single.takes(length));
         self.with_runner(launch, |runner| match single {
             Some(single) => {
-                let _float = FloatMode::standard();
-                single.run(runner, values, memory, length)
+                let threads = threads_for(single.cost(length), ctx);
+                single.run(runner, values, memory, length, threads, poll)
             }
             None => match stretched() {
                 Some(launch) => run_launch(runner, &launch, values, memory, ctx, poll),
@@ -407,11 +410,9 @@ impl Work for Job<'_, '_> {
         Worker::new(self.nest)
     }
 
-    fn item(&self, worker: &mut Worker, i: usize) -> Result<()> {
-        for unit in i * self.each..self.units.min((i + 1) * self.each) {
-            worker.unit(self.nest, unit)?;
-        }
-        Ok(())
+    fn items(&self, worker: &mut Worker, items: Range<usize>) -> Result<()> {
+        let mut units = items.start * self.each..self.units.min(items.end * self.each);
+        units.try_for_each(|unit| worker.unit(self.nest, unit))
     }
 
     fn done(&self, worker: Worker) {
@@ -423,7 +424,11 @@ impl Work for Job<'_, '_> {
 pub(super) fn threads_for(cost: usize, ctx: &Context) -> usize {
     match ctx.threads {
         Some(threads) => threads.clamp(1, super::MAX_THREADS),
-        None if cost < PARALLEL => 1,
+        None if cost < SHORT => 1,
+        None if cost < PARALLEL => {
+            let threads = num_threads().min(2);
+            if threads > 1 && helpers::are_awake() { threads } else { 1 }
+        }
         None => num_threads().min(cost / SHARE + 1),
     }
 }

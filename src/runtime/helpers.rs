@@ -1,9 +1,11 @@
 //! Helper threads: started when they are first wanted, they wait at a gate and work behind it.
 //!
 //! Work of a few dozen microseconds is worth sharing only if the others begin at once. So who is done looks
-//! out for more for a moment before it sleeps, and so does the caller who waits for the last ones. May not
-//! know: what the work is.
+//! out for more for a while before it sleeps, and so does the caller who waits for the last ones. Work of a
+//! few microseconds is worth sharing with those alone who look out ([`are_awake`]). May not know: what the
+//! work is.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,14 @@ use std::time::{Duration, Instant};
 
 use crate::fork::PerProcess;
 
-/// How long a thread looks out before it sleeps: about what waking it takes.
+/// How long a thread looks out and lets nobody have its core: about what waking it takes.
 const LOOK_OUT: Duration = Duration::from_micros(50);
+/// How long a helper looks out in all: a program that calls NumPy between two evaluations finds it awake.
+const LINGER: Duration = Duration::from_micros(300);
 
-/// Whether `done` comes true while looking out for it.
-fn look_out(done: impl Fn() -> bool) -> bool {
+/// Whether `done` comes true while looking out for it, for so long. After [`LOOK_OUT`] whoever else wants the
+/// core has it.
+fn look_out(longest: Duration, done: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     loop {
         for _ in 0..64 {
@@ -24,8 +29,12 @@ fn look_out(done: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if start.elapsed() > LOOK_OUT {
+        let looked = start.elapsed();
+        if looked > longest {
             return false;
+        }
+        if looked > LOOK_OUT {
+            std::thread::yield_now();
         }
     }
 }
@@ -37,14 +46,14 @@ struct Helpers {
     changed: Condvar,
     /// How many gates wait, for who looks out.
     waiting: AtomicUsize,
+    /// Who looks out, and finds a gate without being woken. Changed with the lock held.
+    looking: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
     gates: VecDeque<Arc<Gate>>,
     threads: usize,
-    /// Who looks out, and finds a gate without being woken.
-    looking: usize,
     asleep: usize,
 }
 
@@ -68,7 +77,8 @@ impl Helpers {
         let wanted = wanted.min(state.threads);
         state.gates.extend((0..wanted).map(|_| gate.clone()));
         self.waiting.store(state.gates.len(), Ordering::Release);
-        for _ in 0..wanted.saturating_sub(state.looking).min(state.asleep) {
+        let looking = self.looking.load(Ordering::Relaxed);
+        for _ in 0..wanted.saturating_sub(looking).min(state.asleep) {
             self.changed.notify_one();
         }
     }
@@ -101,11 +111,11 @@ impl Helpers {
         if let Some(gate) = self.take(&mut state) {
             return gate;
         }
-        state.looking += 1;
+        self.looking.fetch_add(1, Ordering::Relaxed);
         drop(state);
-        look_out(|| self.waiting.load(Ordering::Acquire) > 0);
+        look_out(LINGER, || self.waiting.load(Ordering::Acquire) > 0);
         let mut state = self.lock();
-        state.looking -= 1;
+        self.looking.fetch_sub(1, Ordering::Relaxed);
         loop {
             if let Some(gate) = self.take(&mut state) {
                 return gate;
@@ -128,6 +138,31 @@ pub(super) fn together<'a>(helpers: usize, body: &'a (dyn Fn() + Sync + 'a), own
     own();
     all.withdraw(&gate);
     gate.close();
+}
+
+/// Whether work of a few microseconds is worth sharing: a helper looks out for it, or there was so much such
+/// work just now that one is worth waking, who then does.
+pub(super) fn are_awake() -> bool {
+    if HELPERS.get().looking.load(Ordering::Relaxed) > 0 {
+        return true;
+    }
+    BURST.with(|burst| {
+        let now = Instant::now();
+        let (last, asked) = burst.get().unwrap_or((now, 0));
+        let goes_on = now.duration_since(last) < LINGER;
+        let asked = if goes_on { asked + 1 } else { 1 };
+        let enough = asked == ENOUGH;
+        burst.set(Some((now, if enough { 0 } else { asked })));
+        enough
+    })
+}
+
+/// So many works, one soon after the other, are worth a helper's waking.
+const ENOUGH: u32 = 6;
+
+thread_local! {
+    /// When this thread asked last for helpers for a short work, and how often in a row.
+    static BURST: Cell<Option<(Instant, u32)>> = const { Cell::new(None) };
 }
 
 /// Lets helpers into work that lives on the caller's stack, and keeps the caller until they are out.
@@ -173,7 +208,7 @@ impl Gate {
     fn close(&self) {
         let inside = self.inside.fetch_or(CLOSED, Ordering::AcqRel);
         let empty = || self.inside.load(Ordering::Acquire) == CLOSED;
-        if inside == 0 || look_out(empty) {
+        if inside == 0 || look_out(LOOK_OUT, empty) {
             return;
         }
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);

@@ -139,7 +139,8 @@ impl<'a> Nest<'a> {
                 "zero-size array to reduction operation {fold} which has no identity"
             )));
         }
-        let streamed = streams(kernel, run, all);
+        let streamed =
+            kernel.form == Form::Map && run >= STREAMED_CHUNK && streams(all, written(kernel));
         let (cut, seg) = match sizes(kernel, &folds, &teams, run, repeats) {
             (_, seg) if streamed => (STREAMED_CHUNK, seg),
             sizes => sizes,
@@ -421,15 +422,18 @@ fn sizes(
     }
 }
 
-/// Whether outputs are too large for any cache to keep.
-fn streams(kernel: &Kernel, run: usize, elements: usize) -> bool {
+/// Bytes that a kernel writes for each element, side by side.
+pub(super) fn written(kernel: &Kernel) -> usize {
     let bytes = |b: &Buf| {
         let out = b.role == Role::Output && b.run == Step::Unit;
-        if out { elements.saturating_mul(b.dtype.size()) } else { 0 }
+        if out { b.dtype.size() } else { 0 }
     };
-    kernel.form == Form::Map
-        && run >= STREAMED_CHUNK
-        && stream::is_large(kernel.bufs.iter().map(bytes).sum())
+    kernel.bufs.iter().map(bytes).sum()
+}
+
+/// Whether what is written of so many elements is too large for any cache to keep.
+pub(super) fn streams(elements: usize, written: usize) -> bool {
+    stream::is_large(elements.saturating_mul(written))
 }
 
 /// What one element costs, in light ops.

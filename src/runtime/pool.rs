@@ -4,6 +4,7 @@
 //! depend on each other.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,10 @@ use crate::error::{Error, Result};
 
 /// The most threads ever used.
 pub const MAX_THREADS: usize = 512;
+
+/// Light ops of an item of work that can be cut anywhere: enough to forget the call, few enough that nobody waits
+/// long for the last one.
+pub(super) const PIECE: usize = 1 << 14;
 
 /// The variable that sets how many threads there are.
 const VARIABLE: &str = "RNP_NUM_THREADS";
@@ -103,8 +108,8 @@ pub(super) trait Work: Sync {
     type Worker;
     /// Makes it, once per thread.
     fn worker(&self) -> Result<Self::Worker>;
-    /// Does item `i`.
-    fn item(&self, worker: &mut Self::Worker, i: usize) -> Result<()>;
+    /// Does some items.
+    fn items(&self, worker: &mut Self::Worker, items: Range<usize>) -> Result<()>;
     /// A thread is done.
     fn done(&self, worker: Self::Worker);
 }
@@ -114,6 +119,7 @@ pub(super) fn drive<T: Work>(work: &T, items: usize, threads: usize, poll: &Poll
     let crew = Crew {
         work,
         items,
+        share: 2 * threads.max(1),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
         error: Mutex::new(None),
@@ -135,8 +141,8 @@ impl<F: Fn(usize) -> Result<()> + Sync> Work for Each<F> {
     fn worker(&self) -> Result<()> {
         Ok(())
     }
-    fn item(&self, (): &mut (), i: usize) -> Result<()> {
-        (self.0)(i)
+    fn items(&self, (): &mut (), mut items: Range<usize>) -> Result<()> {
+        items.try_for_each(&self.0)
     }
     fn done(&self, (): ()) {}
 }
@@ -156,9 +162,14 @@ pub fn share(
     drive(&Each(item), items, threads, &Poll::new(&ctx))
 }
 
+/// The most items that are taken at once: their caller must be asked in time whether to stop.
+const MOST: usize = 256;
+
 struct Crew<'a, T> {
     work: &'a T,
     items: usize,
+    /// Who comes takes this part of the items that are left.
+    share: usize,
     next: AtomicUsize,
     stop: AtomicBool,
     error: Mutex<Option<Error>>,
@@ -183,20 +194,30 @@ impl<T: Work> Crew<'_, T> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
+    /// Items that nobody has: many while there are many, which lie side by side, and one at the end, so that
+    /// nobody is waited for long.
+    fn take(&self) -> Option<Range<usize>> {
+        let mut from = self.next.load(Ordering::Relaxed);
+        while from < self.items && !self.stop.load(Ordering::Relaxed) {
+            let to = from + ((self.items - from) / self.share).clamp(1, MOST);
+            match self.next.compare_exchange_weak(from, to, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(from..to),
+                Err(now) => from = now,
+            }
+        }
+        None
+    }
+
     fn take_items(&self, poll: Option<&Poll>) -> Result<()> {
         let mut worker = None;
-        while !self.stop.load(Ordering::Relaxed) {
-            let i = self.next.fetch_add(1, Ordering::Relaxed);
-            if i >= self.items {
-                break;
-            }
+        while let Some(taken) = self.take() {
             let worker = match &mut worker {
                 Some(worker) => worker,
                 none => none.insert(self.work.worker()?),
             };
             {
                 let _float = FloatMode::standard();
-                self.work.item(worker, i)?;
+                self.work.items(worker, taken)?;
             }
             if let Some(poll) = poll {
                 poll.check()?;
@@ -313,9 +334,11 @@ mod tests {
         fn worker(&self) -> Result<()> {
             Ok(())
         }
-        fn item(&self, (): &mut (), i: usize) -> Result<()> {
-            assert_ne!(self.bad, Some(i), "item {i}");
-            self.hits[i].fetch_add(1, Ordering::Relaxed);
+        fn items(&self, (): &mut (), items: Range<usize>) -> Result<()> {
+            for i in items {
+                assert_ne!(self.bad, Some(i), "item {i}");
+                self.hits[i].fetch_add(1, Ordering::Relaxed);
+            }
             Ok(())
         }
         fn done(&self, (): ()) {}

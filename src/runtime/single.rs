@@ -1,15 +1,18 @@
 //! Launches that are one run of their kernel, or one fold of a few: bound by filling a few words, without a
 //! nest.
 //!
-//! Most launches on short arrays are, and there the making of a nest would cost more than the work. What
-//! depends on the plan alone is worked out once; addresses are checked at each launch, as for a nest.
-//! May not know: threads, how loops are walked.
+//! Most launches on arrays of one axis are, and on short ones the making of a nest would cost more than the
+//! work. What depends on the plan alone is worked out once; addresses are checked at each launch, as for a
+//! nest. Long ones are done in pieces, by threads (`split`). May not know: how loops are walked.
+
+mod split;
 
 use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
 use super::fold::Teams;
 use super::nest::{self, Memories};
+use super::pool::{FloatMode, Poll};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
@@ -35,9 +38,10 @@ pub(super) struct Single {
     /// Elements of all runs, and of each but the last.
     all: usize,
     each: usize,
-    /// Whether the elements are as many as the arrays of the plan are long, and the most that there may be.
+    /// Whether the elements are as many as the arrays of the plan are long.
     stretches: bool,
-    most: usize,
+    /// Bytes that are written for each element, but for folds.
+    written: usize,
     /// Bytes of the states of folds, of their boards, and of the largest partial result.
     states: usize,
     /// What an element costs, in light ops.
@@ -57,8 +61,11 @@ struct Reach {
     moves: bool,
 }
 
-/// Launches of at most this many light ops are not shared out.
-const ALONE: usize = 1 << 19;
+/// Launches of more light ops are done in pieces, between which one may be asked to stop.
+const ALONE: usize = 1 << 20;
+
+/// Launches over frames of at most this many light ops are not shared out.
+const FRAMES: usize = 1 << 19;
 
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
 #[repr(align(64))]
@@ -69,28 +76,23 @@ impl Desk {
 }
 
 impl Single {
-    /// `None` for a launch that needs a nest, is empty, or is large enough to be shared out. One over arrays
-    /// that are all of one `length`, if they are, is asked each time how many it takes.
+    /// `None` for a launch that needs a nest, or is empty. One over arrays that are all of one `length`, if they
+    /// are, is asked each time whether it takes so many.
     pub(super) fn of(launch: &Launch, length: Option<usize>) -> Option<Self> {
         let kernel = &launch.kernel;
         nest::check_counts(kernel, launch).ok()?;
         let (outer, middle) = nest::split(kernel).ok()?;
         let once = launch.extents[..middle].iter().all(|&e| e == 1) && outer <= middle;
         let run = count(&launch.extents[middle..]).ok()?;
-        let most = match kernel.form {
-            // A cut is one unit, however much it costs.
-            Form::Map | Form::Frames => nest::CHUNK.max(ALONE / nest::weight(kernel)),
-            Form::Inner => ALONE / nest::weight(kernel),
-            Form::Rows => return None,
-        };
         let stretches = length.is_some_and(|length| launch.extents[..] == [length]);
-        let fixed = matches!(kernel.form, Form::Frames);
-        if !once
-            || run == 0
-            || (run > most && !stretches)
-            || kernel.tables > 0
-            || (stretches && fixed)
-        {
+        let written = nest::written(kernel);
+        let fits = match kernel.form {
+            Form::Map => stretches || !nest::streams(run, written),
+            Form::Inner => true,
+            Form::Frames => !stretches && run <= nest::CHUNK.max(FRAMES / nest::weight(kernel)),
+            Form::Rows => false,
+        };
+        if !once || run == 0 || kernel.tables > 0 || !fits {
             return None;
         }
         let layout = kernel.layout();
@@ -167,7 +169,7 @@ impl Single {
             all,
             each,
             stretches,
-            most,
+            written,
             states,
             weight,
         })
@@ -175,17 +177,23 @@ impl Single {
 
     /// Whether it can run when the arrays of the plan have this length.
     pub(super) fn takes(&self, length: usize) -> bool {
-        !self.stretches || length <= self.most
+        !self.stretches || self.form != Form::Map || !nest::streams(length, self.written)
     }
 
-    /// Runs the launch on the calling thread, which is in the standard mode of floating point; `length` is
-    /// that of the arrays, if the plan is for all lengths.
+    /// What it costs on arrays of this length, in light ops.
+    pub(super) fn cost(&self, length: usize) -> usize {
+        self.weight * if self.stretches { length } else { self.all }
+    }
+
+    /// Runs the launch, on up to so many threads; `length` is that of the arrays, if the plan is for all lengths.
     pub(super) fn run(
         &self,
         runner: &Runner,
         scalars: &[Scalar],
         memories: &impl Memories,
         length: usize,
+        threads: usize,
+        poll: &Poll,
     ) -> Result<()> {
         let mut words: SmallVec<[u64; 24]> = SmallVec::from_slice(&self.words);
         let all = if self.stretches { length } else { self.all };
@@ -209,7 +217,12 @@ impl Single {
             words[self.layout.scalars + s] =
                 value.ok_or_else(|| nest::bug("a scalar's dtype"))?.bits;
         }
-        let engine = runner.engine(tier(), all * self.weight);
+        let engine = runner.engine(tier(), self.cost(length));
+        if self.form != Form::Frames && (threads > 1 || self.cost(length) > ALONE) {
+            // SAFETY: every address range was checked above.
+            return unsafe { split::run(self, engine, &words, all, threads, poll) };
+        }
+        let _float = FloatMode::standard();
         let (scratch, need) = (engine.scratch().next_multiple_of(64), self.states);
         let mut desk = Desk([const { std::mem::MaybeUninit::uninit() }; Desk::WORDS]);
         let mut heap = None;

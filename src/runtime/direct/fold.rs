@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::super::exec::threads_for;
 use super::super::stream::{is_large, stream};
 use super::source::{Source, Tile, converted, fill};
-use super::{FloatMode, Host, LONG, PART, Parts, View, share};
+use super::{FloatMode, Host, LONG, PART, Parts, View, share, share_among};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::op::{FRAMES, Fold, Measure, Op, mean_dtypes, sum_dtype};
@@ -275,7 +275,8 @@ impl Job {
         }
         let words = self.fns.partial_bytes / 8;
         let mut tree = Tree::new(&self.fns, 1);
-        if threads_for(cost, ctx) == 1 && cost < LONG {
+        let threads = threads_for(cost, ctx);
+        if threads == 1 && cost < LONG {
             for lo in (0..len).step_by(run) {
                 tree.push(&self.block(elements, lo, run.min(len - lo))[..words])?;
             }
@@ -283,7 +284,7 @@ impl Job {
             let mut partials = vec![0u64; len.div_ceil(run) * words];
             let blocks =
                 Blocks { job: self, elements, partials: AtomicPtr::new(partials.as_mut_ptr()) };
-            share(&blocks, len, cost, ctx)?;
+            share_among(threads, &blocks, len, cost, ctx)?;
             for partial in partials.chunks_exact(words) {
                 tree.push(partial)?;
             }

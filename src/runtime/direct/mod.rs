@@ -22,9 +22,11 @@ pub use map::{choose, clip, convert, map};
 pub use ramp::{Ramp, ramp};
 pub use table::{Column, interp};
 
+use std::ops::Range;
+
 use super::Context;
 use super::exec::threads_for;
-use super::pool::{FloatMode, Poll, Work, drive};
+use super::pool::{FloatMode, PIECE, Poll, Work, drive};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::tile::BLOCK;
@@ -132,8 +134,8 @@ impl<P: Parts> Work for Shared<'_, P> {
         Ok(())
     }
 
-    fn item(&self, (): &mut (), i: usize) -> Result<()> {
-        self.parts.part(i * self.each, self.len.min((i + 1) * self.each))
+    fn items(&self, (): &mut (), items: Range<usize>) -> Result<()> {
+        self.parts.part(items.start * self.each, self.len.min(items.end * self.each))
     }
 
     fn done(&self, (): ()) {}
@@ -142,12 +144,21 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
-    let threads = threads_for(cost, ctx);
+    share_among(threads_for(cost, ctx), parts, len, cost, ctx)
+}
+
+/// The same, with up to so many threads.
+fn share_among<P: Parts>(
+    threads: usize,
+    parts: &P,
+    len: usize,
+    cost: usize,
+    ctx: &Context,
+) -> Result<()> {
     // Below the size that threads pay for nobody wants to interrupt it either.
-    if len <= PART || (threads == 1 && cost < LONG) {
+    if threads == 1 && cost < LONG {
         return parts.part(0, len);
     }
-    // A few for each thread, so that none waits long for the last one.
-    let each = len.div_ceil(4 * threads).next_multiple_of(P::UNIT).min(PART);
+    let each = (len / (cost / PIECE).max(1)).next_multiple_of(P::UNIT).min(PART);
     drive(&Shared { parts, len, each }, len.div_ceil(each), threads, &Poll::new(ctx))
 }

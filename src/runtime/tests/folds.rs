@@ -1,5 +1,6 @@
 //! Reductions: the same bits in every form, for every number of threads, at every length.
 
+use super::super::{num_threads, set_num_threads};
 use super::*;
 use DType::{Bool, F32, F64, I64};
 
@@ -214,4 +215,37 @@ fn many_short_rows() {
     let out = run(&k.finish(), &[storage(I64, &data)], &[], &Context::default()).unwrap();
     assert!(values::<i64>(&out[0]).iter().zip(0..).all(|(&s, i): (_, i64)| s == 9 * i + 3));
     assert!(values::<i64>(&out[1]).iter().all(|&i| i == 2));
+}
+
+#[test]
+fn long_lines_in_pieces_have_the_bits_of_nests() {
+    // Of a plain fold runs are longer than of a computed value; lengths are whole runs, and not.
+    for (n, shares) in [(300_001, 2), (1 << 19, 3), (150_000, 5)] {
+        let before = num_threads();
+        set_num_threads(shares);
+        let line = || Builder::new(Form::Inner, true, &[n], &[true]);
+        let (mut plain, mut team, mut computed) = (line(), line(), line());
+        let x = plain.input(F64, Step::Unit, &[8]);
+        plain.fold(Fold::Sum, F64, x);
+        // One function does all of these, and finds their states on a board.
+        let x = team.input(F64, Step::Unit, &[8]);
+        [Fold::Sum, Fold::Min, Fold::Max].map(|fold| team.fold(fold, F64, x));
+        let x = computed.input(F64, Step::Unit, &[8]);
+        let y = computed.map(Op::Multiply, F64, &[x, x]);
+        add_folds(&mut computed, y);
+        let input = [storage(F64, &noise(n))];
+        run_all(&plain.finish(), &input, &[]).unwrap();
+        run_all(&team.finish(), &input, &[]).unwrap();
+        run_all(&computed.finish(), &input, &[Scalar::f64(0.1)]).unwrap();
+        let mut map = Builder::new(Form::Map, true, &[n], &[false]);
+        let x = map.input(F64, Step::Unit, &[8]);
+        let place = map.line(Line::Index { dim: 0 });
+        let place = map.line(Line::Cast { from: I64, to: F64, arg: place });
+        let y = map.map(Op::Multiply, F64, &[x, place]);
+        map.store(F64, y);
+        let out = run_all(&map.finish(), &input, &[]).unwrap();
+        let want: Vec<f64> = noise(n).iter().enumerate().map(|(i, x)| x * i as f64).collect();
+        assert_eq!(values::<f64>(&out[0]), want);
+        set_num_threads(before);
+    }
 }

@@ -102,13 +102,13 @@ fn an_interrupt_stops_and_leaves_the_engine_usable() {
     let y = k.map(Op::Sqrt, F64, &[x]);
     k.fold(Fold::Sum, F64, y);
     let plan = k.finish();
-    for threads in [1, 3] {
+    for threads in [None, Some(1), Some(3)] {
         let (start, asked) = (Instant::now(), Cell::new(0));
         let interrupt = || {
             asked.set(asked.get() + 1);
             start.elapsed() > Duration::from_millis(120)
         };
-        let ctx = Context { interrupt: Some(&interrupt), threads: Some(threads) };
+        let ctx = Context { interrupt: Some(&interrupt), threads };
         let err = run(&plan, &[storage(F64, &[0.5f64])], &[], &ctx).unwrap_err();
         assert_eq!(err.kind(), crate::error::ErrorKind::Interrupted);
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
