@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::cache::{Engine, Runner, tier};
 use super::fold::Teams;
 use super::nest::{self, Memories};
+use super::pack::{Gather, Pack};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
@@ -30,6 +31,8 @@ pub(super) struct Single {
     folds: SmallVec<[(FoldFns, usize); 2]>,
     teams: Teams,
     form: Form,
+    /// The inputs that are packed, and how.
+    packed: SmallVec<[(usize, Gather); 2]>,
     /// The word of the place along the run, if that is one loop.
     index: Option<usize>,
     /// Elements of all runs, and of each but the last.
@@ -98,7 +101,7 @@ impl Single {
         words[Layout::N] = run as u64;
         let frame = launch.extents.last().copied().unwrap_or(1);
         words[Layout::FOLD_BASE] = if kernel.form == Form::Frames { frame as u64 } else { 0 };
-        let mut places = SmallVec::new();
+        let (mut places, mut packed) = (SmallVec::new(), SmallVec::new());
         for (b, (buf, place)) in kernel.bufs.iter().zip(&launch.bufs).enumerate() {
             let size = buf.dtype.size().cast_signed();
             let folded = buf.role == Role::Folded;
@@ -117,12 +120,14 @@ impl Single {
                 Step::Fixed => 0,
                 Step::Unit => size,
                 Step::Stride => loops.clone().next().map_or(0, moves),
+                Step::Packed if buf.role == Role::Input && kernel.form == Form::Map => size,
                 Step::Packed => return None,
             };
-            // The loops of the run must be one even walk.
+            let gathered = buf.run == Step::Packed && !folded;
+            // The loops of the run must be one even walk, of the buffer or of what is packed of it.
             let mut want = stride;
             for l in loops {
-                if !folded && moves(l) != want {
+                if !folded && !gathered && moves(l) != want {
                     return None;
                 }
                 let extent = launch.extents[l].cast_signed();
@@ -133,10 +138,18 @@ impl Single {
             words[layout.bufs + 2 * b + 1] = stride as u64;
             let (memory, offset) = (place.memory, place.offset);
             let step = if folded { 0 } else { stride };
-            if stretches && step < 0 {
+            if stretches && (step < 0 || gathered) {
                 return None;
             }
-            places.push(Reach { memory, offset, low, high, step, moves: !folded });
+            if gathered {
+                let extents = &launch.extents[middle..];
+                let strides: SmallVec<[isize; 4]> = (middle..launch.extents.len())
+                    .map(|l| if launch.extents[l] > 1 { moves(l) } else { 0 })
+                    .collect();
+                let chunk = nest::PACKED_CHUNK.min(run);
+                packed.push((b, Gather::new(extents, &strides, buf.dtype.size(), chunk)));
+            }
+            places.push(Reach { memory, offset, low, high, step, moves: !folded && !gathered });
         }
         let mut folds = SmallVec::new();
         let (mut states, mut partial) = (0, 0);
@@ -154,7 +167,11 @@ impl Single {
         let (states, weight) = (states + partial + 8 * teams.words(), nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
-        let each = nest::each_run(kernel, &teams);
+        let each = match form {
+            _ if !packed.is_empty() => nest::PACKED_CHUNK,
+            Form::Inner => nest::each_run(kernel, &teams),
+            _ => run,
+        };
         Some(Self {
             words,
             layout,
@@ -163,6 +180,7 @@ impl Single {
             folds,
             teams,
             form,
+            packed,
             index,
             all,
             each,
@@ -223,6 +241,8 @@ impl Single {
         words[Layout::STATUS] = std::ptr::from_mut(&mut status) as u64;
         match self.form {
             // SAFETY: every address range was checked above, and scratch memory and status word are ours.
+            Form::Map if !self.packed.is_empty() => unsafe { self.pack(&engine, &mut words)? },
+            // SAFETY: as above.
             Form::Map | Form::Rows => unsafe { engine.run(words.as_ptr()) },
             Form::Frames => {
                 for (f, (_, buf)) in self.folds.iter().enumerate() {
@@ -238,6 +258,41 @@ impl Single {
         }
         // SAFETY: our own word; kernels write it through its address.
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
+    }
+
+    /// Runs on tiles of what is packed.
+    ///
+    /// # Safety
+    /// The words are those of the whole run, whose buffers are there.
+    unsafe fn pack(&self, engine: &Engine<'_>, words: &mut [u64]) -> Result<()> {
+        let mut packs = SmallVec::<[(Pack, *const u8); 2]>::new();
+        for (b, gather) in &self.packed {
+            packs.push((Pack::new(gather)?, words[self.layout.bufs + 2 * b] as *const u8));
+        }
+        for lo in (0..self.all).step_by(self.each) {
+            let n = self.each.min(self.all - lo);
+            words[Layout::N] = n as u64;
+            if let Some(index) = self.index {
+                words[index] = lo as u64;
+            }
+            for ((b, gather), (pack, from)) in self.packed.iter().zip(&mut packs) {
+                // SAFETY: the run's elements are within the input, and stay as they are but for what this
+                // launch writes of them, later; `n` is at most the chunk.
+                words[self.layout.bufs + 2 * b] = unsafe { pack.bind(gather, *from, lo, n) } as u64;
+            }
+            // SAFETY: every address range was checked, and scratch memory and status word are ours.
+            unsafe { engine.run(words.as_ptr()) };
+            self.advance(words);
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next run.
+    fn advance(&self, words: &mut [u64]) {
+        for (b, _) in self.places.iter().enumerate().filter(|(_, place)| place.moves) {
+            let at = self.layout.bufs + 2 * b;
+            words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
+        }
     }
 
     /// Folds all elements, run by run.
@@ -284,11 +339,7 @@ impl Single {
                 };
                 tree.push(partial)?;
             }
-            let moving = self.places.iter().enumerate().filter(|(_, place)| place.moves);
-            for (b, _) in moving {
-                let at = self.layout.bufs + 2 * b;
-                words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
-            }
+            self.advance(words);
         }
         for ((fold, buf), tree) in self.folds.iter().zip(trees) {
             let total = tree.collapse().unwrap_or_default();
