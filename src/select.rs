@@ -1,7 +1,8 @@
 //! Order statistics: median and quantiles, as opaque calls.
 //!
 //! Elements become unsigned integers of the same order, among which a selection puts the wanted ones in their
-//! places, without sorting the rest. Where one or two of many are wanted not all are kept: a first pass counts
+//! places, without sorting the rest. Where one or two of many are wanted, a sample tells between which keys they
+//! are likely to be, and the selection is among those alone. Of very many not all are kept: a first pass counts
 //! how many have which leading bits, and a second one keeps those that share them with a wanted one. What is
 //! computed from those follows NumPy's formulas step by step, each rounded in NumPy's dtype, so that results
 //! have its bits (but for the sign of a zero among zeros of both signs, which NumPy leaves to chance).
@@ -9,7 +10,10 @@
 //! May not know: arrays that are not in memory, graphs, Python.
 
 use std::collections::TryReserveError;
+use std::ops::Range;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::buffer::{Buffer, Storage};
 use crate::call::Call;
@@ -68,7 +72,7 @@ impl Select {
     }
 
     /// The axes that stay, then those that are reduced.
-    fn split(&self, rank: usize) -> Result<(Vec<usize>, Vec<usize>)> {
+    fn split(&self, rank: usize) -> Result<(Shape, Shape)> {
         let reduced = shape::axes(self.name, self.axis.as_deref(), rank)?;
         Ok((0..rank).partition(|axis| !reduced.contains(axis)))
     }
@@ -82,9 +86,9 @@ impl Select {
     }
 
     /// The places of the sorted elements that results are made of.
-    fn points(&self, n: usize) -> Vec<Point> {
+    fn points(&self, n: usize) -> SmallVec<[Point; 1]> {
         match &self.statistic {
-            Statistic::Median => vec![Point::middle(n)],
+            Statistic::Median => smallvec::smallvec![Point::middle(n)],
             Statistic::Quantiles { at, .. } => at.iter().map(|&q| Point::linear(n, q)).collect(),
         }
     }
@@ -131,7 +135,8 @@ impl Select {
         mut put: impl FnMut(usize, f64),
     ) -> Result<()> {
         let points = self.points(n);
-        let mut places: Vec<usize> = points.iter().flat_map(|p| [p.low, p.high]).collect();
+        let mut places: SmallVec<[usize; 4]> =
+            points.iter().flat_map(|p| [p.low, p.high]).collect();
         places.sort_unstable();
         places.dedup();
         let memory = |_| Error::memory(format!("{}: no memory for {n} elements", self.name));
@@ -144,7 +149,11 @@ impl Select {
             keys.try_reserve_exact(n).map_err(memory)?;
             pieces(&mut |bytes| K::extend(&mut keys, bytes, from))?;
             let nan = from.is_float() && K::any_nan(&keys, from);
-            if !nan {
+            let sampled = !nan
+                && SAMPLED.contains(&n)
+                && places.len() <= MANY
+                && settle_sampled(&keys, &places, &mut settled);
+            if !nan && !sampled {
                 select(&mut keys, &places, 0, &mut settled);
             }
             nan
@@ -221,10 +230,17 @@ impl Call for Select {
 /// Hands on the bytes of a run's elements, piece by piece.
 type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[u8])) -> Result<()> + 'a;
 
-/// Runs shorter than this are selected from as they are; and so are those too long to count.
-const LONG: std::ops::Range<usize> = 2048..u32::MAX as usize;
+/// Runs shorter than this are selected from as they are.
+const SAMPLED: Range<usize> = 2048..1 << 17;
+/// Of runs from this length on not all keys are kept, unless they are too long to count.
+const LONG: Range<usize> = SAMPLED.end..u32::MAX as usize;
 /// For more places than this the keys are kept: each bin that has some is a pass over the elements.
 const MANY: usize = 2;
+/// One key of so many is in a sample, which has no more than [`SAMPLE`].
+const ONE_OF: usize = 16;
+const SAMPLE: usize = 1024;
+/// So many deviations of a place in a sample, on either side, nearly always hold the wanted one.
+const DEVIATIONS: usize = 3;
 /// Leading bits that elements of long runs are sorted into bins by.
 const BIN_BITS: u32 = 11;
 /// Keys that are looked at together when those of a bin are picked out.
@@ -287,6 +303,56 @@ fn settle<K: Key>(
         bin += 1;
     }
     Ok(Ok(nan))
+}
+
+/// Appends the keys at ascending `places` to `settled`, if they are where a sample has them; what it tells.
+fn settle_sampled<K: Key>(keys: &[K], places: &[usize], settled: &mut Vec<K>) -> bool {
+    let (n, first, last) = (keys.len(), places[0], places[places.len() - 1]);
+    let size = SAMPLE.min(n / ONE_OF);
+    let mut sample: Vec<K> = (0..size).map(|k| keys[sampled(k, n)]).collect();
+    let rank = |place: usize| place * size / n;
+    let margin = |place: usize| {
+        let variance = rank(place) * (size - rank(place)) / size;
+        1 + DEVIATIONS * variance.isqrt()
+    };
+    let low = rank(first).checked_sub(margin(first));
+    let high = Some(rank(last) + margin(last)).filter(|&rank| rank < size);
+    let mut bounds = Vec::with_capacity(2);
+    let ranks: SmallVec<[usize; 2]> = low.into_iter().chain(high).collect();
+    select(&mut sample, &ranks, 0, &mut bounds);
+    let low = low.map_or(K::LEAST, |_| bounds[0]);
+    let high = high.map_or(K::MOST, |_| bounds[bounds.len() - 1]);
+    let (mut below, mut taken, mut between) = (0, 0, Vec::new());
+    for some in keys.chunks(TOGETHER) {
+        below += some.iter().map(|key| u32::from(*key < low)).sum::<u32>() as usize;
+        // Often there are none, and that is seen at once.
+        if !some.iter().fold(false, |any, key| any | key.is_between(low, high)) {
+            continue;
+        }
+        if between.len() < taken + TOGETHER {
+            between.resize(2 * taken + n / 8 + TOGETHER, low);
+        }
+        let (room, mut count) = (&mut between[taken..taken + TOGETHER], 0);
+        // Each key is written, and stays if the place moves on.
+        for &key in some {
+            room[count % TOGETHER] = key;
+            count += usize::from(key.is_between(low, high));
+        }
+        taken += count;
+    }
+    between.truncate(taken);
+    let is_there = below <= first && last < below + between.len();
+    if is_there {
+        select(&mut between, places, below, settled);
+    }
+    is_there
+}
+
+/// The place of a sample's key among `n`. Steps of the golden ratio come by everywhere, and keep no time with what
+/// repeats itself.
+fn sampled(k: usize, n: usize) -> usize {
+    let part = (k as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    ((part * n as u64) >> 32) as usize
 }
 
 /// Appends the keys at ascending `places`, counted from `base`, of those that are here.
@@ -382,10 +448,15 @@ impl Point {
 
 /// Integers by which elements are ordered: as the elements are, NaN after and before all.
 trait Key: Copy + Ord {
+    /// Before all others, and after them.
+    const LEAST: Self;
+    const MOST: Self;
     /// Appends the keys of elements.
     fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType);
     /// The leading bits.
     fn bin(self) -> usize;
+    /// Whether it is one of the keys from `low` to `high`, which is no less; by one comparison.
+    fn is_between(self, low: Self, high: Self) -> bool;
     /// The element of a key.
     fn value(self, from: DType) -> Scalar;
     /// Whether one of these floats is NaN.
@@ -402,6 +473,9 @@ macro_rules! all_if_negative {
 macro_rules! keys {
     ($($key:ident $signed:ident;)+) => {$(
         impl Key for $key {
+            const LEAST: Self = $key::MIN;
+            const MOST: Self = $key::MAX;
+
             fn extend(keys: &mut Vec<Self>, elements: &[u8], from: DType) {
                 const SIGN: $key = $signed::MIN.cast_unsigned();
                 let bits = elements.chunks_exact(size_of::<$key>());
@@ -421,6 +495,11 @@ macro_rules! keys {
             #[inline(always)]
             fn bin(self) -> usize {
                 (self >> $key::BITS.saturating_sub(BIN_BITS)) as usize
+            }
+
+            #[inline(always)]
+            fn is_between(self, low: Self, high: Self) -> bool {
+                self.wrapping_sub(low) <= high.wrapping_sub(low)
             }
 
             fn value(self, from: DType) -> Scalar {
@@ -490,19 +569,38 @@ mod tests {
             state = state.wrapping_mul(1664525).wrapping_add(1013904223);
             (state >> 16) as i16 % 300
         };
-        for n in [1, 2, 3, 10, 99, 1023, 1024, 5000] {
+        for n in [1, 2, 3, 10, 99, 2047, 2048, 5000, 40_000, 1 << 17] {
             let x: Vec<i16> = (0..n).map(|_| next()).collect();
             let mut sorted = x.clone();
             sorted.sort_unstable();
             let (low, high) = (sorted[(n - 1) / 2], sorted[n / 2]);
             let want = f64::midpoint(low.into(), high.into());
             assert_eq!(of(Statistic::Median, &x), Scalar::f64(want), "{n}");
-            for k in (0..n).step_by(1 + n / 50) {
+            for k in (0..n).step_by(1 + n / 40) {
                 let q = k as f64 / (n - 1).max(1) as f64;
                 let got = of(quantile(q), &x).to_f64();
                 assert!((got - f64::from(sorted[k])).abs() < 1e-9, "{k} of {n}");
             }
         }
+    }
+
+    #[test]
+    fn a_sample_that_misleads_is_seen() {
+        let n = 5000;
+        let mut x: Vec<f32> = (0..n).map(|i| (i * 7919 % n) as f32).collect();
+        let keys = |x: &[f32]| -> Vec<u32> { x.iter().map(|x| x.to_bits()).collect() };
+        let mut settled = Vec::new();
+        let middle = n / 2;
+        assert!(settle_sampled(&keys(&x), &[middle], &mut settled));
+        assert_eq!(settled, [(middle as f32).to_bits()]);
+        for k in 0..n / ONE_OF {
+            x[sampled(k, n)] = 1e6;
+        }
+        assert!(!settle_sampled(&keys(&x), &[middle], &mut settled));
+        let mut sorted = x.clone();
+        sorted.sort_by(f32::total_cmp);
+        let want = f32::midpoint(sorted[middle - 1], sorted[middle]);
+        assert_eq!(of(Statistic::Median, &x), Scalar::f32(want));
     }
 
     #[test]

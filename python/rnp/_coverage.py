@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy
@@ -41,8 +40,7 @@ class Row(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(NamedTuple):
     """All functions; prints as a table of counts with the names of each kind below."""
 
     rows: list[Row]

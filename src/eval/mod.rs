@@ -12,10 +12,11 @@ use smallvec::SmallVec;
 
 use crate::buffer::Storage;
 use crate::error::{Error, Result};
-use crate::expr::{Array, Bindings, Program, Walk};
+use crate::expr::{Array, Bindings, Number, Program, Walk};
 pub use crate::figures::Tally;
 use crate::fork::PerProcess;
 use crate::loops::lower;
+use crate::op::Op;
 use crate::runtime::{Arguments, Line, Prepared};
 use crate::shape::Shape;
 use crate::{graph, pass, runtime};
@@ -240,6 +241,19 @@ pub(crate) fn plan(program: Program) -> Result<Arc<Planned>> {
     known.map_or_else(|| plan_new(hash, program), Ok)
 }
 
+/// Goes up the stair once, with two elements. The first evaluation of a process pays for what all do: the
+/// pages of the code, and questions about the machine. So it is made before somebody waits for its values.
+///
+/// # Errors
+/// `Memory`.
+pub fn rehearse() -> Result<()> {
+    let number = |value| Array::number(Number::Float(value));
+    let x = Array::from_slice(&[0.25f32, -0.5], &[2])?;
+    let y = Array::map(Op::Multiply, &[Array::map(Op::Absolute, &[x])?, number(0.5)])?;
+    let y = Array::map(Op::Add, &[y, number(0.25)])?;
+    eval_once(&[y], &Context::default()).map(|_| ())
+}
+
 /// The plan of a program that is not known, from now on kept.
 fn plan_new(hash: u64, program: Program) -> Result<Arc<Planned>> {
     // Made outside the lock: planning may take long and other threads go on.
@@ -335,8 +349,6 @@ impl Plans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::Number;
-    use crate::op::Op;
 
     fn chain(ops: usize) -> Array {
         let number = |v| Array::number(Number::Float(v));
@@ -357,6 +369,13 @@ mod tests {
             let again = eval_once(&[chain(ops)], &Context::default()).unwrap();
             assert_eq!(first[0].to_vec::<f64>().unwrap(), again[0].to_vec::<f64>().unwrap());
         }
+    }
+
+    #[test]
+    fn a_rehearsal_goes_all_the_way() {
+        let plans = || cache().plans.count;
+        rehearse().unwrap();
+        assert!(plans() > 0);
     }
 
     #[test]

@@ -371,6 +371,12 @@ pub fn integer(obj: &Obj<'_>) -> Option<i64> {
 /// A NumPy scalar of a dtype that rnp computes on.
 fn scalar<'a>(obj: &Obj<'_>) -> Option<Input<'a>> {
     let (py, ptr) = (obj.py(), obj.as_ptr());
+    let mut bytes = [0u8; 8];
+    if let Some(dtype) = nd::of_class(obj.get_type().as_any()) {
+        // SAFETY: a NumPy scalar, whose value fits.
+        unsafe { PY_ARRAY_API.PyArray_ScalarAsCtype(py, ptr, bytes.as_mut_ptr().cast()) };
+        return Some(Input::Scalar(Scalar { dtype, bits: u64::from_le_bytes(bytes) }));
+    }
     // SAFETY: a NumPy scalar has a dtype, which is a new reference, and its value fits 16 bytes once
     // the dtype is known to be one of ours.
     unsafe {
@@ -381,7 +387,6 @@ fn scalar<'a>(obj: &Obj<'_>) -> Option<Input<'a>> {
         let descr = PY_ARRAY_API.PyArray_DescrFromScalar(py, ptr);
         let held = Bound::from_owned_ptr_or_opt(py, descr.cast())?;
         let dtype = nd::native(held.as_ptr().cast()).filter(|d| !d.is_complex())?;
-        let mut bytes = [0u8; 8];
         PY_ARRAY_API.PyArray_ScalarAsCtype(py, ptr, bytes.as_mut_ptr().cast());
         Some(Input::Scalar(Scalar { dtype, bits: u64::from_le_bytes(bytes) }))
     }

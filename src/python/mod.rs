@@ -79,5 +79,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     names.call_method0("sort")?;
     m.add_function(wrap_pyfunction!(ufunc::_restore, m)?)?;
     m.add_function(wrap_pyfunction!(index::_fitted, m)?)?;
+    nd::find_numpy(py);
+    error::checked(py, crate::eval::rehearse)?;
     m.add("__all__", names)
 }

@@ -68,6 +68,13 @@ pub struct Layout {
     pub writeable: bool,
 }
 
+/// Finds NumPy's table of functions: rust-numpy reads NumPy's version for it, by a regular expression, which takes
+/// longer than most first calls do.
+pub fn find_numpy(py: Python<'_>) {
+    // SAFETY: any object may be asked.
+    unsafe { PyArray_Check(py, py.None().as_ptr()) };
+}
+
 /// Whether the object is an ndarray (or of a subclass).
 pub fn is_ndarray(obj: &Bound<'_, PyAny>) -> bool {
     // SAFETY: any object may be asked.
@@ -273,8 +280,28 @@ pub fn dtype_object(py: Python<'_>, dtype: DType) -> PyResult<Bound<'_, PyAny>> 
     }
 }
 
+/// The dtype of one of NumPy's scalar classes that samples have, which is how most write it: NumPy's own look-up
+/// takes as long as the conversion of a few samples.
+pub fn of_class(obj: &Bound<'_, PyAny>) -> Option<DType> {
+    use NpyTypes::{
+        PyDoubleArrType_Type, PyFloatArrType_Type, PyIntArrType_Type, PyShortArrType_Type,
+    };
+    let classes = [
+        (PyFloatArrType_Type, DType::F32),
+        (PyShortArrType_Type, DType::I16),
+        (PyDoubleArrType_Type, DType::F64),
+        (PyIntArrType_Type, DType::I32),
+    ];
+    // SAFETY: NumPy's table has the classes, whose addresses alone are compared.
+    let is = |class| unsafe { get_type_object(obj.py(), class) }.cast() == obj.as_ptr();
+    classes.into_iter().find_map(|(class, dtype)| is(class).then_some(dtype))
+}
+
 /// What the user wrote as a dtype.
 pub fn parse_dtype(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<DType> {
+    if let Some(dtype) = of_class(obj) {
+        return Ok(dtype);
+    }
     let py = obj.py();
     let mut out: *mut PyArray_Descr = std::ptr::null_mut();
     // SAFETY: on success `out` is a new reference; else an exception is set.

@@ -99,7 +99,7 @@ unsafe impl Sync for Nest<'_> {}
 /// Elements of a cut of a kept run: enough to forget the call, few enough to share out and to stop.
 pub(super) const CHUNK: usize = 32 * 1024;
 /// The same with packing: a few tiles must stay in the first-level cache.
-const PACKED_CHUNK: usize = 2 * tile::TILE;
+pub(super) const PACKED_CHUNK: usize = 2 * tile::TILE;
 /// The same with outputs that are streamed; shorter runs are not worth it.
 const STREAMED_CHUNK: usize = PACKED_CHUNK;
 /// Bytes of lanes that the rows form may use per cut.

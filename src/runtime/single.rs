@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::cache::{Engine, Runner, tier};
 use super::fold::Teams;
 use super::nest::{self, Memories};
+use super::pack::{Gather, Pack};
 use super::pool::{FloatMode, Poll};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
@@ -33,6 +34,8 @@ pub(super) struct Single {
     folds: SmallVec<[(FoldFns, usize); 2]>,
     teams: Teams,
     form: Form,
+    /// The inputs that are packed, and how.
+    packed: SmallVec<[(usize, Gather); 2]>,
     /// The word of the place along the run, if that is one loop.
     index: Option<usize>,
     /// Elements of all runs, and of each but the last.
@@ -64,8 +67,8 @@ struct Reach {
 /// Launches of more light ops are done in pieces, between which one may be asked to stop.
 const ALONE: usize = 1 << 20;
 
-/// Launches over frames of at most this many light ops are not shared out.
-const FRAMES: usize = 1 << 19;
+/// Launches over frames, and those that pack, are nests from so many light ops on: they have no pieces.
+const SHORT: usize = 1 << 19;
 
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
 #[repr(align(64))]
@@ -89,7 +92,7 @@ impl Single {
         let fits = match kernel.form {
             Form::Map => stretches || !nest::streams(run, written),
             Form::Inner => true,
-            Form::Frames => !stretches && run <= nest::CHUNK.max(FRAMES / nest::weight(kernel)),
+            Form::Frames => !stretches && run <= nest::CHUNK.max(SHORT / nest::weight(kernel)),
             Form::Rows => false,
         };
         if !once || run == 0 || kernel.tables > 0 || !fits {
@@ -100,7 +103,7 @@ impl Single {
         words[Layout::N] = run as u64;
         let frame = launch.extents.last().copied().unwrap_or(1);
         words[Layout::FOLD_BASE] = if kernel.form == Form::Frames { frame as u64 } else { 0 };
-        let mut places = SmallVec::new();
+        let (mut places, mut packed) = (SmallVec::new(), SmallVec::new());
         for (b, (buf, place)) in kernel.bufs.iter().zip(&launch.bufs).enumerate() {
             let size = buf.dtype.size().cast_signed();
             let folded = buf.role == Role::Folded;
@@ -119,12 +122,14 @@ impl Single {
                 Step::Fixed => 0,
                 Step::Unit => size,
                 Step::Stride => loops.clone().next().map_or(0, moves),
+                Step::Packed if buf.role == Role::Input && kernel.form == Form::Map => size,
                 Step::Packed => return None,
             };
-            // The loops of the run must be one even walk.
+            let gathered = buf.run == Step::Packed && !folded;
+            // The loops of the run must be one even walk, of the buffer or of what is packed of it.
             let mut want = stride;
             for l in loops {
-                if !folded && moves(l) != want {
+                if !folded && !gathered && moves(l) != want {
                     return None;
                 }
                 let extent = launch.extents[l].cast_signed();
@@ -135,10 +140,21 @@ impl Single {
             words[layout.bufs + 2 * b + 1] = stride as u64;
             let (memory, offset) = (place.memory, place.offset);
             let step = if folded { 0 } else { stride };
-            if stretches && step < 0 {
+            if stretches && (step < 0 || gathered) {
                 return None;
             }
-            places.push(Reach { memory, offset, low, high, step, moves: !folded });
+            if gathered {
+                if run > nest::CHUNK.max(SHORT / nest::weight(kernel)) {
+                    return None;
+                }
+                let extents = &launch.extents[middle..];
+                let strides: SmallVec<[isize; 4]> = (middle..launch.extents.len())
+                    .map(|l| if launch.extents[l] > 1 { moves(l) } else { 0 })
+                    .collect();
+                let chunk = nest::PACKED_CHUNK.min(run);
+                packed.push((b, Gather::new(extents, &strides, buf.dtype.size(), chunk)));
+            }
+            places.push(Reach { memory, offset, low, high, step, moves: !folded && !gathered });
         }
         let mut folds = SmallVec::new();
         let (mut states, mut partial) = (0, 0);
@@ -156,7 +172,11 @@ impl Single {
         let (states, weight) = (states + partial + 8 * teams.words(), nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
-        let each = nest::each_run(kernel, &teams);
+        let each = match form {
+            _ if !packed.is_empty() => nest::PACKED_CHUNK,
+            Form::Inner => nest::each_run(kernel, &teams),
+            _ => run,
+        };
         Some(Self {
             words,
             layout,
@@ -165,6 +185,7 @@ impl Single {
             folds,
             teams,
             form,
+            packed,
             index,
             all,
             each,
@@ -218,7 +239,8 @@ impl Single {
                 value.ok_or_else(|| nest::bug("a scalar's dtype"))?.bits;
         }
         let engine = runner.engine(tier(), self.cost(length));
-        if self.form != Form::Frames && (threads > 1 || self.cost(length) > ALONE) {
+        let whole = self.form == Form::Frames || !self.packed.is_empty();
+        if !whole && (threads > 1 || self.cost(length) > ALONE) {
             // SAFETY: every address range was checked above.
             return unsafe { split::run(self, engine, &words, all, threads, poll) };
         }
@@ -236,6 +258,8 @@ impl Single {
         words[Layout::STATUS] = std::ptr::from_mut(&mut status) as u64;
         match self.form {
             // SAFETY: every address range was checked above, and scratch memory and status word are ours.
+            Form::Map if !self.packed.is_empty() => unsafe { self.pack(&engine, &mut words)? },
+            // SAFETY: as above.
             Form::Map | Form::Rows => unsafe { engine.run(words.as_ptr()) },
             Form::Frames => {
                 for (f, (_, buf)) in self.folds.iter().enumerate() {
@@ -251,6 +275,41 @@ impl Single {
         }
         // SAFETY: our own word; kernels write it through its address.
         check_status(unsafe { std::ptr::from_ref(&status).read_volatile() })
+    }
+
+    /// Runs on tiles of what is packed.
+    ///
+    /// # Safety
+    /// The words are those of the whole run, whose buffers are there.
+    unsafe fn pack(&self, engine: &Engine<'_>, words: &mut [u64]) -> Result<()> {
+        let mut packs = SmallVec::<[(Pack, *const u8); 2]>::new();
+        for (b, gather) in &self.packed {
+            packs.push((Pack::new(gather)?, words[self.layout.bufs + 2 * b] as *const u8));
+        }
+        for lo in (0..self.all).step_by(self.each) {
+            let n = self.each.min(self.all - lo);
+            words[Layout::N] = n as u64;
+            if let Some(index) = self.index {
+                words[index] = lo as u64;
+            }
+            for ((b, gather), (pack, from)) in self.packed.iter().zip(&mut packs) {
+                // SAFETY: the run's elements are within the input, and stay as they are but for what this
+                // launch writes of them, later; `n` is at most the chunk.
+                words[self.layout.bufs + 2 * b] = unsafe { pack.bind(gather, *from, lo, n) } as u64;
+            }
+            // SAFETY: every address range was checked, and scratch memory and status word are ours.
+            unsafe { engine.run(words.as_ptr()) };
+            self.advance(words);
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next run.
+    fn advance(&self, words: &mut [u64]) {
+        for (b, _) in self.places.iter().enumerate().filter(|(_, place)| place.moves) {
+            let at = self.layout.bufs + 2 * b;
+            words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
+        }
     }
 
     /// Folds all elements, run by run.
@@ -297,11 +356,7 @@ impl Single {
                 };
                 tree.push(partial)?;
             }
-            let moving = self.places.iter().enumerate().filter(|(_, place)| place.moves);
-            for (b, _) in moving {
-                let at = self.layout.bufs + 2 * b;
-                words[at] = words[at].wrapping_add(words[at + 1].wrapping_mul(self.each as u64));
-            }
+            self.advance(words);
         }
         for ((fold, buf), tree) in self.folds.iter().zip(trees) {
             let total = tree.collapse().unwrap_or_default();

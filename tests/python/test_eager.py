@@ -204,6 +204,17 @@ def test_deferred_operands_outside_of_a_block() -> None:
     assert rnp.add(np.ones(2), 1, out=np.zeros(2)).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize("n", [1, 7, 4096, 4097])
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
+def test_elements_and_a_number_in_either_order(dtype: str, n: int) -> None:
+    x = ordinary(dtype, (-100, 100), 2 * n, 1)
+    for function in (np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum):
+        for number in (3, 0.7, -4.0, np.float32(0.3), np.float64(2.5), np.int16(9)):
+            for y in (x[:n], x[::2], x[: n // 2 * 2].reshape(2, -1)):
+                check(ours(function.__name__), y, number)
+                check(ours(function.__name__), number, y)
+
+
 def test_subnormals_are_kept_beside_a_library_that_drops_them() -> None:
     if platform.machine() != "x86_64" or not sys.platform.startswith("linux"):
         pytest.skip("switches the mode by the C library's x86-64 layout")
@@ -233,6 +244,19 @@ def test_import_leaves_what_takes_long_until_it_is_asked_for() -> None:
         "assert not slow & (set(sys.modules) - before), slow & set(sys.modules)\n"
         "assert rnp.random.normal(size=3).shape == (3,) and rnp.audio.__name__ == 'rnp.audio'\n"
         "assert dict(rnp.coverage().rows)['random.normal'] == 'NumPy'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_first_call_finds_all_that_it_needs() -> None:
+    code = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import rnp\n"
+        "assert 'dataclasses' not in set(sys.modules) - before\n"
+        "numpy.lib.NumpyVersion = None  # by which its table of functions is found\n"
+        "assert rnp.abs(-numpy.ones(3)).sum() == 3\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -524,7 +524,8 @@ impl Parts for Frames<'_> {
             self.source.open(TILE.min(hi - lo), &mut own);
             if mean.is_some() {
                 // The count is a power of two, and multiplying by its reciprocal is dividing by it.
-                fill(share.ptr(), Scalar::from_f64(1.0 / each as f64, dtype), TILE / each);
+                let n = TILE.min(hi - lo) / each;
+                fill(share.ptr(), Scalar::from_f64(1.0 / each as f64, dtype), n);
             }
             for at in (lo..hi).step_by(TILE) {
                 let m = TILE.min(hi - at);

@@ -71,18 +71,12 @@ pub fn map<H: Host>(
         }
     }
     if let Some((shape, len, [a, b])) = alike(recipe, inputs) {
-        let out = host.allocate(recipe.result, shape)?;
-        let mut status = 0;
-        // SAFETY: the operands and the result have `len` elements of the function's dtypes.
-        let odd = unsafe {
-            function(out, a, b, a, len, &raw mut status);
-            recipe.watch.sees(b, out, len)
-        };
-        check_status(status)?;
-        if odd {
-            host.is_odd();
-        }
-        return Ok(true);
+        return few(recipe, function, shape, len, [a, b], host);
+    }
+    if let Some((function, view, number, place)) = numbered(recipe, inputs) {
+        let mut operands = [view.ptr; 2];
+        operands[place] = (&raw const number).cast();
+        return few(recipe, function, view.shape, view.len(), operands, host);
     }
     let args = if op.takes_first_of_equals(recipe.operand) { [1, 0, 0] } else { [0, 1, 0] };
     let steps = [Step { function, args }];
@@ -115,6 +109,48 @@ fn alike<'a>(
     }
     let len = first.len();
     (recipe.back.is_none() && (1..=FEW).contains(&len)).then_some((first.shape, len, ptrs))
+}
+
+/// Few elements and a number: the function of both, the elements, the number's bits, and its place.
+fn numbered<'a>(recipe: &Recipe, inputs: &[Input<'a>]) -> Option<(MapFn, View<'a>, u64, usize)> {
+    let (view, number, place) = match inputs {
+        [Input::View(view), number] => (*view, number, 1),
+        [number, Input::View(view)] => (*view, number, 0),
+        _ => return None,
+    };
+    let function = recipe.numbers[place]?;
+    let few = (1..=FEW).contains(&view.len()) && view.dtype == recipe.compute;
+    if !few || !view.is_contiguous() || matches!(number, Input::View(_)) {
+        return None;
+    }
+    match Source::new(number, recipe.operand, recipe.compute, &[], 1)? {
+        Source::Repeated(value) => Some((function, view, value.bits, place)),
+        _ => None,
+    }
+}
+
+/// Computes few elements by one call of a function.
+fn few<H: Host>(
+    recipe: &Recipe,
+    function: MapFn,
+    shape: &[usize],
+    len: usize,
+    [a, b]: [*const u8; 2],
+    host: &mut H,
+) -> std::result::Result<bool, H::Error> {
+    let out = host.allocate(recipe.result, shape)?;
+    let mut status = 0;
+    // SAFETY: the result has `len` elements, and so have the operands, of the function's dtypes, but for a number:
+    // of that the function takes one, and no divisor that is looked at is one.
+    let odd = unsafe {
+        function(out, a, b, a, len, &raw mut status);
+        recipe.watch.sees(b, out, len)
+    };
+    check_status(status)?;
+    if odd {
+        host.is_odd();
+    }
+    Ok(true)
 }
 
 /// `where`: the second operand where the first holds, else the third.
@@ -184,6 +220,17 @@ pub fn convert<H: Host>(
         return Ok(false);
     }
     let _float = FloatMode::standard();
+    let len = view.len();
+    if (1..=FEW).contains(&len) && view.is_contiguous() {
+        let out = host.allocate(dtype, view.shape)?;
+        let mut status = 0;
+        // SAFETY: the array and the result have `len` elements.
+        unsafe {
+            tile::cast(view.dtype, dtype)(out, view.ptr, view.ptr, view.ptr, len, &raw mut status)
+        };
+        check_status(status)?;
+        return Ok(true);
+    }
     let recipe = Recipe {
         operand: view.dtype,
         compute: view.dtype,

@@ -1,5 +1,6 @@
 //! Elementwise nests: strides, packing, scalars, tables, temporaries, zero sizes.
 
+use super::super::single::Single;
 use super::*;
 use crate::loops::{Points, Positions, Table};
 use DType::{Bool, F32, F64, I64};
@@ -66,6 +67,14 @@ fn flat_nests_pack_what_does_not_advance_evenly() {
     check(true, &[3000], (Packed, &[3]), (Fixed, &[0]));
     check(true, &[2, 1, 300, 3], (Unit, &[900, 4, 3, 1]), (Packed, &[300, 0, 1, 0]));
     check(true, &[1, 1], (Unit, &[1, 1]), (Packed, &[0, 1]));
+}
+
+#[test]
+fn short_nests_that_pack_inputs_need_no_binding() {
+    use Step::{Packed, Unit};
+    let single = |a, b| Single::of(first(&mut plan(true, &[500, 2], a, b)), None).is_some();
+    assert!(single((Packed, &[1, 0]), (Packed, &[0, 1])));
+    assert!(single((Unit, &[2, 1]), (Packed, &[1, 500])));
 }
 
 #[test]
