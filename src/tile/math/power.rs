@@ -198,8 +198,7 @@ pub(super) fn power_applies(x: f64, y: f64) -> bool {
 pub(super) fn power_fast(x: f64, y: f64) -> f64 {
     let (product, rest) = product(y, log_two_parts(split_normal(x)));
     let reduced = reduce(product, rest);
-    let (power, power_rest) = reduced.exp();
-    let power = scale(power + power_rest, reduced.biased);
+    let power = scale(reduced.exp(), reduced.biased);
     if y == 2.0 { x * x } else { power }
 }
 
