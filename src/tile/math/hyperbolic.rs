@@ -94,23 +94,32 @@ fn halves(x: f64) -> Halves {
     }
 }
 
-/// Hyperbolic sine: `(2**k - 2**-k) / 2 cosh r + (2**k + 2**-k) / 2 sinh r`, of which the first is 0 next to 0.
-#[inline(always)]
-pub(super) fn sinh_fast(x: f64) -> f64 {
-    let Halves { up, down, head, sinh, cosh } = halves(x);
-    let (sum, difference) = (up + down, up - down);
-    let y = head.mul_add(sum, difference);
-    let rest = head.mul_add(sum, difference - y) + ((up - difference) - down);
-    (y + sinh.mul_add(sum, cosh.mul_add(difference, rest))).copysign(x)
+impl Halves {
+    /// `(even + even_rest) cosh r + odd sinh r`, where `even` is 0 or the larger, so that the first sum's error is exact.
+    #[inline(always)]
+    fn sum(&self, even: f64, even_rest: f64, odd: f64) -> f64 {
+        let y = self.head.mul_add(odd, even);
+        let rest = self.head.mul_add(odd, even - y) + even_rest;
+        y + self.sinh.mul_add(odd, self.cosh.mul_add(even, rest))
+    }
 }
 
-/// Hyperbolic cosine: `(2**k + 2**-k) / 2 cosh r + (2**k - 2**-k) / 2 sinh r`.
+/// Hyperbolic sine: `(up - down) cosh r + (up + down) sinh r`.
+#[inline(always)]
+pub(super) fn sinh_fast(x: f64) -> f64 {
+    let halves = halves(x);
+    let (up, down) = (halves.up, halves.down);
+    let even = up - down;
+    halves.sum(even, (up - even) - down, up + down).copysign(x)
+}
+
+/// Hyperbolic cosine: `(up + down) cosh r + (up - down) sinh r`.
 #[inline(always)]
 pub(super) fn cosh_fast(x: f64) -> f64 {
-    let Halves { up, down, head, sinh, cosh } = halves(x);
-    let (sum, difference) = (up + down, up - down);
-    let rest = sinh.mul_add(difference, cosh.mul_add(sum, down));
-    up + head.mul_add(difference, rest)
+    let halves = halves(x);
+    let (up, down) = (halves.up, halves.down);
+    let even = up + down;
+    halves.sum(even, (up - even) + down, up - down)
 }
 
 /// `exp |x| / 2` of an `x` beyond 700, where that is both functions.

@@ -25,7 +25,8 @@ const HALF_PI: [f32; 3] = [FRAC_PI_2, -4.371_139e-8, -1.715_124_5e-15];
 /// `(exp r - 1 - r) / r**2` for `|r| <= ln 2 / 2`, to `2**-28` of `1 / r**2`.
 const EXP: [f32; 5] = [0.5, 0.166_665_2, 0.041_666_38, 0.008_368_861, 0.001_394_255_6];
 /// `(exp r - 1 - r - r**2 / 2) / r**3`, likewise, to `2**-31` of `1 / r**2`.
-const EXPM1: [f32; 5] = [0.166_666_67, 0.041_666_49, 0.008_333_208, 0.001_393_272_3, 0.000_199_442_66];
+const EXPM1: [f32; 5] =
+    [0.166_666_67, 0.041_666_49, 0.008_333_208, 0.001_393_272_3, 0.000_199_442_66];
 /// `(2**r - 1 - r ln 2) / r**2` for `|r| <= 1 / 2`, likewise.
 const EXP2: [f32; 5] =
     [0.240_226_5, 0.055_503_62, 0.009_618_063, 0.001_339_021_1, 0.000_154_628_85];
@@ -176,23 +177,25 @@ fn halves(x: f32) -> Halves {
     }
 }
 
-/// Hyperbolic sine: `(2**k - 2**-k) / 2 cosh r + (2**k + 2**-k) / 2 sinh r`, of which the first is 0 next to 0.
+/// Hyperbolic sine: `(up - down) cosh r + (up + down) sinh r`.
 #[inline(always)]
 pub(super) fn sinh_single(x: f32) -> f32 {
     let Halves { up, down, head, sinh, cosh } = halves(x);
     let (sum, difference) = (up + down, up - down);
+    // The difference is 0 or the larger, so that the error of this sum is exact.
     let y = head.mul_add(sum, difference);
     let rest = head.mul_add(sum, difference - y);
     (y + sinh.mul_add(sum, cosh.mul_add(difference, rest))).copysign(x)
 }
 
-/// Hyperbolic cosine: `(2**k + 2**-k) / 2 cosh r + (2**k - 2**-k) / 2 sinh r`.
+/// Hyperbolic cosine: `(up + down) cosh r + (up - down) sinh r`.
 #[inline(always)]
 pub(super) fn cosh_single(x: f32) -> f32 {
     let Halves { up, down, head, sinh, cosh } = halves(x);
     let (sum, difference) = (up + down, up - down);
-    let rest = sinh.mul_add(difference, cosh.mul_add(sum, down));
-    up + head.mul_add(difference, rest)
+    let sum_rest = (up - sum) + down;
+    let rest = sinh.mul_add(difference, cosh.mul_add(sum, sum_rest));
+    sum + head.mul_add(difference, rest)
 }
 
 /// A number as `2**e (1 + f)`.

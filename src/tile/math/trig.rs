@@ -142,8 +142,7 @@ fn sine(Angle { quadrant, r, rest }: Angle) -> f64 {
     let cos_rest = (1.0 - cos_head) - half;
     let head = if even { r } else { cos_head };
     let factor = z * if even { r } else { z };
-    let rest =
-        if even { half.mul_add(-rest, rest) } else { r.mul_add(-rest, cos_rest) };
+    let rest = if even { half.mul_add(-rest, rest) } else { r.mul_add(-rest, cos_rest) };
     let series = std::array::from_fn(|i| if even { SIN_LONG[i] } else { COS_LONG[i] });
     let y = head + factor.mul_add(poly::<6>(z, series), rest);
     f64::from_bits(y.to_bits() ^ ((quadrant & 2) << 62))
