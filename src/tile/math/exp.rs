@@ -148,13 +148,16 @@ impl Reduced {
         (sum, ((1.0 - sum) + self.head) + self.tail())
     }
 
-    /// `exp(head + rest) * scale - one` as a sum of two doubles, given the tail; `scale` is `one * 2**k`.
+    /// `exp(head + rest) * 2**k - 1` as a sum of three doubles, given the tail; the last is what rounding `2**k - 1`
+    /// left over.
     #[inline(always)]
-    pub(super) fn expm1(&self, tail: f64, scale: f64, one: f64) -> (f64, f64) {
+    pub(super) fn expm1(&self, tail: f64) -> (f64, f64, f64) {
+        let scale = power_of_two(self.biased);
+        let below = scale - 1.0;
         // Of this sum the first is 0 or the larger, so that its error is exact.
-        let below = scale - one;
         let e = self.head.mul_add(scale, below);
-        (e, tail.mul_add(scale, self.head.mul_add(scale, below - e)))
+        let rest = self.head.mul_add(scale, below - e);
+        (e, tail.mul_add(scale, rest), (scale - below) - 1.0)
     }
 
     /// `y * 2**k`. In two factors: the scale may lie beyond the normal numbers, where the second one
@@ -172,17 +175,6 @@ impl Reduced {
 pub(super) fn exp_with_rest(x: f64, rest: f64) -> f64 {
     let reduced = reduce(x, rest);
     reduced.scale(reduced.exp())
-}
-
-/// A quarter of `exp(x) - 1` as a sum of two doubles, for `-40 <= x <= 710.75`; not for tiny `x`.
-///
-/// A quarter, so that the power of two is a normal number wherever the hyperbolic sine is finite.
-#[inline(always)]
-pub(super) fn expm1_quarter(x: f64) -> (f64, f64) {
-    let reduced = reduce(x, 0.0);
-    let scale = power_of_two(reduced.biased - 2.0);
-    let (e, rest) = reduced.expm1(reduced.tail_in_steps(), scale, 0.25);
-    (e, rest + ((scale - (scale - 0.25)) - 0.25))
 }
 
 /// `e**x`, within 0.51 ulp.
@@ -244,17 +236,26 @@ pub(super) fn expm1_wide(x: f32) -> f32 {
     (p.mul_add(scale, scale - 1.0) as f32).copysign(x)
 }
 
-/// `e**x - 1`, within 0.8 ulp.
+/// `e**x - 1` where [`exp_fast`] applies.
 #[inline(always)]
-pub fn expm1_f64(x: f64) -> f64 {
-    let (e, rest) = expm1_quarter(clamp(x, -40.0, 710.75));
-    let y = 4.0 * (e + rest);
-    if x.abs() < f64::EPSILON / 4.0 { x } else { y }
+pub(super) fn expm1_fast(x: f64) -> f64 {
+    let reduced = reduce(x, 0.0);
+    let (e, rest, dropped) = reduced.expm1(reduced.tail_in_steps());
+    // The sum loses the sign of -0.0.
+    (e + (rest + dropped)).copysign(x)
+}
+
+/// `e**x - 1` of all others: the 1 does not count, or nothing else does.
+#[inline(always)]
+pub(super) fn expm1_any(x: f64) -> f64 {
+    exp_any(x) - 1.0
 }
 
 complete! { f64
-    /// `e**x`, within 0.8 ulp.
+    /// `e**x - 1`, within 0.95 ulp.
+    expm1_f64(x): expm1_fast, exp_applies, expm1_any;
+    /// `e**x`, within 0.9 ulp.
     exp_f64(x): exp_fast, exp_applies, exp_any;
-    /// `2**x`, within 0.8 ulp; exact for whole `x`.
+    /// `2**x`, within 0.9 ulp; exact for whole `x`.
     exp2_f64(x): exp2_fast, exp2_applies, exp2_any;
 }

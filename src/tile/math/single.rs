@@ -447,7 +447,7 @@ pub(super) fn arctan2_single(y: f32, x: f32) -> f32 {
 }
 
 complete! { f32
-    /// `e**x`, within 0.8 ulp.
+    /// `e**x`, within 0.95 ulp.
     exp_f32(x): exp_single, exp_applies, exp::exp_wide;
     /// `2**x`, within 0.7 ulp; exact for whole `x`.
     exp2_f32(x): exp2_single, exp2_applies, exp::exp2_wide;
@@ -461,9 +461,9 @@ complete! { f32
     cos_f32(x): cos_single, sin_applies, trig::cos_wide;
     /// Tangent, within 0.9 ulp.
     tan_f32(x): tan_single, sin_applies, trig::tan_wide;
-    /// Hyperbolic sine, within 0.8 ulp.
+    /// Hyperbolic sine, within 0.95 ulp.
     sinh_f32(x): sinh_single, exp_applies, hyperbolic::sinh_wide;
-    /// Hyperbolic cosine, within 0.8 ulp.
+    /// Hyperbolic cosine, within 1.0 ulp.
     cosh_f32(x): cosh_single, exp_applies, hyperbolic::cosh_wide;
     /// Inverse hyperbolic sine, within 0.9 ulp.
     arcsinh_f32(x): arcsinh_single, arcsinh_applies, hyperbolic::arcsinh_wide;

@@ -238,7 +238,7 @@ pub fn cos_f64(x: f64) -> f64 {
     if fast_applies(x) { cos_fast(x) } else { cos_huge(x) }
 }
 
-/// Tangent, within 0.8 ulp.
+/// Tangent, within 1.0 ulp.
 #[inline(always)]
 pub fn tan_f64(x: f64) -> f64 {
     if fast_applies(x) { tan_fast(x) } else { tan_huge(x) }
