@@ -87,16 +87,16 @@ pub(super) fn exp2_short(x: f64) -> f64 {
     scale(r.mul_add(poly(r, SHORT_TWO), 1.0), biased)
 }
 
-/// What [`reduce`] makes of an argument: `x = k ln 2 + r + rest`.
+/// What [`reduce`] makes of an argument: `x = k ln 2 + head + rest`.
 pub(super) struct Reduced {
     /// `k + ROUND`.
     pub(super) biased: f64,
-    /// The reduced argument.
-    pub(super) r: f64,
-    /// What rounding it left over.
+    /// The reduced argument, exactly but for the rest.
+    pub(super) head: f64,
+    /// What is small beside it.
     pub(super) rest: f64,
-    /// `exp(r) - 1 - r`.
-    pub(super) tail: f64,
+    /// Their sum, or what is next to it.
+    pub(super) r: f64,
 }
 
 /// Reduces `x + x_rest`, with `x_rest` below an ulp of `x` and `|x| < 1000`.
@@ -105,29 +105,59 @@ pub(super) fn reduce(x: f64, x_rest: f64) -> Reduced {
     let biased = x.mul_add(LOG2_E, ROUND);
     let k = biased - ROUND;
     let head = k.mul_add(-LN2, x);
-    let low = k.mul_add(-LN2_REST, x_rest);
-    let r = head + low;
-    let rest = (head - r) + low;
-    Reduced { biased, r, rest, tail: (r * r) * poly(r, LONG) }
+    let rest = k.mul_add(-LN2_REST, x_rest);
+    Reduced { biased, head, rest, r: head + rest }
 }
 
-/// The same for `2**(x + x_rest)`: `k` is the nearest integer, and the rest of `x` times `ln 2` is `r`.
+/// The same for `2**(x + x_rest)`: `k` is the nearest integer, and the rest of `x` times `ln 2` is `head + rest`.
 #[inline(always)]
 pub(super) fn reduce_two(x: f64, x_rest: f64) -> Reduced {
     let biased = x + ROUND;
     let f = x - (biased - ROUND);
-    let r = f * LN2;
-    let rest = x_rest.mul_add(LN2, f.mul_add(LN2_REST, f.mul_add(LN2, -r)));
-    Reduced { biased, r, rest, tail: (r * r) * poly(r, LONG) }
+    let head = f * LN2;
+    let rest = x_rest.mul_add(LN2, f.mul_add(LN2_REST, f.mul_add(LN2, -head)));
+    Reduced { biased, head, rest, r: head }
 }
 
 impl Reduced {
-    /// `exp(r + rest)` as a sum of two doubles.
+    /// `exp(head + rest) - 1 - head`, which is small beside both.
     #[inline(always)]
-    pub(super) fn exp(&self) -> (f64, f64) {
-        let sum = 1.0 + self.r;
-        let sum_rest = (1.0 - sum) + self.r;
-        (sum, sum_rest + (self.rest.mul_add(self.r, self.rest) + self.tail))
+    pub(super) fn tail(&self) -> f64 {
+        let r = self.r;
+        (r * r).mul_add(poly(r, LONG), self.rest)
+    }
+
+    /// The same, for a sum that cancels: the square, which is most of it, is not rounded by itself.
+    #[inline(always)]
+    fn tail_in_steps(&self) -> f64 {
+        let r = self.r;
+        let [half, cubic @ ..] = LONG;
+        (half * r).mul_add(r, (r * r * r).mul_add(poly(r, cubic), self.rest))
+    }
+
+    /// `exp(head + rest)`.
+    #[inline(always)]
+    pub(super) fn exp(&self) -> f64 {
+        1.0 + (self.head + self.tail())
+    }
+
+    /// The same as a sum of two doubles.
+    #[inline(always)]
+    pub(super) fn exp_parts(&self) -> (f64, f64) {
+        let sum = 1.0 + self.head;
+        (sum, ((1.0 - sum) + self.head) + self.tail())
+    }
+
+    /// `exp(head + rest) * 2**k - 1` as a sum of three doubles, given the tail; the last is what rounding `2**k - 1`
+    /// left over.
+    #[inline(always)]
+    pub(super) fn expm1(&self, tail: f64) -> (f64, f64, f64) {
+        let scale = power_of_two(self.biased);
+        let below = scale - 1.0;
+        // Of this sum the first is 0 or the larger, so that its error is exact.
+        let e = self.head.mul_add(scale, below);
+        let rest = self.head.mul_add(scale, below - e);
+        (e, tail.mul_add(scale, rest), (scale - below) - 1.0)
     }
 
     /// `y * 2**k`. In two factors: the scale may lie beyond the normal numbers, where the second one
@@ -144,23 +174,7 @@ impl Reduced {
 #[inline(always)]
 pub(super) fn exp_with_rest(x: f64, rest: f64) -> f64 {
     let reduced = reduce(x, rest);
-    let (y, y_rest) = reduced.exp();
-    reduced.scale(y + y_rest)
-}
-
-/// A quarter of `exp(x) - 1` as a sum of two doubles, for `-40 <= x <= 710.75`; not for tiny `x`.
-///
-/// A quarter, so that the power of two is a normal number wherever the hyperbolic sine is finite.
-#[inline(always)]
-pub(super) fn expm1_quarter(x: f64) -> (f64, f64) {
-    let Reduced { biased, r, rest, tail } = reduce(x, 0.0);
-    let p = r + tail;
-    let p_rest = ((r - p) + tail) + rest.mul_add(r, rest);
-    let scale = power_of_two(biased - 2.0);
-    let below = scale - 0.25;
-    let below_rest = (scale - below) - 0.25;
-    let e = p.mul_add(scale, below);
-    (e, p_rest.mul_add(scale, p.mul_add(scale, below - e) + below_rest))
+    reduced.scale(reduced.exp())
 }
 
 /// `e**x`, within 0.51 ulp.
@@ -179,8 +193,7 @@ pub(super) fn exp_applies(x: f64) -> bool {
 #[inline(always)]
 pub(super) fn exp_fast(x: f64) -> f64 {
     let reduced = reduce(x, 0.0);
-    let (y, rest) = reduced.exp();
-    scale(y + rest, reduced.biased)
+    scale(reduced.exp(), reduced.biased)
 }
 
 /// `e**x` of anything.
@@ -205,16 +218,14 @@ pub(super) fn exp2_applies(x: f64) -> bool {
 #[inline(always)]
 pub(super) fn exp2_fast(x: f64) -> f64 {
     let reduced = reduce_two(x, 0.0);
-    let (y, rest) = reduced.exp();
-    scale(y + rest, reduced.biased)
+    scale(reduced.exp(), reduced.biased)
 }
 
 /// `2**x` of anything.
 #[inline(always)]
 pub(super) fn exp2_any(x: f64) -> f64 {
     let reduced = reduce_two(clamp(x, -1080.0, 1025.0), 0.0);
-    let (y, rest) = reduced.exp();
-    reduced.scale(y + rest)
+    reduced.scale(reduced.exp())
 }
 
 /// `e**x - 1`, within 0.51 ulp.
@@ -225,17 +236,26 @@ pub(super) fn expm1_wide(x: f32) -> f32 {
     (p.mul_add(scale, scale - 1.0) as f32).copysign(x)
 }
 
-/// `e**x - 1`, within 0.8 ulp.
+/// `e**x - 1` where [`exp_fast`] applies.
 #[inline(always)]
-pub fn expm1_f64(x: f64) -> f64 {
-    let (e, rest) = expm1_quarter(clamp(x, -40.0, 710.75));
-    let y = 4.0 * (e + rest);
-    if x.abs() < f64::EPSILON / 4.0 { x } else { y }
+pub(super) fn expm1_fast(x: f64) -> f64 {
+    let reduced = reduce(x, 0.0);
+    let (e, rest, dropped) = reduced.expm1(reduced.tail_in_steps());
+    // The sum loses the sign of -0.0.
+    (e + (rest + dropped)).copysign(x)
+}
+
+/// `e**x - 1` of all others: the 1 does not count, or nothing else does.
+#[inline(always)]
+pub(super) fn expm1_any(x: f64) -> f64 {
+    exp_any(x) - 1.0
 }
 
 complete! { f64
-    /// `e**x`, within 0.8 ulp.
+    /// `e**x - 1`, within 0.95 ulp.
+    expm1_f64(x): expm1_fast, exp_applies, expm1_any;
+    /// `e**x`, within 0.9 ulp.
     exp_f64(x): exp_fast, exp_applies, exp_any;
-    /// `2**x`, within 0.8 ulp; exact for whole `x`.
+    /// `2**x`, within 0.9 ulp; exact for whole `x`.
     exp2_f64(x): exp2_fast, exp2_applies, exp2_any;
 }

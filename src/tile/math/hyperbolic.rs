@@ -1,45 +1,49 @@
 //! Hyperbolic functions and their inverses.
 //!
-//! `sinh` and `cosh` are half the difference and the sum of `exp |x|` and its inverse, near 0 `sinh` is a
-//! polynomial; `tanh |x| = E / (E + 2)` with `E = exp(2 |x|) - 1`, taken from the parts of `exp` so that it does not
-//! cancel near 0. Then the sign is put back.
+//! With `|x| = k ln 2 + r`, `sinh` and `cosh` are sums of `sinh r` and `cosh r`, which are polynomials, times half the
+//! sum and the difference of `2**k` and its inverse: for `k = 0` `sinh` is its polynomial alone, and nothing is divided.
+//! `tanh |x| = E / (E + 2)` with `E = exp(2 |x|) - 1`, taken from the parts of `exp` so that it does not cancel
+//! near 0. Then the sign is put back.
 //! The inverses are logarithms of `1 + w`: for `arcsinh`, `w = x + x**2 / (1 + sqrt(x**2 + 1))`; for
 //! `arccosh`, `w = t + sqrt(t**2 + 2 t)` with `t = x - 1`; for `arctanh`, `w = 2 x / (1 - x)` and half of it. In
 //! double precision these are held as sums of two doubles. May not know: tiles, machines.
 
 use super::arc::half_inverse_f64;
-use super::exp::{Reduced, clamp, expm1_short, power_of_two, reduce};
-use super::lanes::{complete, poly, sum_error};
+use super::exp::{clamp, expm1_short, power_of_two, reduce};
+use super::lanes::{LN2, LN2_REST, ROUND, complete, poly, sum_error};
 use super::log::{log_of_double, log1p_parts};
 
 /// From here on `x**2 + 1` is `x**2`, and `log(2 x)` either inverse.
 const LARGE: f64 = 268_435_456.0;
-/// `(sinh x - x) / x**3` in `x**2`, for `|x| <= 1`, to `2**-61`.
-const SINH: [f64; 7] = [
-    0.16666666666666669,
-    0.008333333333332915,
-    0.00019841269841589247,
-    2.755731910848471e-06,
-    2.505213067536657e-08,
-    1.605668715768079e-10,
-    7.775688080290525e-13,
+/// `(sinh r - r) / r**3` in `r**2`, for `|r| <= ln 2 / 2`, to `2**-61` of `1 / r**2`.
+const SINH: [f64; 5] = [
+    0.16666666666666677,
+    0.008333333333321577,
+    0.00019841269886268994,
+    2.7557244059233646e-06,
+    2.510909132373748e-08,
+];
+/// `(cosh r - 1 - r**2 / 2) / r**4`, likewise, to `2**-70` of `1 / r**4`.
+const COSH: [f64; 5] = [
+    0.041666666666666685,
+    0.0013888888888873411,
+    2.4801587348909653e-05,
+    2.75572520967277e-07,
+    2.092167712110133e-09,
 ];
 
-/// Hyperbolic tangent, within 0.8 ulp.
+/// Hyperbolic tangent, within 0.95 ulp.
 ///
 /// `E` and `E + 2` are held as a sum of two doubles, and the quotient is corrected by its remainder.
 #[inline(always)]
 pub fn tanh_f64(x: f64) -> f64 {
     let a = x.abs();
     let a = if a > 22.0 { 22.0 } else { a };
-    let Reduced { biased, r, rest, tail } = reduce(a + a, 0.0);
-    let p = r + tail;
-    let p_rest = ((r - p) + tail) + rest.mul_add(r, rest);
-
-    let scale = power_of_two(biased);
-    let below = scale - 1.0;
-    let e = p.mul_add(scale, below);
-    let e_rest = p_rest.mul_add(scale, p.mul_add(scale, below - e));
+    let reduced = reduce(a + a, 0.0);
+    // Where the power is so large that a third part counts, the quotient is 1.
+    let (head, rest, _) = reduced.expm1(reduced.tail());
+    let e = head + rest;
+    let e_rest = (head - e) + rest;
 
     let d = e + 2.0;
     let d_rest = sum_error(e, 2.0, d) + e_rest;
@@ -63,43 +67,69 @@ pub(super) fn fast_applies(x: f64) -> bool {
     x.abs() < 700.0
 }
 
-/// `exp |x| / 2` as a sum of two doubles, and `exp -|x| / 2`.
-#[inline(always)]
-fn half_exps(x: f64) -> (f64, f64, f64) {
-    let reduced = reduce(x.abs(), 0.0);
-    let (y, rest) = reduced.exp();
-    let half = power_of_two(reduced.biased - 1.0);
-    let (y, rest) = (y * half, rest * half);
-    (y, rest, 0.25 / (y + rest))
+/// `|x| = k ln 2 + r`, where `r` is `head` and a rest: what both functions are made of.
+struct Halves {
+    /// `2**k / 2` and `2**-k / 2`.
+    up: f64,
+    down: f64,
+    head: f64,
+    /// `sinh r - head` and `cosh r - 1`.
+    sinh: f64,
+    cosh: f64,
 }
 
-/// Hyperbolic sine: near 0 a polynomial, then the difference of exponentials.
+#[inline(always)]
+fn halves(x: f64) -> Halves {
+    let biased = x.abs().mul_add(std::f64::consts::LOG2_E, ROUND);
+    let k = biased - ROUND;
+    let head = k.mul_add(-LN2, x.abs());
+    let rest = k * -LN2_REST;
+    let r = head + rest;
+    let z = r * r;
+    let up = power_of_two(biased - 1.0);
+    Halves {
+        up,
+        down: f64::from_bits((2044 << 52) - up.to_bits()),
+        head,
+        sinh: (r * z).mul_add(poly(z, SINH), rest),
+        cosh: z * z.mul_add(poly(z, COSH), 0.5),
+    }
+}
+
+impl Halves {
+    /// `(even + even_rest) cosh r + odd sinh r`, where `even` is 0 or the larger, so that the first sum's error is exact.
+    #[inline(always)]
+    fn sum(&self, even: f64, even_rest: f64, odd: f64) -> f64 {
+        let y = self.head.mul_add(odd, even);
+        let rest = self.head.mul_add(odd, even - y) + even_rest;
+        y + self.sinh.mul_add(odd, self.cosh.mul_add(even, rest))
+    }
+}
+
+/// Hyperbolic sine: `(up - down) cosh r + (up + down) sinh r`.
 #[inline(always)]
 pub(super) fn sinh_fast(x: f64) -> f64 {
-    let a = x.abs();
-    let z = a * a;
-    let near = (a * z).mul_add(poly(z, SINH), a);
-    let (u, u_rest, v) = half_exps(a);
-    let y = u - v;
-    let far = y + (((u - y) - v) + u_rest);
-    (if a < 1.0 { near } else { far }).copysign(x)
+    let halves = halves(x);
+    let (up, down) = (halves.up, halves.down);
+    let even = up - down;
+    halves.sum(even, (up - even) - down, up + down).copysign(x)
 }
 
-/// Hyperbolic cosine: the sum of exponentials.
+/// Hyperbolic cosine: `(up + down) cosh r + (up - down) sinh r`.
 #[inline(always)]
 pub(super) fn cosh_fast(x: f64) -> f64 {
-    let (u, u_rest, v) = half_exps(x);
-    let y = u + v;
-    y + (((u - y) + v) + u_rest)
+    let halves = halves(x);
+    let (up, down) = (halves.up, halves.down);
+    let even = up + down;
+    halves.sum(even, (up - even) + down, up - down)
 }
 
 /// `exp |x| / 2` of an `x` beyond 700, where that is both functions.
 #[inline(always)]
 fn half_exp(x: f64) -> f64 {
     let reduced = reduce(clamp(x.abs(), 0.0, 711.0), 0.0);
-    let (y, rest) = reduced.exp();
     // In two factors: the power of two alone may overflow.
-    (y + rest) * power_of_two(reduced.biased - 2.0) * 2.0
+    reduced.exp() * power_of_two(reduced.biased - 2.0) * 2.0
 }
 
 /// Hyperbolic sine of all others.

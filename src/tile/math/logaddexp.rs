@@ -20,7 +20,7 @@ fn ordered(x: f64, y: f64) -> (f64, f64, f64) {
 /// `log(1 + p)` of a power that is reduced.
 #[inline(always)]
 fn log1p_of(power: &Reduced) -> (f64, f64) {
-    let (p, rest) = power.exp();
+    let (p, rest) = power.exp_parts();
     log1p_parts(power.scale(p), power.scale(rest))
 }
 

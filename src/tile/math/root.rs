@@ -7,7 +7,7 @@
 //! May not know: tiles, machines.
 
 use super::arc::half_inverse_f64;
-use super::lanes::sum_error;
+use super::lanes::{complete, sum_error};
 
 /// What a third of the upper 16 bits of a single is taken from.
 const GUESS_F32: u32 = 0x54a1_a800;
@@ -45,12 +45,17 @@ pub(super) fn cbrt_wide(x: f32) -> f32 {
     cbrt_f64(x.into()) as f32
 }
 
-/// Cube root, within 0.51 ulp.
+/// Whether [`cbrt_fast`] applies: to zeros, as in silence, and to normal numbers.
 #[inline(always)]
-pub fn cbrt_f64(x: f64) -> f64 {
-    // A cube of a power of two lifts what is subnormal.
-    let small = x.abs() < f64::MIN_POSITIVE;
-    let a = x.abs() * if small { 18_014_398_509_481_984.0 } else { 1.0 };
+pub(super) fn cbrt_fast_applies(x: f64) -> bool {
+    let a = x.abs();
+    (f64::MIN_POSITIVE..f64::INFINITY).contains(&a) || a == 0.0
+}
+
+/// Cube root of zeros and normal numbers.
+#[inline(always)]
+pub(super) fn cbrt_fast(x: f64) -> f64 {
+    let a = x.abs();
     let guess = GUESS_F64 - (a.to_bits() >> 48) * u64::from(THIRD_16);
     let r = f64::from_bits(guess << 32);
     let h = (a * r).mul_add(-(r * r), 1.0);
@@ -63,10 +68,19 @@ pub fn cbrt_f64(x: f64) -> f64 {
     let cube = y * y;
     let cube_rest = y.mul_add(y, -cube);
     let beyond = cube.mul_add(y, -a) + cube_rest * y;
-    let y = (beyond * square).mul_add(-1.0 / 3.0, y);
-    let y = y * if small { 1.0 / 262_144.0 } else { 1.0 };
-    // Zeros, infinities and NaN are their own roots.
-    if a > 0.0 && a < f64::INFINITY { y.copysign(x) } else { x }
+    (beyond * square).mul_add(-1.0 / 3.0, y).copysign(x)
+}
+
+/// Cube root of all others: a cube of a power of two lifts what is subnormal; infinities and NaN are their own roots.
+#[inline(always)]
+pub(super) fn cbrt_any(x: f64) -> f64 {
+    let root = cbrt_fast(x * 18_014_398_509_481_984.0) * (1.0 / 262_144.0);
+    if x.abs() < f64::MIN_POSITIVE { root } else { x }
+}
+
+complete! { f64
+    /// Cube root, within 0.51 ulp.
+    cbrt_f64(x): cbrt_fast, cbrt_fast_applies, cbrt_any;
 }
 
 /// `2**600` and `2**-600`.
