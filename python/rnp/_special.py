@@ -38,8 +38,8 @@ def _tanh(a: Any, b: Any) -> list[_Said]:
 def _amended(function: numpy.ufunc, said: Callable[[Any, Any], list[_Said]]) -> Callable[..., Any]:
     @functools.wraps(function, updated=())
     def call(x: Any, /, *args: Any, **keywords: Any) -> Any:
-        kind = getattr(x, "dtype", None) or numpy.asarray(x).dtype
-        if kind.kind != "c" and "dtype" not in keywords:
+        known = type(x) is numpy.ndarray
+        if (x if known else numpy.asarray(x)).dtype.kind != "c" and "dtype" not in keywords:
             return function(x, *args, **keywords)
         x = numpy.array(x, subok=True)  # the result may be written over the operand
         result = function(x, *args, **keywords)
@@ -47,8 +47,8 @@ def _amended(function: numpy.ufunc, said: Callable[[Any, Any], list[_Said]]) -> 
             return result
         target = result if isinstance(result, numpy.ndarray) else numpy.array(result)
         where = keywords.get("where", True)
-        known = numpy.asarray(x, result.dtype)
-        for elements, real, imag in said(known.real, known.imag):
+        seen = numpy.asarray(x, result.dtype)
+        for elements, real, imag in said(seen.real, seen.imag):
             for part, value in ((target.real, real), (target.imag, imag)):
                 if value is not None:
                     numpy.copyto(part, value, casting="same_kind", where=elements & where)
