@@ -7,6 +7,7 @@
 //! an opaque call: memory on both sides, so that its neighbours fuse.
 
 mod lines;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,9 @@ use crate::buffer::{Buffer, Storage};
 use crate::call::Call;
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
+use crate::op::Op;
 use crate::shape::{Shape, count};
+use crate::tile;
 
 /// What a scan does with what it has and the next element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,12 +33,13 @@ pub enum Scan {
     Maximum,
     /// The smaller, or NaN.
     Minimum,
+    /// `log(e**a + e**b)`, of `float32` and `float64`.
+    Logaddexp,
+    /// `log2(2**a + 2**b)`, of `float32` and `float64`.
+    Logaddexp2,
 }
 
 impl Scan {
-    /// All of them.
-    pub const ALL: [Scan; 4] = [Scan::Add, Scan::Multiply, Scan::Maximum, Scan::Minimum];
-
     /// What texts and errors call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +47,24 @@ impl Scan {
             Scan::Multiply => "cumprod",
             Scan::Maximum => "maximum.accumulate",
             Scan::Minimum => "minimum.accumulate",
+            Scan::Logaddexp => "logaddexp.accumulate",
+            Scan::Logaddexp2 => "logaddexp2.accumulate",
         }
+    }
+
+    /// The op of a scan whose steps are those of a tile function.
+    fn op(self) -> Option<Op> {
+        match self {
+            Scan::Logaddexp => Some(Op::Logaddexp),
+            Scan::Logaddexp2 => Some(Op::Logaddexp2),
+            _ => None,
+        }
+    }
+
+    /// Whether elements of `operand` are scanned in steps of `dtype`.
+    pub fn takes(self, operand: DType, dtype: DType) -> bool {
+        let tiled = operand == dtype && matches!(dtype, DType::F32 | DType::F64);
+        self.op().is_none() || tiled
     }
 
     /// The dtype of the result, and of each step: as asked, else 64 bits for sums and products of integers
@@ -84,11 +105,16 @@ impl Running {
     /// `Bug` for memory of another size, an axis that is not there, or elements that [`Scan::reads`] does not.
     pub fn fill(&self, from: &Storage, out: &mut [u8]) -> Result<()> {
         let fits = out.len() == count(&from.shape)? * self.dtype.size();
-        if !fits || self.axis >= from.shape.len() || !Scan::reads(from.dtype, self.dtype) {
+        let reads = Scan::reads(from.dtype, self.dtype) && self.scan.takes(from.dtype, self.dtype);
+        if !fits || self.axis >= from.shape.len() || !reads {
             return Err(Error::bug(format!("{}: memory that does not fit", self.name())));
         }
-        if !out.is_empty() {
-            lines::run(self.scan, from, self.axis, self.dtype, out);
+        if out.is_empty() {
+            return Ok(());
+        }
+        match self.scan.op().and_then(|op| tile::map(op, self.dtype)) {
+            Some(function) => rows::run(function, from, self.axis, out)?,
+            None => lines::run(self.scan, from, self.axis, self.dtype, out),
         }
         Ok(())
     }

@@ -25,7 +25,6 @@ _FUNCTIONS = [
     "argmin",
     "argpartition",
     "argsort",
-    "clip",
     "compress",
     "cumprod",
     "cumsum",
@@ -122,7 +121,9 @@ class _Methods:
         try:
             return _core.astype(self, wanted)
         except Unsupported:
-            return _dispatch.fallback(numpy.ndarray.astype, (self, wanted), {})
+            found = _dispatch.fallback(numpy.ndarray.astype, (self, wanted), {})
+            # Without axes it would have been a scalar's; one of objects is the object.
+            return found[()] if self.ndim == 0 and wanted.kind == "O" else found
 
     def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """Give the same elements another shape; a view where NumPy's is one."""
@@ -132,6 +133,10 @@ class _Methods:
     def ravel(self: Any, order: str = "C") -> Any:
         """Give all elements along one axis; a view where NumPy's is one."""
         return _dispatch.public("ravel")(self, order=order)
+
+    def clip(self: Any, min: Any = None, max: Any = None, out: Any = None, **keywords: Any) -> Any:
+        """Limit the values; either bound may be None: `rnp.clip`."""
+        return _dispatch.public("clip")(self, min, max, out, **keywords)
 
     def flatten(self: Any, order: str = "C") -> Any:
         """Give a copy of all elements along one axis."""
@@ -159,11 +164,13 @@ class _Methods:
         if not args and not keywords:
             return self[...]
         dtype = keywords.get("dtype", args[0] if args else None)
-        if not _core.is_lazy() or len(args) + len(keywords) != 1 or keywords.keys() - {"dtype"}:
+        if not _core.is_lazy():
             return self.__array__(copy=False).view(*args, **keywords)
+        if len(args) + len(keywords) != 1 or keywords.keys() - {"dtype"}:
+            return memory(self).view(*args, **keywords)
         seen = stand_in(self).view(dtype)
         if type(seen) is not numpy.ndarray or not _dispatch.supported(seen.dtype):
-            return self.__array__(copy=False).view(dtype)
+            return memory(self).view(dtype)
         _core._note_fallback("view", False)
 
         def get(array: Any, dtype: Any = seen.dtype) -> Any:
@@ -209,7 +216,9 @@ class _Methods:
 
     def to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
         """Give the array itself: its device is the CPU."""
-        if stream is not None or device != "cpu":
+        if stream is not None:
+            raise ValueError("The stream argument in to_device() is not supported")
+        if device != "cpu":
             raise ValueError(f'Unsupported device: {device}. Only "cpu" is accepted.')
         return self
 
@@ -217,6 +226,10 @@ class _Methods:
     def device(self: Any) -> str:
         """The device of the values: `"cpu"`."""
         return "cpu"
+
+    @device.setter
+    def device(self: Any, value: Any) -> NoReturn:
+        raise AttributeError("attribute 'device' of 'numpy.ndarray' objects is not writable")
 
     @property
     def strides(self: Any) -> tuple[int, ...]:
@@ -226,7 +239,10 @@ class _Methods:
     @property
     def flags(self: Any) -> Any:
         """How the value will lie in memory: `numpy.ndarray.flags` of an array in C order."""
-        return stand_in(self).flags
+        # They depend on how many axes are longer than one, and on whether there are elements.
+        long = sum(n > 1 for n in self.shape)
+        shape = (0,) if 0 in self.shape else (2, 2) if long > 1 else ()
+        return numpy.empty(shape, self.dtype).flags
 
     @property
     def base(self: Any) -> None:
@@ -268,6 +284,10 @@ class _Methods:
     @property
     def flat(self: Any) -> Any:
         """The elements in C order, to be read and written by index: `numpy.ndarray.flat`."""
+        if self.ndim > 32:
+            raise RuntimeError(
+                f"this function only supports up to 32 dimensions but the array has {self.ndim}."
+            )
         return Flat(self)
 
     @flat.setter

@@ -196,7 +196,29 @@ class Function(_core._Entry):
         target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
         if self.__name__ in _RESULTS_AS_OUT and len(args) < 3 and rest.get("dtype") is None:
             rest["dtype"] = getattr(target, "dtype", None)
-        return store_whole(self.__name__, target, self(*args, **rest))
+        result = self(*args, **rest)
+        if isinstance(target, (Array, numpy.ndarray)) and (
+            target.shape != numpy.shape(result) or target.dtype == object
+        ):
+            self._try_out(target, args, rest)
+        return store_whole(self.__name__, target, result)
+
+    def _try_out(self, target: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Let NumPy say whether it would write a result of another shape into `out`."""
+        out = numpy.empty(target.shape, target.dtype)
+        args, keywords = replace((args, keywords), _like)
+        at = len(args) if self._outs is None else self._outs
+        with warnings.catch_warnings(), numpy.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            if len(args) > at:
+                self._numpy(*args[:at], out, *args[at + 1 :], **keywords)
+            else:
+                self._numpy(*args, **keywords, out=out)
+
+
+def _like(array: Array) -> Any:
+    """Give an array of NumPy's of the same shape and dtype that takes no memory."""
+    return numpy.broadcast_to(numpy.ones((), array.dtype), array.shape)
 
 
 # These compute in the dtype of `out` if nobody asks for another.
@@ -330,7 +352,7 @@ def record(result: Any) -> Any:
 @functools.cache
 def supported(dtype: numpy.dtype[Any]) -> bool:
     """Whether arrays of a dtype can be deferred, and come back as they were."""
-    if not dtype.isnative:
+    if not dtype.isnative or dtype.names is not None:
         return False
     try:
         _core.asarray(numpy.empty(0, dtype))
@@ -339,12 +361,12 @@ def supported(dtype: numpy.dtype[Any]) -> bool:
     return True
 
 
-def warn(text: str) -> None:
-    """Warn of what a shape alone tells, on the user's line."""
+def warn(text: str, category: type[Warning] = RuntimeWarning) -> None:
+    """Warn of what a shape or the call alone tells, on the user's line."""
     frame, depth = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _OURS:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(text, RuntimeWarning, stacklevel=depth + 1)
+    warnings.warn(text, category, stacklevel=depth + 1)
 
 
 _OURS = ("rnp", "numpy")
@@ -370,8 +392,10 @@ def fallback(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
 
 
 def is_special(x: Any) -> bool:
-    """Whether it is of a subclass of ndarray, whose meaning a deferred array would lose."""
-    return isinstance(x, numpy.ndarray) and type(x) is not numpy.ndarray
+    """Whether it is an ndarray that cannot be deferred: of a subclass, or of objects, say."""
+    return isinstance(x, numpy.ndarray) and (
+        type(x) is not numpy.ndarray or not (supported(x.dtype) or not x.dtype.isnative)
+    )
 
 
 def _evaluator() -> Callable[[Array], Any]:

@@ -17,7 +17,14 @@ from rnp._core import Array
 
 def get(x: Array, key: Any) -> Any:
     """`x[key]` for a key that is not basic."""
-    keys = _keys(key)
+    try:
+        return _found(x, _keys(key))
+    except IndexError:
+        _first_mistake(x, key)
+        raise
+
+
+def _found(x: Array, keys: tuple[Any, ...]) -> Any:
     if len(keys) == 1 and x.ndim and _numbers(keys[0]):
         return _core._gather(x, list(keys), 0, [0], "raise", _take.__name__)
     known = any(_known_mask(k) for k in keys) and not _core._is_traced(x)
@@ -32,12 +39,25 @@ def get(x: Array, key: Any) -> Any:
 
 def put(x: Array, key: Any, value: Any) -> None:
     """`x[key] = value` for a key that is not basic."""
-    keys = _keys(key)
-    _check_masks(x.shape, keys)
-    _check_bounds(x.shape, keys)
+    try:
+        keys = _keys(key)
+        _check_masks(x.shape, keys)
+        _check_bounds(x.shape, keys)
+    except IndexError:
+        _first_mistake(x, key)
+        raise
     if len(keys) == 1 and _is_mask(keys[0]) and _put_by_mask(x, keys[0], value):
         return
     _dispatch.update(x, _assign, (value, *keys))
+
+
+def _first_mistake(x: Array, key: Any) -> None:
+    """Of several mistakes in an index let NumPy tell the one that it comes to first."""
+
+    def like(array: Array) -> Any:
+        return numpy.broadcast_to(numpy.zeros((), array.dtype), array.shape)
+
+    like(x)[_dispatch.replace(key, like)]
 
 
 def _take(x: Any, *keys: Any) -> Any:

@@ -43,13 +43,9 @@ def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any
 
 
 def store_whole(name: str, target: Any, value: Any) -> Any:
-    """Write the result of a function that is no ufunc into `out`, which must have its shape."""
+    """Write the result of a function that is no ufunc into `out`."""
     if not isinstance(target, (Array, numpy.ndarray)):
         raise TypeError("output must be an array")
-    if tuple(target.shape) != numpy.shape(value):
-        raise ValueError(
-            f"{name}: out has the shape {tuple(target.shape)}, the result {numpy.shape(value)}"
-        )
     return store(name, target, value, "unsafe" if name in _FORCED else "same_kind")
 
 

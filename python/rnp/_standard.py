@@ -185,12 +185,18 @@ _frequencies("fft.fftfreq")
 _frequencies("fft.rfftfreq")
 
 
-def _one_bound(args: Any, keywords: Any) -> bool:
-    return len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys()
+def _is_mixed(args: Any, keywords: Any) -> bool:
+    """Whether a bound by place, or by its older name, has no other or has both names."""
+    low, high = len(args) > 1 or "a_min" in keywords, len(args) > 2 or "a_max" in keywords
+    return low != high or (low and not keywords.keys().isdisjoint(("min", "max")))
 
 
-def _clip(call: Callable[..., Any], a: Any, low: Any, *, max: Any, **keywords: Any) -> Any:
-    return call(a, low, max, **keywords)
+def _clip(call: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
+        return call(*args, keywords.pop("max"), **keywords)
+    # NumPy says what is missing, or too much.
+    told: Any = numpy.clip
+    return told(*(0, None, None, None)[: len(args)], **dict.fromkeys(keywords))
 
 
 def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
@@ -204,6 +210,6 @@ def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=[known["a"], *bounds, known["out"], *older, *rest])
 
 
-_Extended("clip", _one_bound, _clip, _clip_shown)
+_Extended("clip", _is_mixed, _clip, _clip_shown)
 for _name, _method in (("__array_namespace__", _namespace), ("__dlpack__", _dlpack)):
     setattr(Array, _name, _method)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy
-from rnp import _core, _dispatch
+from rnp import _core, _dispatch, _special
 from rnp._core import Array, Unsupported
 from rnp._out import dtype_of, store
 
@@ -44,21 +44,23 @@ class ufunc(_core._Entry, metaclass=_Type):
     are NumPy's.
     """
 
-    __slots__ = ("__dict__", "_core", "_numpy", "_plain")
+    __slots__ = ("__dict__", "_core", "_numpy", "_plain", "_values")
 
     def __new__(cls, original: numpy.ufunc, core: Callable[..., Any] | None) -> Self:
         name = original.__name__
         builtin: Any = getattr(_core, name, None)
+        values = _special.CALLS.get(original, original)
         if core is not None and builtin is core:
             # By the builtin's own name: that of `radians` is `deg2rad`.
-            return super().__new__(cls, builtin.__name__, original, True)
+            return super().__new__(cls, builtin.__name__, values, True)
         # Several results, of several builtins; or NumPy's alone. Of a division by zero NumPy warns
         # by the name of the call.
         numpys = core is None or name == "divmod"
-        return super().__new__(cls, None, original if numpys else core, numpys)
+        return super().__new__(cls, None, values if numpys else core, numpys)
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
+        self._values = _special.CALLS.get(original, original)
         self._core = core
         self._plain = original.nin if core is not None else -1
         self.__name__ = self.__qualname__ = original.__name__
@@ -126,7 +128,8 @@ class ufunc(_core._Entry, metaclass=_Type):
 
 
 def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    numpy_function = function._numpy
+    numpy_function = function._values
+    said = "out" in keywords or len(args) > function.nin
     out = keywords.pop("out", None)
     if len(args) > function.nin:
         if out is not None:
@@ -137,7 +140,7 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
     lazy = _dispatch.recording(args, keywords) or any(isinstance(x, Array) for x in outs)
     if not lazy:
         if out is not None:
-            keywords["out"] = out
+            keywords["out"] = outs if function.nout > 1 and len(outs) == function.nout else out
         return _dispatch.fallback(numpy_function, args, keywords)
     if len(args) != function.nin or len(outs) > function.nout:
         return _dispatch.at_once(numpy_function, args, keywords | {"out": outs})  # raises
@@ -147,6 +150,12 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
         return result if outs[0] is None else store(function.__name__, outs[0], result)
     casting = keywords.get("casting", "same_kind")
     where = keywords.get("where", True)
+    if where is not True and not said:
+        _dispatch.warn(
+            "'where' used without 'out', expect unitialized memory in output. "
+            "If this is intended, use out=None.",
+            UserWarning,
+        )
     results = _results(function, args, keywords)
     if where is not True:
         olds = [_zeros_like(r) if o is None else o for r, o in zip(results, outs, strict=True)]
@@ -197,14 +206,15 @@ def _results(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -
         except Unsupported:
             pass
     rest = {k: v for k, v in keywords.items() if k != "where"}
+    values = function._values
     if types is None or function.signature is not None or function.nout > 1:
-        result = _dispatch.fallback(plain, args, rest)
+        result = _dispatch.fallback(values, args, rest)
         return result if isinstance(result, tuple) else (result,)
     known = all(_dispatch.supported(t) for t in (*map(dtype_of, args), types[-1]))
     if not known or any(_dispatch.is_special(x) for x in args):
-        return (_dispatch.at_once(plain, args, rest),)
+        return (_dispatch.at_once(values, args, rest),)
     shape = numpy.broadcast_shapes(*(numpy.shape(x) for x in args))
-    return (_dispatch.opaque(plain, args, rest, (shape, types[-1])),)
+    return (_dispatch.opaque(values, args, rest, (shape, types[-1])),)
 
 
 def _loop(
@@ -297,7 +307,8 @@ def _method(function: ufunc, method: str, args: tuple[Any, ...], keywords: dict[
 
     run.__name__ = f"{function.__name__}.{method}"
     shape = _method_shape(method, array, args[1:], keywords)
-    if shape is None or not _dispatch.supported(dtype_of(array)):
+    plain = _dispatch.supported(dtype_of(array)) and not any(map(_dispatch.is_special, args))
+    if shape is None or not plain:
         result = _dispatch.at_once(run, args, keywords)
     else:
         few = numpy.ones((1,) * max(numpy.ndim(array), 1), dtype_of(array))
@@ -323,7 +334,7 @@ def _method_shape(
     if method == "reduce":
         axes = (
             range(len(shape))
-            if axis is None
+            if axis is None or (not shape and axis in (0, -1))
             else numpy.lib.array_utils.normalize_axis_tuple(axis, len(shape))
         )
         keep = keywords.get("keepdims", False)

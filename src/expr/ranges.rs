@@ -236,7 +236,10 @@ fn arange_len(start: Number, stop: Number, step: Number) -> Result<usize> {
         }
     };
     let nan = |n| matches!(n, Number::Float(v) if v.is_nan());
-    if nan(start) || nan(stop) || nan(step) || exact > shape::MAX_LEN {
+    if nan(start) || nan(stop) || nan(step) {
+        return Err(Error::value("arange: cannot compute length"));
+    }
+    if exact > shape::MAX_LEN {
         return Err(Error::value(format!(
             "arange: maximum allowed size exceeded: start, stop and step give {exact} elements"
         )));

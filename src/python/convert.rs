@@ -140,13 +140,20 @@ pub fn capture(op: &str, obj: &Bound<'_, PyAny>, block: Option<&Block>) -> PyRes
         Operand::Scalar(value) => Ok(expr::Array::scalar(value)),
         Operand::Number(number) => Ok(expr::Array::number(number)),
         Operand::Complex(re, im) => Ok(expr::Array::complex_number(re, im)),
-        Operand::Memory(array) => match block {
-            Some(block) => match block.trace() {
-                Some(trace) => trace.capture(op, &array),
-                None => record(op, &array, Some(block)),
-            },
-            None => Ok(expr::Array::input(memory(op, &array, Copying::Never)?)),
-        },
+        Operand::Memory(array) => {
+            let trace = block.and_then(Block::trace);
+            if trace.is_none() && nd::is_subclass(&array)? {
+                // Only its class knows what a call of it means and gives.
+                return Err(Unsupported::new_err(format!(
+                    "{op}: subclasses of ndarray are left to NumPy"
+                )));
+            }
+            match (trace, block) {
+                (Some(trace), _) => trace.capture(op, &array),
+                (None, Some(block)) => record(op, &array, Some(block)),
+                (None, None) => Ok(expr::Array::input(memory(op, &array, Copying::Never)?)),
+            }
+        }
     }
 }
 

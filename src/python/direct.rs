@@ -42,7 +42,10 @@ pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
             None => return Ok(None),
         },
         [a, b] => match (input(a), input(b)) {
-            (Some(a), Some(b)) => direct::map(op, &[a, b], &mut result),
+            (Some(a), Some(b)) => {
+                result.odd = overflows(&[a, b]);
+                direct::map(op, &[a, b], &mut result)
+            }
             _ => return Ok(None),
         },
         _ => return Ok(None),
@@ -59,8 +62,6 @@ fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
         return Ok(());
     }
     let numpy = py.import("numpy")?;
-    let function = numpy.getattr(op.info().name)?;
-    let args = PyTuple::new(py, args)?;
     // All of a scalar; of integers it is the operands that are odd.
     let keywords = PyDict::new(py);
     if nd::is_exact_ndarray(out) && out.getattr("dtype")?.getattr("kind")?.eq("f")? {
@@ -68,7 +69,49 @@ fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
         keywords.set_item("where", numpy.call_method1("logical_not", (finite,))?)?;
         keywords.set_item("out", numpy.call_method1("empty_like", (out,))?)?;
     }
-    function.call(args, Some(&keywords)).map(|_| ())
+    ask(op.info().name, &PyTuple::new(py, args)?, &keywords)
+}
+
+/// Has NumPy make a call about which it has something to say. Its answer is not needed.
+#[cold]
+fn ask(name: &str, args: &Bound<'_, PyTuple>, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = args.py();
+    if !is_silenced(py)? {
+        py.import("numpy")?.getattr(name)?.call(args, Some(keywords))?;
+    }
+    Ok(())
+}
+
+/// Whether a Python number becomes infinite in the dtype of the operands beside it, of which NumPy warns.
+fn overflows(inputs: &[Input<'_>]) -> bool {
+    let size = |input: &Input<'_>| match *input {
+        Input::Float(v) if v.is_finite() => v.abs(),
+        Input::Int(v) => v.unsigned_abs() as f64,
+        _ => 0.0,
+    };
+    let size = inputs.iter().map(size).fold(0.0, f64::max);
+    size >= ROUND_TO_INFINITY.0 && is_beyond(inputs, size)
+}
+
+/// From here on numbers are infinite in `float16`, and in `float32`.
+const ROUND_TO_INFINITY: (f64, f64) = (65520.0, 3.4028235677973366e38);
+
+#[cold]
+fn is_beyond(inputs: &[Input<'_>], size: f64) -> bool {
+    let limit = |input: &Input<'_>| {
+        let dtype = match input {
+            Input::View(view) => view.dtype,
+            Input::Scalar(value) => value.dtype,
+            _ => return 0.0,
+        };
+        match dtype {
+            DType::F16 => ROUND_TO_INFINITY.0,
+            DType::F32 => ROUND_TO_INFINITY.1,
+            _ => f64::INFINITY,
+        }
+    };
+    let limit = inputs.iter().map(limit).fold(0.0, f64::max);
+    limit > 0.0 && size >= limit
 }
 
 /// Whether `numpy.errstate` ignores all that is told of. What it says in this context is an object, which NumPy
@@ -103,21 +146,23 @@ fn is_silenced(py: Python<'_>) -> PyResult<bool> {
 pub fn choose<'py>(py: Python<'py>, args: [&Obj<'py>; 3]) -> Out<'py> {
     let [Some(condition), Some(x), Some(y)] = args.map(input) else { return Ok(None) };
     let mut result = Fresh::new(py, true);
+    result.odd = overflows(&[x, y]);
     let done = direct::choose(&[condition, x, y], &mut result);
-    result.given(done)
+    result.told(done, |_| ask("where", &PyTuple::new(py, args)?, &PyDict::new(py)))
 }
 
 /// `clip` with the bounds that there are.
-pub fn clip<'py>(x: &Obj<'py>, low: Option<&Obj<'py>>, high: Option<&Obj<'py>>) -> Out<'py> {
-    let py = x.py();
-    let (given, limits) = (input(x), [low, high].map(|bound| bound.map(input)));
+pub fn clip<'py>(a: &Obj<'py>, low: Option<&Obj<'py>>, high: Option<&Obj<'py>>) -> Out<'py> {
+    let (py, args) = (a.py(), (a, low, high));
+    let (given, limits) = (input(a), [low, high].map(|bound| bound.map(input)));
     let (Some(x), false) = (given, limits.iter().any(|bound| matches!(bound, Some(None)))) else {
         return Ok(None);
     };
     let [low, high] = limits.map(Option::flatten);
     let mut result = Fresh::new(py, false);
+    result.odd = [low, high].into_iter().flatten().any(|bound| overflows(&[x, bound]));
     let done = direct::clip(&x, low.as_ref(), high.as_ref(), &mut result);
-    result.given(done)
+    result.told(done, |_| ask("clip", &args.into_pyobject(py)?, &PyDict::new(py)))
 }
 
 /// An ndarray as another dtype.
@@ -138,7 +183,7 @@ pub fn reduce<'py>(
 ) -> Out<'py> {
     let py = x.py();
     let Some(view) = view(x) else { return Ok(None) };
-    let axis = match axis {
+    let along = match axis {
         None => None,
         Some(axis) => match index(axis, view.shape.len()) {
             Some(axis) => Some(axis),
@@ -146,8 +191,20 @@ pub fn reduce<'py>(
         },
     };
     let mut result = Fresh::new(py, false);
-    let done = direct::reduce(what, &view, axis, keepdims, &mut result);
-    result.given(done)
+    let done = direct::reduce(what, &view, along, keepdims, &mut result);
+    result.told(done, |_| tell_of(what, x, axis))
+}
+
+/// Has NumPy reduce what became NaN or infinite, so that it warns of it.
+#[cold]
+pub fn tell_of<'py>(what: Reduction, x: &Obj<'py>, axis: Option<&Obj<'py>>) -> PyResult<()> {
+    let name = match what {
+        Reduction::Fold(fold) => fold.name(),
+        Reduction::Mean => "mean",
+        Reduction::Var(_) => "var",
+        Reduction::Std(_) => "std",
+    };
+    ask(name, &(x, axis).into_pyobject(x.py())?, &PyDict::new(x.py()))
 }
 
 /// The statistic of all of an ndarray's elements, of which there are a few.

@@ -279,9 +279,22 @@ pub fn limit<'py>(
     }
     let mut call = Call::of(a.py(), "clip", block);
     let x = call.operand(a)?;
-    let low = low.map(|b| call.operand(b)).transpose()?;
-    let high = high.map(|b| call.operand(b)).transpose()?;
+    let mut bound = |b: &Obj<'py>| match far(b) {
+        Some(far) => Ok(expr::Array::int(far)),
+        None => call.operand(b),
+    };
+    let low = low.map(&mut bound).transpose()?;
+    let high = high.map(&mut bound).transpose()?;
     call.run(|| x.clip(low.as_ref(), high.as_ref()))
+}
+
+/// A bound of so many bits that it is beyond all integers of arrays, however far.
+fn far(bound: &Obj<'_>) -> Option<i128> {
+    let whole = bound.is_exact_instance_of::<pyo3::types::PyInt>();
+    if !whole || bound.extract::<i128>().is_ok() {
+        return None;
+    }
+    bound.lt(0).ok().map(|below| if below { -(1 << 100) } else { 1 << 100 })
 }
 
 /// The same values as another dtype, as `numpy.ndarray.astype` converts them.

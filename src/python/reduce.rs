@@ -4,6 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use super::array::Array;
 use super::run::Call;
 use super::{direct, error, mode, nd, tape};
 use crate::error::Error;
@@ -114,7 +115,17 @@ fn reduce<'py>(
             a.py().import("rnp._dispatch")?.call_method1("warn", (text,))?;
         }
     }
-    call.run(|| f(&x, &over))
+    let asks = !call.is_lazy() && what.may_overflow() && !a.is_instance_of::<Array>();
+    let out = call.run(|| f(&x, &over))?;
+    if asks && !is_finite(&out)? {
+        direct::tell_of(what, a, k.axis)?;
+    }
+    Ok(out)
+}
+
+/// Whether NumPy has nothing to say about sums.
+fn is_finite(out: &Obj<'_>) -> PyResult<bool> {
+    out.py().import("numpy")?.call_method1("isfinite", (out,))?.call_method0("all")?.is_truthy()
 }
 
 /// What NumPy warns of an average of too few elements, which the shape tells.

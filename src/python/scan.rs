@@ -47,7 +47,7 @@ fn scan<'py>(
         let nd::Layout { ptr, dtype: from, swapped, shape, strides, .. } = nd::layout(name, a)?;
         let steps = scan.dtype(from, dtype);
         let is_line = if axis.is_some() { !shape.is_empty() } else { shape.len() == 1 };
-        if is_line && !swapped && Scan::reads(from, steps) {
+        if is_line && !swapped && Scan::reads(from, steps) && scan.takes(from, steps) {
             let axis = shape::axis(name, axis.unwrap_or(0), shape.len());
             let axis = axis.map_err(|e| error::raise(py, &e))?;
             let keeper = Arc::new(nd::PyKeeper(a.clone().unbind()));
@@ -62,6 +62,9 @@ fn scan<'py>(
     let x = call.operand(a)?;
     if strict && x.rank() == 0 {
         return Err(Unsupported::new_err(format!("{name}: nothing to accumulate along")));
+    }
+    if !scan.takes(x.dtype(), scan.dtype(x.dtype(), dtype)) {
+        return Err(Unsupported::new_err(format!("{name}: no kernel for {}", x.dtype())));
     }
     call.run(|| x.scan(scan, axis, dtype))
 }
@@ -167,6 +170,8 @@ accumulate! {
     _accumulate_multiply "multiply" Multiply;
     _accumulate_maximum "maximum" Maximum;
     _accumulate_minimum "minimum" Minimum;
+    _accumulate_logaddexp "logaddexp" Logaddexp;
+    _accumulate_logaddexp2 "logaddexp2" Logaddexp2;
 }
 
 /// Adds the functions to the module.

@@ -232,6 +232,7 @@ where
             Scan::Multiply => walk::<T, Multiply, EXACT>(job),
             Scan::Maximum => walk::<T, Maximum, EXACT>(job),
             Scan::Minimum => walk::<T, Minimum, EXACT>(job),
+            Scan::Logaddexp | Scan::Logaddexp2 => {} // by rows
         }
     }
 }

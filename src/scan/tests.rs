@@ -104,3 +104,28 @@ fn half_precision_is_widened_exactly_and_rounded_once() {
         }
     }
 }
+
+#[test]
+fn sums_of_exponentials_are_those_of_the_op() {
+    for (scan, op) in [(Scan::Logaddexp, Op::Logaddexp), (Scan::Logaddexp2, Op::Logaddexp2)] {
+        let function = tile::map(op, DType::F32).unwrap();
+        let (outer, n, inner) = (3, 20, 5);
+        let x = values(outer * n * inner);
+        let from = storage(&x, &[outer, n, inner]);
+        for axis in 0..3 {
+            let got = scanned(scan, axis, DType::F32, &from).to_vec::<f32>().unwrap();
+            let step: usize = from.shape[axis + 1..].iter().product();
+            for at in 0..x.len() {
+                let mut want = x[at];
+                if !(at / step).is_multiple_of(from.shape[axis]) {
+                    let (a, b) = (&raw const got[at - step], &raw const x[at]);
+                    let (out, mut status) = ((&raw mut want).cast(), 0);
+                    // SAFETY: an element each.
+                    unsafe { function(out, a.cast(), b.cast(), b.cast(), 1, &raw mut status) };
+                }
+                assert_eq!(got[at].to_bits(), want.to_bits(), "{scan:?} {axis} {at}");
+            }
+        }
+    }
+    assert!(!Scan::Logaddexp.takes(DType::I32, DType::F64));
+}

@@ -8,8 +8,20 @@ from typing import Any
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Function, Meta, arrays_in, composed, exists, find, later, record, rule
+from rnp._dispatch import (
+    Function,
+    Meta,
+    arrays_in,
+    composed,
+    exists,
+    find,
+    later,
+    record,
+    rule,
+    supported,
+)
 from rnp._numpy.arguments import (
+    MISSING,
     builtins_any,
     index,
     is_plain,
@@ -50,6 +62,8 @@ def asarray(
 ) -> Any:
     """Take something into the graph."""
     _placed(order, device, like)
+    if dtype is not None and not supported(numpy.dtype(dtype)):
+        raise Unsupported("NumPy makes it")
     x = operand(a) if isinstance(a, Array) else _core.asarray(a, copy=copy)
     if copy and x is a:
         x = x.copy()
@@ -91,12 +105,11 @@ def array(
     order: Any = "K",
     subok: bool = False,
     ndmin: Any = 0,
-    ndmax: Any = 0,
+    ndmax: Any = MISSING,
     like: Any = None,
 ) -> Any:
     """Take a copy into the graph."""
-    if ndmax:
-        raise Unsupported("ndmax=")
+    refuse(ndmax=ndmax)
     x = asarray.__wrapped__(object, dtype, order, copy=copy, like=like)
     missing = index(ndmin) - x.ndim
     return x.reshape((1,) * missing + x.shape) if missing > 0 else x
@@ -119,6 +132,8 @@ def _blank(path: str, make: Callable[..., Any]) -> None:
     ) -> Any:
         """Make an array of one value."""
         _placed(order, device, like)
+        if isinstance(dtype, numpy.dtype) and dtype.names is not None:
+            raise Unsupported("NumPy makes it")
         return make(lengths(shape), dtype)
 
     @composed(f"{path}_like")

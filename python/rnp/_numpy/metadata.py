@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy
+from rnp._core import Array
 from rnp._dispatch import composed, find
 from rnp._numpy.arguments import spec, stand_ins
 
@@ -41,3 +43,9 @@ def size(a: Any, axis: Any = None) -> int:
     """Number of elements, or of those along some axes."""
     (dummy,) = stand_ins(a)
     return int(find("size")(dummy, axis))
+
+
+@composed("isscalar", eager=True)
+def isscalar(element: Any) -> bool:
+    """Whether it is a scalar; a deferred array without axes is what NumPy gives one for."""
+    return element.ndim == 0 if isinstance(element, Array) else numpy.isscalar(element)

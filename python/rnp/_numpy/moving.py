@@ -9,7 +9,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import composed, opaque
+from rnp._dispatch import composed, find, opaque
 from rnp._numpy.arguments import (
     along,
     axes,
@@ -19,6 +19,7 @@ from rnp._numpy.arguments import (
     one_axis,
     operand,
     refuse,
+    stand_ins,
 )
 from rnp._numpy.creation import band
 from rnp._numpy.joining import at_least, concatenate
@@ -388,6 +389,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: Any = "
     place = 0 if axis is None else one_axis(axis, x.ndim)
     if at.size and not x.shape[place]:
         raise Unsupported("NumPy says what is wrong with it")
+    if not x.size and mode == "raise":
+        mode = "wrap"  # of no elements any number takes none
     return _core._gather(x, [at], place, [place], mode, "take")
 
 
@@ -405,6 +408,10 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
         for i, n in enumerate(x.shape)
     ]
     lines[place] = at
+    try:
+        numpy.broadcast_shapes(*(line.shape for line in lines))
+    except ValueError:
+        find("take_along_axis")(*stand_ins(x, at), axis)  # NumPy says what is wrong with it
     return _core._gather(x, lines, 0, list(range(x.ndim)), "raise", "take_along_axis")
 
 

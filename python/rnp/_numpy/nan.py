@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy
 from rnp import _core
 from rnp._core import Array, Unsupported
-from rnp._dispatch import Meta, composed, find, rule
-from rnp._numpy.arguments import MISSING, is_plain, model, operand, refuse, spec
+from rnp._dispatch import Meta, composed, find, rule, warn
+from rnp._numpy.arguments import MISSING, axes, is_plain, model, operand, reduced, refuse, spec
 from rnp._numpy.scans import cumprod, cumsum
 
 
@@ -100,6 +101,14 @@ def nanmax(
     return _extreme(_core.max, -numpy.inf, a, axis, keepdims)
 
 
+def _warn(x: Array, axis: Any, ddof: int, text: str) -> None:
+    """Warn of what has too few elements, whatever they are."""
+    gone = axes(axis, x.ndim)
+    few = math.prod(x.shape[i] for i in gone) <= ddof
+    if few and 0 not in reduced(x.shape, axis) and not _core._is_traced(x):
+        warn(text)
+
+
 def _count(x: Array, axis: Any, keepdims: bool) -> Any:
     there = _core.logical_not(_core.isnan(x))
     return _core.sum(there, axis=axis, dtype="int64", keepdims=keepdims)
@@ -121,6 +130,7 @@ def nanmean(
     keep = _keep(keepdims)
     if x.dtype.kind != "f":
         return _core.mean(x, axis=axis, keepdims=keep)
+    _warn(x, axis, 0, "Mean of empty slice")
     total = _core.sum(_filled(x, 0.0), axis=axis, keepdims=keep)
     return _core.divide(total, _count(x, axis, keep)).astype(x.dtype)
 
@@ -132,6 +142,7 @@ def _spread(a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     keep = _keep(keepdims)
     if x.dtype.kind != "f":
         return _core.var(x, axis=axis, ddof=ddof, keepdims=keep)
+    _warn(x, axis, ddof, "Degrees of freedom <= 0 for slice.")
     count = _count(x, axis, True)
     mean = _core.divide(_core.sum(_filled(x, 0.0), axis=axis, keepdims=True), count)
     off = _core.subtract(x, mean.astype(x.dtype))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from rnp._core import Array, Unsupported
 from rnp._dispatch import Function, Meta, arrays_in, composed, find, opaque, rule
 from rnp._numpy.arguments import (
     MISSING,
+    Spec,
     axes,
     builtins_all,
     builtins_any,
@@ -135,9 +137,36 @@ def _with_whole_ddof(path: str) -> None:
                 raise Unsupported("ddof that is no integer")
         if "correction" in keywords and "ddof" not in keywords and len(args) < 5:
             keywords["ddof"] = keywords.pop("correction")
+        if "mean" in keywords:
+            var = _about(*args, **keywords)
+            return _core.sqrt(var) if path == "std" else var
         return builtin(*args, **keywords)
 
     Function(path, moment, "native")
+
+
+def _about(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    mean: Any,
+    where: Any = MISSING,
+) -> Any:
+    """Mean squared distance from a mean that is given, as that from our own is computed."""
+    refuse(dtype=dtype, out=out, where=where)
+    x, centre = spec(a), spec(mean)
+    count = math.prod(x.shape[i] for i in axes(axis, x.ndim))
+    if x.dtype not in ("f4", "f8") or centre != Spec(reduced(x.shape, axis, True), x.dtype):
+        raise Unsupported("NumPy says what it takes")
+    if count <= index(ddof) or not (is_plain(a) and is_plain(mean)):
+        raise Unsupported("NumPy warns")
+    distance = _core.subtract(a, mean)
+    total = _core.sum(_core.multiply(distance, distance), axis=axis, keepdims=bool(keepdims))
+    return _core.divide(total, x.dtype.type(count - ddof))
 
 
 for _path in ("std", "var"):

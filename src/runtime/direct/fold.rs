@@ -29,6 +29,16 @@ pub enum Reduction {
     Std(i64),
 }
 
+impl Reduction {
+    /// Whether it may be NaN or infinite where no element is.
+    pub fn may_overflow(self) -> bool {
+        matches!(
+            self,
+            Self::Fold(Fold::Sum | Fold::Prod) | Self::Mean | Self::Var(_) | Self::Std(_)
+        )
+    }
+}
+
 /// Along an axis, or strided, more elements than this are a plan's business.
 const SMALL: usize = 1 << 15;
 /// More results than this, taken one by one, are, too.
@@ -126,6 +136,16 @@ pub fn reduce<H: Host>(
         host.run(cost, &|ctx| share(&frames, len, cost, ctx))?;
     } else {
         job.lines(&lines)?;
+    }
+    if what.may_overflow()
+        && let Some(odd) = tile::odd(result).filter(|_| result.is_float())
+    {
+        let mut found = false;
+        // SAFETY: the results, which were written.
+        unsafe { odd(job.out.load(Ordering::Relaxed), lines.results, &raw mut found) };
+        if found {
+            host.is_odd();
+        }
     }
     Ok(true)
 }

@@ -76,8 +76,8 @@ pub trait Host {
         shape: &[usize],
     ) -> std::result::Result<*mut u8, Self::Error>;
 
-    /// The result of an elementwise op is there, and something in it may be worth a warning: a NaN or an
-    /// infinity, or an integer was divided by 0 or -1. Whether it is, the operands tell.
+    /// The result is there, and something in it may be worth a warning: a NaN or an infinity, or an integer was
+    /// divided by 0 or -1. Whether it is, the operands tell.
     fn is_odd(&mut self);
 
     /// Runs `work`, which costs as much as `cost` light ops; from [`LONG`] on it may take a while.
