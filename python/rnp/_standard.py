@@ -185,14 +185,6 @@ _frequencies("fft.fftfreq")
 _frequencies("fft.rfftfreq")
 
 
-def _one_bound(args: Any, keywords: Any) -> bool:
-    return len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys()
-
-
-def _clip(call: Callable[..., Any], a: Any, low: Any, *, max: Any, **keywords: Any) -> Any:
-    return call(a, low, max, **keywords)
-
-
 def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
     """Show the bounds by the standard's names; NumPy's older ones are keywords."""
     known = signature.parameters
@@ -204,6 +196,27 @@ def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=[known["a"], *bounds, known["out"], *older, *rest])
 
 
-_Extended("clip", _one_bound, _clip, _clip_shown)
+class _Clip(_dispatch.Function):
+    """`clip`, whose upper bound may go by the standard's name beside a lower one without a name."""
+
+    __slots__ = ()
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return _clip_shown(super().__signature__)
+
+    def _answer(self, *args: Any, **keywords: Any) -> Any:
+        # The builtin takes the bounds by any name, and was asked before: NumPy's takes them otherwise.
+        if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
+            args = (*args, keywords.pop("max"))
+        return super()._answer(*args, **keywords)
+
+
+def _extended_clip() -> None:
+    base = _dispatch.known(numpy.clip)
+    _Clip("clip", base._implementation, base.kind)
+
+
+_extended_clip()
 for _name, _method in (("__array_namespace__", _namespace), ("__dlpack__", _dlpack)):
     setattr(Array, _name, _method)

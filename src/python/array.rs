@@ -68,8 +68,10 @@ impl Array {
 
     /// Its dtype and shape.
     pub fn meta(&self) -> (DType, Shape) {
+        // SAFETY: an object of Python's, which only who holds the GIL has in hand.
+        let py = unsafe { Python::assume_attached() };
         match self.handle.noted() {
-            Some((taped, at)) => taped.meta(at),
+            Some((taped, at)) => taped.meta(py, at),
             None => {
                 let expr = self.expr();
                 (expr.dtype(), expr.shape().clone())

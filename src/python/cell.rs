@@ -7,6 +7,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use pyo3::prelude::*;
+
+use super::gil::GilCell;
 use super::jit::Tracing;
 use super::tape::{Noted, Taped};
 use crate::buffer::Storage;
@@ -207,8 +210,8 @@ enum Place {
 /// The place of one object.
 pub struct Handle {
     /// The entry of a tape that it stands for, until somebody asks for the expression.
-    noted: Mutex<Option<Noted>>,
-    place: OnceLock<Mutex<Place>>,
+    noted: GilCell<Option<Noted>>,
+    place: OnceLock<Box<Mutex<Place>>>,
     /// Whether it is an argument of a traced function, or a view of one: those cannot be written.
     argument: bool,
 }
@@ -221,11 +224,11 @@ impl Handle {
 
     /// An object that stands for an entry of a tape.
     pub fn on_tape(noted: Noted) -> Self {
-        Self { noted: Mutex::new(Some(noted)), place: OnceLock::new(), argument: false }
+        Self { noted: GilCell::new(Some(noted)), place: OnceLock::new(), argument: false }
     }
 
     fn at(place: Place, argument: bool) -> Self {
-        Self { noted: Mutex::default(), place: OnceLock::from(Mutex::new(place)), argument }
+        Self { noted: GilCell::default(), place: OnceLock::from(Box::new(Mutex::new(place))), argument }
     }
 
     /// The entry of a tape that the object stands for, if it does.
@@ -233,24 +236,27 @@ impl Handle {
         if self.place.get().is_some() {
             return None;
         }
-        self.lock_noted().as_ref().map(Noted::place)
+        self.noted.borrow(self.py()).as_ref().map(Noted::place)
     }
 
-    fn lock_noted(&self) -> MutexGuard<'_, Option<Noted>> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The GIL.
+    fn py(&self) -> Python<'_> {
+        // SAFETY: a handle is part of an object of Python's, which only who holds the GIL has in hand.
+        unsafe { Python::assume_attached() }
     }
 
     /// Stands for a value that was computed from now on, if it stood for an entry of a tape.
     pub fn settle(&self, value: Storage) {
         let held = Held { expr: expr::Array::input(value), trace: None };
-        let _ = self.place.set(Mutex::new(Place::Own(held)));
-        let gone = self.lock_noted().take();
+        let _ = self.place.set(Box::new(Mutex::new(Place::Own(held))));
+        let gone = self.noted.borrow(self.py()).take();
         drop(gone);
     }
 
     /// Whether the value is there.
     pub fn is_evaluated(&self) -> bool {
-        let noted = self.lock_noted().as_ref().map(Noted::is_evaluated);
+        let py = self.py();
+        let noted = self.noted.borrow(py).as_ref().map(|noted| noted.is_evaluated(py));
         noted.unwrap_or_else(|| self.get().expr.is_evaluated())
     }
 
@@ -265,12 +271,13 @@ impl Handle {
         }
         let place = self.place.get_or_init(|| {
             // A handle has one or the other.
-            let expr = self.lock_noted().as_ref().map(Noted::expr);
+            let py = self.py();
+            let expr = self.noted.borrow(py).as_ref().map(|noted| noted.expr(py));
             let expr = expr.unwrap_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)));
-            Mutex::new(Place::Own(Held { expr, trace: None }))
+            Box::new(Mutex::new(Place::Own(Held { expr, trace: None })))
         });
         // Memory may go with it, and its keeper may be a Python object: with nothing locked.
-        let gone = self.lock_noted().take();
+        let gone = self.noted.borrow(self.py()).take();
         drop(gone);
         place.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,12 +7,13 @@
 
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBool, PyCFunction, PyDict, PyList, PyTuple};
 
 use super::array::Array;
 use super::error::{TraceError, Unsupported};
-use super::{convert, elementwise, mode};
+use super::{convert, elementwise, mode, tape};
 use crate::op::Op;
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 
@@ -27,20 +28,31 @@ pub struct Entry {
     eager: Option<Py<PyAny>>,
     numpys: bool,
     recorder: Option<Py<PyAny>>,
+    /// Answers plain calls of it, without its arguments being taken apart twice.
+    plain: Option<Plain>,
 }
+
+/// What records plain calls; `None` for others.
+type Plain = for<'a, 'py> fn(
+    &'a Bound<'py, PyTuple>,
+    Option<&'a Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>>;
 
 #[pymethods]
 impl Entry {
     #[new]
     #[pyo3(signature = (op, eager, numpys, recorder = None, /))]
     fn new(
+        py: Python<'_>,
         op: Option<&str>,
         eager: Option<Py<PyAny>>,
         numpys: bool,
         recorder: Option<Py<PyAny>>,
-    ) -> Self {
+    ) -> PyResult<Self> {
+        let plain = recorder.as_ref().map(|recorder| plain(recorder.bind(py)));
+        let plain = plain.transpose()?.flatten();
         let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
-        Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys, recorder }
+        Ok(Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys, recorder, plain })
     }
 
     #[pyo3(signature = (*args, **keywords))]
@@ -70,6 +82,11 @@ impl Entry {
             }
         }
         if mode::current(py)?.is_some() {
+            if let Some(plain) = entry.plain
+                && let Some(out) = plain(args, keywords)?
+            {
+                return Ok(out);
+            }
             if let Some(recorder) = &entry.recorder {
                 match recorder.bind(py).call(args, keywords) {
                     Err(e) if is_mistake(&e, py) => {}
@@ -93,6 +110,58 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+/// What answers plain calls of a builtin.
+fn plain(recorder: &Obj<'_>) -> PyResult<Option<Plain>> {
+    let builtin = recorder.is_exact_instance_of::<PyCFunction>();
+    if !builtin {
+        return Ok(None);
+    }
+    let name = recorder.getattr("__name__")?;
+    Ok(match &*name.extract::<String>()? {
+        "asarray" => Some(asarray),
+        "clip" => Some(clip),
+        _ => None,
+    })
+}
+
+/// `asarray(x)`, `asarray(x, copy=copy)`.
+fn asarray<'py>(
+    args: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>> {
+    let (1, py) = (args.len(), args.py()) else { return Ok(None) };
+    let copy = match keywords {
+        None => None,
+        Some(k) => match k.get_item(pyo3::intern!(py, "copy"))? {
+            Some(copy) if k.len() == 1 && copy.is_exact_instance_of::<PyBool>() => {
+                Some(copy.is_truthy()?)
+            }
+            _ => return Ok(None),
+        },
+    };
+    match mode::current(py)? {
+        Some(block) if copy != Some(true) => {
+            tape::array(block.get(), &args.get_item(0)?, copy == Some(false))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `clip(x, low, high)`.
+fn clip<'py>(
+    args: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>> {
+    if args.len() != 3 || keywords.is_some() {
+        return Ok(None);
+    }
+    let [x, low, high] = [args.get_item(0)?, args.get_item(1)?, args.get_item(2)?];
+    let Some(block) = mode::current(args.py())?.filter(|_| !low.is_none() && !high.is_none()) else {
+        return Ok(None);
+    };
+    tape::record(block.get(), Request::Clip { low: true, high: true }, &[&x, &low, &high])
 }
 
 /// The call of a number alone that has more than 63 bits: of the array that NumPy makes of it.

@@ -6,6 +6,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::array::Array;
+use super::error::Unsupported;
+use super::nd;
 use super::reduce::{integer, integers};
 use super::run::Call;
 use crate::shape::{self, Item, Slice};
@@ -39,6 +41,9 @@ pub fn lengths(op: &str, obj: &Obj<'_>) -> PyResult<Vec<usize>> {
 #[pyfunction]
 #[pyo3(signature = (a, shape, /))]
 pub fn reshape<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
+    if nd::is_subclass(a)? {
+        return Err(Unsupported::new_err("reshape: subclasses of ndarray are left to NumPy"));
+    }
     let dims = integers("reshape", "shape", shape)?;
     let mut call = Call::new(a.py(), "reshape")?;
     let x = call.operand(a)?;
