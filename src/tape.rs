@@ -190,8 +190,13 @@ impl Tape {
     /// recorded as an expression or refused: errors, numbers whose value matters, more than there is room for.
     pub fn make(&mut self, request: Request, operands: &[Place], span: Span) -> Option<Place> {
         let is_full = self.entries.len() == ENTRIES || operands.len() > 3;
-        if is_full || !self.serves_any(&request, operands) || !self.gives_little(&request, operands) {
+        if is_full || !self.serves_any(&request, operands) || !self.gives_little(&request, operands)
+        {
             return None;
+        }
+        if matches!(request, Request::View(_)) && self.line.is_some() {
+            // What is seen depends on the length.
+            self.make_exact()?;
         }
         let form = self.form(&request, operands, span)?;
         let mut places = [0; 3];
@@ -243,7 +248,9 @@ impl Tape {
         operands.iter().filter_map(|&at| number_at(at)).all(|number| {
             let number = self.numbers[usize::from(number)];
             let arrays = beside.iter().filter(|&&at| number_at(at).is_none());
-            arrays.into_iter().all(|&at| request.is_of_any(number, self.entry(at).form.expr.dtype()))
+            arrays
+                .into_iter()
+                .all(|&at| request.is_of_any(number, self.entry(at).form.expr.dtype()))
         })
     }
 
@@ -390,9 +397,7 @@ impl Tape {
         for i in (0..=at).filter(|i| needed >> i & 1 == 1) {
             let Entry { what, expr: None, span, .. } = &self.entries[i] else { continue };
             let made = match what {
-                What::Memory(n) => {
-                    Ok(Array::input(self.memories[usize::from(*n)].storage.clone()))
-                }
+                What::Memory(n) => Ok(Array::input(self.memories[usize::from(*n)].storage.clone())),
                 What::Made(request, ..) => {
                     let operand = |&o: &Place| match number_at(o).map(usize::from) {
                         None => self.entry(o).expr.clone(),

@@ -145,12 +145,7 @@ fn linspace<'py>(
 }
 
 /// What `linspace` gives between two numbers.
-fn line(
-    start: &Obj<'_>,
-    stop: &Obj<'_>,
-    num: Option<&Obj<'_>>,
-    endpoint: bool,
-) -> Option<Range> {
+fn line(start: &Obj<'_>, stop: &Obj<'_>, num: Option<&Obj<'_>>, endpoint: bool) -> Option<Range> {
     let num = usize::try_from(num.map_or(Some(50), direct::integer)?).ok()?;
     let [start, stop] = [direct::real(start)?, direct::real(stop)?].map(f64::to_bits);
     Some(Range::Line { start, stop, num, endpoint })

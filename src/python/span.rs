@@ -56,8 +56,7 @@ fn place(frame: &Bound<'_, PyAny>) -> Option<Span> {
     {
         return met.span;
     }
-    let file: String =
-        code.getattr(pyo3::intern!(py, "co_filename")).ok()?.extract().ok()?;
+    let file: String = code.getattr(pyo3::intern!(py, "co_filename")).ok()?.extract().ok()?;
     let own = skipped(py).iter().any(|s| file.starts_with(s.as_str()));
     let span = (!own).then(|| Span::new(&file, cpython::line(frame)));
     let new = Place { code: code.unbind(), instruction, span };

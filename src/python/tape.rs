@@ -16,9 +16,9 @@ use super::report::Log;
 use super::{direct, error, span};
 use crate::buffer::Storage;
 use crate::dtype::DType;
-use crate::expr::{self, Number};
+use crate::expr::{self, Number, Prim};
 use crate::runtime::direct::View;
-use crate::shape::{self, Shape};
+use crate::shape::{self, Item, Shape};
 use crate::tape::{Place, Range, Request, Tape};
 use crate::trace::Inputs;
 
@@ -64,6 +64,8 @@ pub enum Keep {
     Worth,
     /// In any case.
     Always,
+    /// What would be worth it is not evaluated here.
+    Elsewhere,
 }
 
 impl Taped {
@@ -84,6 +86,11 @@ impl Taped {
     /// Whether arrays can still be noted.
     pub fn has_room(&self, py: Python<'_>) -> bool {
         self.tape(py).has_room()
+    }
+
+    /// The expression of an entry.
+    pub fn expr(&self, py: Python<'_>, at: Place) -> expr::Array {
+        self.tape(py).expr(at)
     }
 
     /// The expressions of entries that are held and not evaluated.
@@ -114,6 +121,15 @@ impl Taped {
         let (trace, ready) = &*made;
         let borrowed = tape.is_borrowed;
         drop(tape);
+        let is_worth = |elements: &dyn Fn() -> usize| {
+            let cost = ready.cost(length);
+            borrowed || (cost > AGAIN && cost > AGAIN_EACH * elements())
+        };
+        let expected =
+            || ready.results(length).map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        if keep == Keep::Elsewhere && is_worth(&expected) {
+            return Ok(None);
+        }
         // SAFETY: the tape keeps the memory, of the layout that the plan was made for, for as long as it is
         // there, and nobody writes it.
         let outputs = unsafe { direct::run_ready(py, trace, ready, &inputs, length)? };
@@ -130,11 +146,8 @@ impl Taped {
             }
         }
         let keeps = match keep {
-            Keep::Not => false,
-            Keep::Worth => {
-                let cost = ready.cost(length);
-                borrowed || (cost > AGAIN && cost > AGAIN_EACH * outputs.elements())
-            }
+            Keep::Not | Keep::Elsewhere => false,
+            Keep::Worth => is_worth(&|| outputs.elements()),
             Keep::Always => true,
         };
         let value = |i: usize| {
@@ -301,6 +314,30 @@ pub fn record<'py>(block: &Block, request: Request, objects: &[&Obj<'py>]) -> Ou
     at.map_or(Ok(None), |at| object(py, taped, at))
 }
 
+/// Notes a view of an array; `None` if it must be recorded as an expression.
+pub fn view<'py>(block: &Block, base: &Bound<'py, Array>, step: Prim) -> Out<'py> {
+    let py = base.py();
+    let Some((taped, at)) = base.get().handle().noted() else { return Ok(None) };
+    if block.trace().is_some() || !block.has_log(&taped.log) {
+        return Ok(None);
+    }
+    let span = span::here(py);
+    let request = Request::View(step.clone());
+    let at = error::checked(py, || Ok(taped.tape(py).make(request, &[at], span)))?;
+    let Some(at) = at else { return Ok(None) };
+    // An element is a value, where NumPy gives a scalar and no 0-d array.
+    let is_value = match &step {
+        Prim::Index(items) => taped.meta(py, at).1.is_empty() && !items.contains(&Item::Ellipsis),
+        _ => false,
+    };
+    if is_value {
+        return object(py, taped, at);
+    }
+    taped.tape(py).hold(at);
+    let Some(handle) = base.get().handle().see(Noted { taped, at }, step) else { return Ok(None) };
+    Ok(Some(Bound::new(py, Array::at(handle))?.into_any()))
+}
+
 /// Notes a range; `None` if it must be recorded as an expression.
 pub fn range<'py>(py: Python<'py>, block: &Block, range: Range) -> Out<'py> {
     if block.trace().is_some() || !(1..=SHORT / size_of::<f64>()).contains(&range.len()) {
@@ -350,7 +387,10 @@ pub fn evaluate<'py>(
     let mut tape: Option<Arc<Taped>> = None;
     let mut places: SmallVec<[Place; 8]> = SmallVec::new();
     for array in arrays {
-        let Some((taped, at)) = array.get().handle().noted() else { return Ok(None) };
+        let handle = array.get().handle();
+        let Some((taped, at)) = handle.noted().filter(|_| !handle.is_seen()) else {
+            return Ok(None);
+        };
         if places.contains(&at) || tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
             return Ok(None);
         }

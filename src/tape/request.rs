@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::dtype::{DType, Kind};
 use crate::error::Result;
-use crate::expr::{Array, Number, Over};
+use crate::expr::{Array, Number, Over, Prim};
 use crate::op::Op;
 use crate::runtime::direct::Reduction;
 use crate::scan::Scan;
@@ -46,6 +46,8 @@ pub enum Request {
     Select(Arc<Select>),
     /// `interp` of positions in a table of points and values.
     Interp,
+    /// The same elements seen otherwise.
+    View(Prim),
     /// Evenly spaced numbers, of no operands.
     Range(Range),
 }
@@ -84,7 +86,8 @@ impl Range {
                 Array::arange(start, stop, step, None)
             }
             Range::Line { start, stop, num, endpoint } => {
-                let [start, stop] = [start, stop].map(|n| Array::number(Number::Float(f64::from_bits(n))));
+                let [start, stop] =
+                    [start, stop].map(|n| Array::number(Number::Float(f64::from_bits(n))));
                 Array::linspace(&start, &stop, num, endpoint, None)
             }
         }
@@ -100,6 +103,7 @@ impl Request {
             Request::Scan { scan, axis, dtype } => operands[0].scan(scan, axis, dtype),
             Request::Select(ref select) => Array::call(select.clone(), &[operands[0].strong()]),
             Request::Range(range) => range.of(),
+            Request::View(ref prim) => operands[0].strong().view(prim),
             Request::Interp => operands[0].interp(&operands[1], &operands[2], None, None),
             Request::Clip { low, high } => {
                 let mut bounds = operands[1..].iter();
@@ -125,9 +129,8 @@ impl Request {
         use Op::{Ldexp, LogicalAnd, LogicalOr, LogicalXor, Power};
         match self {
             Request::Map(Power | Ldexp | LogicalAnd | LogicalOr | LogicalXor) => false,
-            Request::Scan { .. } | Request::Select(_) | Request::Interp | Request::Range(_) => {
-                false
-            }
+            Request::Scan { .. } | Request::Select(_) | Request::Interp => false,
+            Request::View(_) | Request::Range(_) => false,
             _ => true,
         }
     }

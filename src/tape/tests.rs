@@ -22,9 +22,8 @@ fn what_was_recorded_before_has_its_form() {
     let y = scaled(&mut first, x, HALF).unwrap();
     let (mut second, x) = tape(&[3.0, 4.0]);
     let z = scaled(&mut second, x, Number::Float(0.25)).unwrap();
-    let same = |a: &Tape, y: Place, b: &Tape, z: Place| {
-        Arc::ptr_eq(&a.entry(y).form, &b.entry(z).form)
-    };
+    let same =
+        |a: &Tape, y: Place, b: &Tape, z: Place| Arc::ptr_eq(&a.entry(y).form, &b.entry(z).form);
     assert!(same(&first, y, &second, z));
     let integer = scaled(&mut second, x, Number::Int(2)).unwrap();
     assert!(!same(&first, y, &second, integer));
