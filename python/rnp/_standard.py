@@ -206,7 +206,7 @@ class _Clip(_dispatch.Function):
         return _clip_shown(super().__signature__)
 
     def _answer(self, *args: Any, **keywords: Any) -> Any:
-        # The builtin takes the bounds by any name, and was asked before: NumPy's takes them otherwise.
+        # The builtin, which was asked before, takes the bounds by any name; NumPy's does not.
         if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
             args = (*args, keywords.pop("max"))
         return super()._answer(*args, **keywords)

@@ -340,7 +340,7 @@ pub fn view<'py>(block: &Block, base: &Bound<'py, Array>, step: Prim) -> Out<'py
 
 /// Notes a range; `None` if it must be recorded as an expression.
 pub fn range<'py>(py: Python<'py>, block: &Block, range: Range) -> Out<'py> {
-    if block.trace().is_some() || !(1..=SHORT / size_of::<f64>()).contains(&range.len()) {
+    if block.trace().is_some() || !(1..=SHORT / size_of::<f64>()).contains(&range.count()) {
         return Ok(None);
     }
     let taped = block.taped(py);

@@ -72,7 +72,7 @@ pub enum Range {
 
 impl Range {
     /// How many numbers there are.
-    pub fn len(self) -> usize {
+    pub fn count(self) -> usize {
         match self {
             Range::Count(stop) => usize::try_from(stop).unwrap_or(0),
             Range::Line { num, .. } => num,
@@ -127,12 +127,8 @@ impl Request {
     /// logic asks whether a number is zero.
     pub fn takes_numbers(&self) -> bool {
         use Op::{Ldexp, LogicalAnd, LogicalOr, LogicalXor, Power};
-        match self {
-            Request::Map(Power | Ldexp | LogicalAnd | LogicalOr | LogicalXor) => false,
-            Request::Scan { .. } | Request::Select(_) | Request::Interp => false,
-            Request::View(_) | Request::Range(_) => false,
-            _ => true,
-        }
+        matches!(self, Request::Cast(_) | Request::Clip { .. } | Request::Reduce { .. })
+            || matches!(self, Request::Map(op) if !matches!(op, Power | Ldexp | LogicalAnd | LogicalOr | LogicalXor))
     }
 
     /// Whether the same is recorded for any number in place of this one, beside an array of `dtype`. An
