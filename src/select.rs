@@ -38,7 +38,7 @@ pub enum Statistic {
 }
 
 /// A statistic along axes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Select {
     /// What texts and errors call it.
     pub name: &'static str,
@@ -51,6 +51,11 @@ pub struct Select {
 }
 
 impl Select {
+    /// Whether it gives one value of each line.
+    pub fn is_single(&self) -> bool {
+        !matches!(self.statistic, Statistic::Quantiles { many: true, .. })
+    }
+
     fn dtype(&self, of: DType) -> Result<DType> {
         use DType::*;
         let (median, weak) = match self.statistic {

@@ -282,15 +282,15 @@ impl Ready {
         if self.length > 0 { length } else { self.plan().planned() }
     }
 
-    /// What the plan runs on in a call of the function that it was made from, on arrays of a length if that
-    /// may be another one.
+    /// What the plan runs on in a call of the function that it was made from, with the arguments that `argument`
+    /// has at their places, on arrays of a length if that may be another one.
     ///
     /// # Errors
     /// `Overflow` for an integer that does not fit; a bug for arguments of other kinds.
     pub fn bind(
         &self,
         trace: &Trace,
-        arguments: &[Bare],
+        argument: impl Fn(usize) -> Option<Bare>,
         length: usize,
         inputs: &mut Inputs,
     ) -> Result<()> {
@@ -303,14 +303,14 @@ impl Ready {
         }
         scalars.extend_from_slice(&trace.constants.scalars);
         for &(at, input) in &trace.arrays {
-            match (arguments.get(at), arrays.get_mut(input)) {
-                (Some(Bare::Array(ptr)), Some(given)) => given.ptr = *ptr,
+            match (argument(at), arrays.get_mut(input)) {
+                (Some(Bare::Array(ptr)), Some(given)) => given.ptr = ptr,
                 _ => return Err(Error::bug(format!("trace: argument {at} is not an array"))),
             }
         }
         for &(at, _, dtype) in &trace.numbers {
-            match arguments.get(at) {
-                Some(Bare::Number(number)) => scalars.push(scalar(*number, dtype)?),
+            match argument(at) {
+                Some(Bare::Number(number)) => scalars.push(scalar(number, dtype)?),
                 _ => return Err(Error::bug(format!("trace: argument {at} is not a number"))),
             }
         }

@@ -98,7 +98,7 @@ def _outside(
 
 
 # Functions whose plain calls in blocks are the builtin's.
-_RECORDERS = {name: getattr(_core, name) for name in ("asarray", "arange", "linspace")}
+_RECORDERS = {name: getattr(_core, name) for name in ("asarray", "arange", "linspace", "reshape")}
 
 
 class Function(_core._Entry):

@@ -185,20 +185,6 @@ _frequencies("fft.fftfreq")
 _frequencies("fft.rfftfreq")
 
 
-def _is_mixed(args: Any, keywords: Any) -> bool:
-    """Whether a bound by place, or by its older name, has no other or has both names."""
-    low, high = len(args) > 1 or "a_min" in keywords, len(args) > 2 or "a_max" in keywords
-    return low != high or (low and not keywords.keys().isdisjoint(("min", "max")))
-
-
-def _clip(call: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
-    if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
-        return call(*args, keywords.pop("max"), **keywords)
-    # NumPy says what is missing, or too much.
-    told: Any = numpy.clip
-    return told(*(0, None, None, None)[: len(args)], **dict.fromkeys(keywords))
-
-
 def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
     """Show the bounds by the standard's names; NumPy's older ones are keywords."""
     known = signature.parameters
@@ -210,6 +196,31 @@ def _clip_shown(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=[known["a"], *bounds, known["out"], *older, *rest])
 
 
-_Extended("clip", _is_mixed, _clip, _clip_shown)
+class _Clip(_dispatch.Function):
+    """`clip`, whose upper bound may go by the standard's name beside a lower one without a name."""
+
+    __slots__ = ()
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return _clip_shown(super().__signature__)
+
+    def _answer(self, *args: Any, **keywords: Any) -> Any:
+        if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
+            args = (*args, keywords.pop("max"))
+        low, high = len(args) > 1 or "a_min" in keywords, len(args) > 2 or "a_max" in keywords
+        if low != high or (low and not keywords.keys().isdisjoint(("min", "max"))):
+            # NumPy says what is missing, or too much.
+            told: Any = numpy.clip
+            return told(*(0, None, None, None)[: len(args)], **dict.fromkeys(keywords))
+        return super()._answer(*args, **keywords)
+
+
+def _extended_clip() -> None:
+    base = _dispatch.known(numpy.clip)
+    _Clip("clip", base._implementation, base.kind)
+
+
+_extended_clip()
 for _name, _method in (("__array_namespace__", _namespace), ("__dlpack__", _dlpack)):
     setattr(Array, _name, _method)

@@ -41,6 +41,11 @@ impl Array {
         Self { handle: Handle::on_tape(noted) }
     }
 
+    /// The object of a handle.
+    pub fn at(handle: Handle) -> Self {
+        Self { handle }
+    }
+
     /// An argument of a function that is traced.
     pub fn argument(expr: expr::Array, trace: Arc<Tracing>) -> Self {
         Self { handle: Handle::argument(expr, trace) }
@@ -68,8 +73,10 @@ impl Array {
 
     /// Its dtype and shape.
     pub fn meta(&self) -> (DType, Shape) {
+        // SAFETY: an object of Python's, which only who holds the GIL has in hand.
+        let py = unsafe { Python::assume_attached() };
         match self.handle.noted() {
-            Some((taped, at)) => taped.meta(at),
+            Some((taped, at)) => taped.meta(py, at),
             None => {
                 let expr = self.expr();
                 (expr.dtype(), expr.shape().clone())
@@ -107,6 +114,11 @@ impl Array {
     /// The value of an entry of a tape, computed at once; `None` if it stands for none, or that takes longer.
     fn compute<'py>(&self, py: Python<'py>, keep: Keep) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some((taped, at)) = self.handle.noted() else { return Ok(None) };
+        let keep = match keep {
+            Keep::Always if self.handle.is_seen() => return Ok(None),
+            Keep::Worth if self.handle.is_seen() => Keep::Elsewhere,
+            keep => keep,
+        };
         let values = taped.evaluate(py, &[at], keep)?;
         let Some((value, kept)) = values.and_then(|mut values| values.pop()) else {
             return Ok(None);

@@ -7,6 +7,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use pyo3::prelude::*;
+
+use super::gil::GilCell;
 use super::jit::Tracing;
 use super::tape::{Noted, Taped};
 use crate::buffer::Storage;
@@ -204,11 +207,23 @@ enum Place {
     },
 }
 
+/// How an object that stands for an entry of a tape is related to others.
+#[derive(Clone)]
+struct Seen {
+    /// The cell of all of them, once one of them has an expression: then all of them have.
+    cell: Arc<OnceLock<Arc<Cell>>>,
+    /// The tape, and the entry that all of them lead from.
+    root: (Arc<Taped>, tape::Place),
+    path: Path,
+}
+
 /// The place of one object.
 pub struct Handle {
     /// The entry of a tape that it stands for, until somebody asks for the expression.
-    noted: Mutex<Option<Noted>>,
-    place: OnceLock<Mutex<Place>>,
+    noted: GilCell<Option<Noted>>,
+    /// The cell that it will show, and how, if it is a view of an entry of a tape or has one.
+    seen: GilCell<Option<Seen>>,
+    place: OnceLock<Box<Mutex<Place>>>,
     /// Whether it is an argument of a traced function, or a view of one: those cannot be written.
     argument: bool,
 }
@@ -221,36 +236,68 @@ impl Handle {
 
     /// An object that stands for an entry of a tape.
     pub fn on_tape(noted: Noted) -> Self {
-        Self { noted: Mutex::new(Some(noted)), place: OnceLock::new(), argument: false }
+        let noted = GilCell::new(Some(noted));
+        Self { noted, seen: GilCell::default(), place: OnceLock::new(), argument: false }
     }
 
     fn at(place: Place, argument: bool) -> Self {
-        Self { noted: Mutex::default(), place: OnceLock::from(Mutex::new(place)), argument }
+        let place = OnceLock::from(Box::new(Mutex::new(place)));
+        Self { noted: GilCell::default(), seen: GilCell::default(), place, argument }
     }
 
     /// The entry of a tape that the object stands for, if it does.
     pub fn noted(&self) -> Option<(Arc<Taped>, tape::Place)> {
-        if self.place.get().is_some() {
+        let has_cell = |seen: &Seen| seen.cell.get().is_some();
+        if self.place.get().is_some() || self.seen.borrow(self.py()).as_ref().is_some_and(has_cell)
+        {
             return None;
         }
-        self.lock_noted().as_ref().map(Noted::place)
+        self.noted.borrow(self.py()).as_ref().map(Noted::place)
     }
 
-    fn lock_noted(&self) -> MutexGuard<'_, Option<Noted>> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether it stands for an entry of a tape that views another one or is viewed.
+    pub fn is_seen(&self) -> bool {
+        self.seen.borrow(self.py()).is_some()
+    }
+
+    /// An object for the entry of a tape that shows what `step` makes of this one's; writes go both ways. `None`
+    /// if it is for the engine to say whether they do.
+    pub fn see(&self, noted: Noted, step: Prim) -> Option<Self> {
+        let py = self.py();
+        let root = self.noted()?;
+        let mut seen = self.seen.borrow(py);
+        let seen =
+            seen.get_or_insert_with(|| Seen { cell: Arc::default(), root, path: Path::default() });
+        if matches!(step, Prim::Reshape(_)) && seen.path.0.is_some() {
+            return None;
+        }
+        let path = seen.path.then(Step::Prim(step));
+        let view = Self::on_tape(noted);
+        *view.seen.borrow(py) = Some(Seen { path, ..seen.clone() });
+        Some(view)
+    }
+
+    /// The GIL.
+    fn py(&self) -> Python<'_> {
+        // SAFETY: a handle is part of an object of Python's, which only who holds the GIL has in hand.
+        unsafe { Python::assume_attached() }
     }
 
     /// Stands for a value that was computed from now on, if it stood for an entry of a tape.
     pub fn settle(&self, value: Storage) {
+        if self.is_seen() {
+            return;
+        }
         let held = Held { expr: expr::Array::input(value), trace: None };
-        let _ = self.place.set(Mutex::new(Place::Own(held)));
-        let gone = self.lock_noted().take();
+        let _ = self.place.set(Box::new(Mutex::new(Place::Own(held))));
+        let gone = self.noted.borrow(self.py()).take();
         drop(gone);
     }
 
     /// Whether the value is there.
     pub fn is_evaluated(&self) -> bool {
-        let noted = self.lock_noted().as_ref().map(Noted::is_evaluated);
+        let py = self.py();
+        let noted = self.noted.borrow(py).as_ref().map(|noted| noted.is_evaluated(py));
         noted.unwrap_or_else(|| self.get().expr.is_evaluated())
     }
 
@@ -265,12 +312,22 @@ impl Handle {
         }
         let place = self.place.get_or_init(|| {
             // A handle has one or the other.
-            let expr = self.lock_noted().as_ref().map(Noted::expr);
+            let py = self.py();
+            let expr = self.noted.borrow(py).as_ref().map(|noted| noted.expr(py));
             let expr = expr.unwrap_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)));
-            Mutex::new(Place::Own(Held { expr, trace: None }))
+            let held = Held { expr, trace: None };
+            let place = match self.seen.borrow(py).take() {
+                None => Place::Own(held),
+                Some(Seen { cell, root: (taped, at), path }) => {
+                    let root = || Held { expr: taped.expr(py, at), trace: None };
+                    let new = || Arc::new(Cell(Mutex::new(Version { number: 0, held: root() })));
+                    Place::View { cell: cell.get_or_init(new).clone(), path, number: 0, held }
+                }
+            };
+            Box::new(Mutex::new(place))
         });
         // Memory may go with it, and its keeper may be a Python object: with nothing locked.
-        let gone = self.lock_noted().take();
+        let gone = self.noted.borrow(self.py()).take();
         drop(gone);
         place.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,6 +13,7 @@ use super::{direct, mode, nd, tape};
 use crate::dtype::{DType, Scalar};
 use crate::expr::{self, Number};
 use crate::op::Op;
+use crate::tape::Range;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -60,10 +61,17 @@ fn arange<'py>(
     dtype: Option<&Obj<'py>>,
 ) -> Out<'py> {
     let block = mode::current(start.py())?;
-    if dtype.is_none()
-        && block.is_none()
-        && let Some(out) = direct::arange(start, stop, step)?
-    {
+    let out = match &block {
+        _ if dtype.is_some() => None,
+        None => direct::arange(start, stop, step)?,
+        Some(block) => match direct::integer(start) {
+            Some(n) if stop.is_none() && step.is_none() => {
+                tape::range(start.py(), block.get(), Range::Count(n))?
+            }
+            _ => None,
+        },
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
     let (first, last) = match stop {
@@ -99,11 +107,15 @@ fn linspace<'py>(
 ) -> Out<'py> {
     let py = start.py();
     let block = mode::current(py)?;
-    if dtype.is_none()
-        && !retstep
-        && block.is_none()
-        && let Some(out) = direct::linspace(start, stop, num, endpoint)?
-    {
+    let out = match &block {
+        _ if dtype.is_some() || retstep => None,
+        None => direct::linspace(start, stop, num, endpoint)?,
+        Some(block) => match line(start, stop, num, endpoint) {
+            Some(range) => tape::range(py, block.get(), range)?,
+            None => None,
+        },
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
     if nd::is_subclass(start)? || nd::is_subclass(stop)? {
@@ -130,6 +142,13 @@ fn linspace<'py>(
         expr::Array::map(Op::Divide, &[span, expr::Array::scalar(Scalar::f64(count))])
     })?;
     Ok(PyTuple::new(py, [samples, call.finish(step)?])?.into_any())
+}
+
+/// What `linspace` gives between two numbers.
+fn line(start: &Obj<'_>, stop: &Obj<'_>, num: Option<&Obj<'_>>, endpoint: bool) -> Option<Range> {
+    let num = usize::try_from(num.map_or(Some(50), direct::integer)?).ok()?;
+    let [start, stop] = [direct::real(start)?, direct::real(stop)?].map(f64::to_bits);
+    Some(Range::Line { start, stop, num, endpoint })
 }
 
 fn filled<'py>(

@@ -264,8 +264,17 @@ fn column<'a>(obj: &'a Obj<'_>, list: &'a mut Numbers) -> Option<Column<'a>> {
     (list.len() == items.len()).then_some(Column::List(list))
 }
 
+/// A list or a tuple of a few numbers, as `float64`.
+pub fn points(obj: &Obj<'_>) -> Option<SmallVec<[f64; MANY]>> {
+    let mut points = Numbers::new();
+    match column(obj, &mut points)? {
+        Column::List(list) => Some(list.into()),
+        Column::View(_) => None,
+    }
+}
+
 /// A number of Python as `float64`.
-fn real(obj: &Obj<'_>) -> Option<f64> {
+pub fn real(obj: &Obj<'_>) -> Option<f64> {
     float(obj).or_else(|| integer(obj).map(|v| v as f64))
 }
 

@@ -351,9 +351,14 @@ fn interp<'py>(
         ));
     }
     let block = mode::current(x.py())?;
-    if block.is_none()
-        && let Some(out) = direct::interp([x, xp, fp], left, right)?
-    {
+    let out = match &block {
+        None => direct::interp([x, xp, fp], left, right)?,
+        Some(block) if left.is_none() && right.is_none() => {
+            tape::record(block.get(), Request::Interp, &[x, xp, fp])?
+        }
+        Some(_) => None,
+    };
+    if let Some(out) = out {
         return Ok(out);
     }
     let mut call = Call::of(x.py(), "interp", block);

@@ -7,12 +7,13 @@
 
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBool, PyCFunction, PyDict, PyList, PyTuple};
 
 use super::array::Array;
 use super::error::{TraceError, Unsupported};
-use super::{convert, elementwise, mode};
+use super::{convert, elementwise, mode, tape};
 use crate::op::Op;
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 
@@ -27,20 +28,35 @@ pub struct Entry {
     eager: Option<Py<PyAny>>,
     numpys: bool,
     recorder: Option<Py<PyAny>>,
+    /// Answers plain calls of it, without its arguments being taken apart twice.
+    plain: Option<Plain>,
+    /// Whether the builtin would take more than NumPy does.
+    strict: bool,
 }
+
+/// What records plain calls; `None` for others.
+type Plain = for<'a, 'py> fn(
+    &'a Bound<'py, PyTuple>,
+    Option<&'a Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>>;
 
 #[pymethods]
 impl Entry {
     #[new]
     #[pyo3(signature = (op, eager, numpys, recorder = None, /))]
     fn new(
+        py: Python<'_>,
         op: Option<&str>,
         eager: Option<Py<PyAny>>,
         numpys: bool,
         recorder: Option<Py<PyAny>>,
-    ) -> Self {
+    ) -> PyResult<Self> {
+        let plain = recorder.as_ref().map(|recorder| plain(recorder.bind(py)));
+        let plain = plain.transpose()?.flatten();
+        let strict = plain.is_some_and(|plain| std::ptr::fn_addr_eq(plain, clip as Plain));
         let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
-        Self { op: op.filter(|(_, arity)| *arity <= 2), eager, numpys, recorder }
+        let op = op.filter(|(_, arity)| *arity <= 2);
+        Ok(Self { op, eager, numpys, recorder, plain, strict })
     }
 
     #[pyo3(signature = (*args, **keywords))]
@@ -69,7 +85,14 @@ impl Entry {
                 out => return out,
             }
         }
-        if mode::current(py)?.is_some() {
+        if entry.strict && !has_its_bounds(args, keywords)? {
+            // Whoever extends the function says what of it is more than NumPy's.
+        } else if mode::current(py)?.is_some() {
+            if let Some(plain) = entry.plain
+                && let Some(out) = plain(args, keywords)?
+            {
+                return Ok(out);
+            }
             if let Some(recorder) = &entry.recorder {
                 match recorder.bind(py).call(args, keywords) {
                     Err(e) if is_mistake(&e, py) => {}
@@ -93,6 +116,70 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+/// What answers plain calls of a builtin.
+fn plain(recorder: &Obj<'_>) -> PyResult<Option<Plain>> {
+    let builtin = recorder.is_exact_instance_of::<PyCFunction>();
+    if !builtin {
+        return Ok(None);
+    }
+    let name = recorder.getattr("__name__")?;
+    Ok(match &*name.extract::<String>()? {
+        "asarray" => Some(asarray),
+        "clip" => Some(clip),
+        _ => None,
+    })
+}
+
+/// `asarray(x)`, `asarray(x, copy=copy)`.
+fn asarray<'py>(
+    args: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>> {
+    let (1, py) = (args.len(), args.py()) else { return Ok(None) };
+    let copy = match keywords {
+        None => None,
+        Some(k) => match k.get_item(pyo3::intern!(py, "copy"))? {
+            Some(copy) if k.len() == 1 && copy.is_exact_instance_of::<PyBool>() => {
+                Some(copy.is_truthy()?)
+            }
+            _ => return Ok(None),
+        },
+    };
+    match mode::current(py)? {
+        Some(block) if copy != Some(true) => {
+            tape::array(block.get(), &args.get_item(0)?, copy == Some(false))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether both bounds of `clip` are given by place or older name, or none is: by the newer ones or not at all.
+fn has_its_bounds(
+    args: &Bound<'_, PyTuple>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<bool> {
+    let Some(keywords) = keywords else { return Ok(args.len() != 2) };
+    let low = args.len() > 1 || keywords.contains("a_min")?;
+    let high = args.len() > 2 || keywords.contains("a_max")?;
+    Ok(low == high && !(low && (keywords.contains("min")? || keywords.contains("max")?)))
+}
+
+/// `clip(x, low, high)`.
+fn clip<'py>(
+    args: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Obj<'py>>> {
+    if args.len() != 3 || keywords.is_some() {
+        return Ok(None);
+    }
+    let [x, low, high] = [args.get_item(0)?, args.get_item(1)?, args.get_item(2)?];
+    let Some(block) = mode::current(args.py())?.filter(|_| !low.is_none() && !high.is_none())
+    else {
+        return Ok(None);
+    };
+    tape::record(block.get(), Request::Clip { low: true, high: true }, &[&x, &low, &high])
 }
 
 /// The call of a number alone that has more than 63 bits: of the array that NumPy makes of it.

@@ -83,7 +83,14 @@ pub fn items(key: &Obj<'_>) -> PyResult<Option<Vec<Item>>> {
 pub fn get<'py>(x: &Bound<'py, Array>, key: &Obj<'py>) -> Out<'py> {
     let py = x.py();
     if let Some(items) = items(key)? {
-        let mut call = Call::new(py, "index")?;
+        let block = super::mode::current(py)?;
+        if let Some(block) = &block
+            && let Some(out) =
+                super::tape::view(block.get(), x, Prim::Index(items.as_slice().into()))?
+        {
+            return Ok(out);
+        }
+        let mut call = Call::of(py, "index", block);
         let expr = call.array(x.get())?;
         if call.is_lazy() {
             return call.run_view(x.as_any(), || expr.index(&items));

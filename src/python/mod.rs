@@ -16,6 +16,7 @@ mod entry;
 mod error;
 mod fft;
 mod gather;
+mod gil;
 mod hooks;
 mod index;
 mod inspect;

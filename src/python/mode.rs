@@ -4,16 +4,17 @@
 //! block says itself whether it is still active, so neither a mis-ordered exit nor a task that copied the
 //! context can leave anybody lazy. May not know: arrays, ops.
 
+use std::cell::RefMut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-use smallvec::SmallVec;
+use std::sync::{Arc, Weak};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use smallvec::SmallVec;
 
 use super::error::FallbackError;
+use super::gil::GilCell;
 use super::jit::Tracing;
 use super::report::{Log, Report};
 use super::snapshot::Snapshots;
@@ -26,8 +27,7 @@ use crate::expr;
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 /// The logs of blocks that were left and are held: of what is recorded in them, some is evaluated afterwards.
-/// Locked with the GIL alone, so never across a fork.
-static LEFT: Mutex<Vec<Weak<Mutex<Log>>>> = Mutex::new(Vec::new());
+static LEFT: GilCell<Vec<Weak<GilCell<Log>>>> = GilCell::new(Vec::new());
 /// A block that recorded at most this many arrays may be left in the variable, inactive, until the next
 /// one takes its place: taking it out costs as much as recording an operation.
 const FEW: usize = 64;
@@ -37,16 +37,16 @@ const FEW: usize = 64;
 pub struct Block {
     active: AtomicBool,
     /// The block around it, or another one that is around that.
-    outer: Mutex<Option<Py<Block>>>,
+    outer: GilCell<Option<Py<Block>>>,
     /// The outermost block, whose snapshots this one uses; `None` if it is that itself, and once it was left.
-    outermost: Mutex<Option<Py<Block>>>,
-    snapshots: Mutex<Snapshots>,
+    outermost: GilCell<Option<Py<Block>>>,
+    snapshots: GilCell<Snapshots>,
     /// Whether what NumPy would have to answer is an error.
     strict: bool,
     trace: Option<Arc<Tracing>>,
-    log: Arc<Mutex<Log>>,
+    log: Arc<GilCell<Log>>,
     /// Short arrays that are recorded.
-    taped: Mutex<Option<Arc<Taped>>>,
+    taped: GilCell<Option<Arc<Taped>>>,
 }
 
 impl Block {
@@ -58,69 +58,66 @@ impl Block {
 
     /// Does something with the copies of inputs made in it.
     pub fn with_snapshots<T>(&self, py: Python<'_>, f: impl FnOnce(&mut Snapshots) -> T) -> T {
-        let outermost = self.outermost().as_ref().map(|block| block.clone_ref(py));
+        let outermost = self.outermost.borrow(py).as_ref().map(|block| block.clone_ref(py));
         let owner = outermost.as_ref().map_or(self, Py::get);
-        f(&mut owner.snapshots.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut owner.snapshots.borrow(py))
     }
 
     /// What happened in it.
-    pub fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log<'a>(&'a self, py: Python<'a>) -> RefMut<'a, Log> {
+        self.log.borrow(py)
     }
 
     /// The tape that is written on.
-    pub fn taped(&self) -> Arc<Taped> {
-        let mut taped = self.taped.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taped) = taped.as_ref().filter(|taped| taped.has_room()) {
+    pub fn taped(&self, py: Python<'_>) -> Arc<Taped> {
+        let mut taped = self.taped.borrow(py);
+        if let Some(taped) = taped.as_ref().filter(|taped| taped.has_room(py)) {
             return taped.clone();
         }
         let new = Taped::new(&self.log);
-        self.log().taped(&new);
+        self.log(py).taped(&new);
         let old = taped.replace(new.clone());
-        // What nobody holds of it goes, and its keeper may be a Python object: with nothing locked.
+        // What nobody holds of it goes, and its keeper may be a Python object: with nothing borrowed.
         drop(taped);
         drop(old);
         new
     }
 
     /// Whether the log is told of what is recorded in the block.
-    pub fn has_log(&self, log: &Weak<Mutex<Log>>) -> bool {
+    pub fn has_log(&self, log: &Weak<GilCell<Log>>) -> bool {
         std::ptr::eq(log.as_ptr(), Arc::as_ptr(&self.log))
-    }
-
-    fn outermost(&self) -> MutexGuard<'_, Option<Py<Block>>> {
-        self.outermost.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outer(&self) -> MutexGuard<'_, Option<Py<Block>>> {
-        self.outer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The innermost active block around it, to which it leads directly from now on.
     fn around<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Block>> {
-        let next = self.outer().as_ref().map(|outer| outer.bind(py).clone());
+        let next = self.outer.borrow(py).as_ref().map(|outer| outer.bind(py).clone());
         let active = innermost(next.clone());
         if !same(next.as_ref(), active.as_ref()) {
-            let gone = std::mem::replace(&mut *self.outer(), active.clone().map(Bound::unbind));
-            // With nothing locked.
+            let new = active.clone().map(Bound::unbind);
+            let gone = std::mem::replace(&mut *self.outer.borrow(py), new);
+            // With nothing borrowed.
             drop((gone, next));
         }
         active
     }
 
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) {
         if self.active.swap(false, Ordering::AcqRel) {
             ACTIVE.fetch_sub(1, Ordering::AcqRel);
-            // What is held of it lives on; what is not goes with nothing locked.
-            let gone = self.taped.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // What is held of it lives on; what is not goes with nothing borrowed.
+            let gone = self.taped.borrow(py).take();
             drop(gone);
-            self.log().leave();
-            let outermost = self.outermost().take();
+            let outermost = self.outermost.borrow(py).take();
             if outermost.is_none() {
-                self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.snapshots.borrow(py).clear();
             }
-            if self.trace.is_none() && !self.log().is_short(0) {
-                note_log(&self.log);
+            let is_empty = {
+                let mut log = self.log(py);
+                log.leave();
+                log.is_short(0)
+            };
+            if self.trace.is_none() && !is_empty {
+                note_log(py, &self.log);
             }
         }
     }
@@ -128,17 +125,16 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.close();
+        // SAFETY: objects of Python's go with the GIL held.
+        let py = unsafe { Python::assume_attached() };
+        self.close(py);
         // A long chain that nobody else holds goes in a loop.
-        let Some(outer) = self.outer().take() else { return };
-        let mut next = Some(outer);
-        Python::attach(|py| {
-            // SAFETY: the object is alive, and the GIL is held.
-            let alone = |block: &Py<Block>| unsafe { pyo3::ffi::Py_REFCNT(block.as_ptr()) } == 1;
-            while let Some(block) = next.take().filter(alone) {
-                next = block.bind(py).get().outer().take();
-            }
-        });
+        let mut next = self.outer.borrow(py).take();
+        // SAFETY: the object is alive, and the GIL is held.
+        let alone = |block: &Py<Block>| unsafe { pyo3::ffi::Py_REFCNT(block.as_ptr()) } == 1;
+        while let Some(block) = next.take().filter(alone) {
+            next = block.bind(py).get().outer.borrow(py).take();
+        }
     }
 }
 
@@ -155,7 +151,7 @@ impl Block {
     /// Arrays recorded in the block that are held and not evaluated count as if they were evaluated
     /// together now; those evaluated after the block was left, as they were. Runs nothing.
     fn report(&self, py: Python<'_>) -> PyResult<Report> {
-        let log = self.log().clone();
+        let log = self.log(py).clone();
         log.report(py)
     }
 
@@ -185,7 +181,8 @@ fn entered(py: Python<'_>) -> PyResult<Option<Bound<'_, Block>>> {
 fn innermost(block: Option<Bound<'_, Block>>) -> Option<Bound<'_, Block>> {
     let mut block = block?;
     while !block.get().active() {
-        let outer = block.get().outer().as_ref().map(|outer| outer.bind(block.py()).clone())?;
+        let py = block.py();
+        let outer = block.get().outer.borrow(py).as_ref().map(|outer| outer.bind(py).clone())?;
         block = outer;
     }
     Some(block)
@@ -225,29 +222,27 @@ fn _note_fallback(py: Python<'_>, name: &str, at_once: bool) -> PyResult<()> {
         )));
     }
     for block in blocks {
-        block.get().log().fallback(format!("{name}{place}"), at_once);
+        block.get().log(py).fallback(format!("{name}{place}"), at_once);
     }
     Ok(())
-}
-
-fn left() -> MutexGuard<'static, Vec<Weak<Mutex<Log>>>> {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells all blocks of this context of an evaluation that runs in it.
 pub fn note_evaluation(py: Python<'_>, done: &Tally) -> PyResult<()> {
     if ACTIVE.load(Ordering::Acquire) > 0 {
-        for block in blocks(py)? {
-            block.get().log().evaluated(done);
+        let mut next = current(py)?;
+        while let Some(block) = next {
+            block.get().log(py).evaluated(done);
+            next = block.get().around(py);
         }
     }
     Ok(())
 }
 
 /// Tells blocks that were left of an evaluation of arrays that were recorded in them.
-pub fn note_kept(arrays: &[expr::Array], done: &Tally) {
-    for log in left().iter().filter_map(Weak::upgrade) {
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+pub fn note_kept(py: Python<'_>, arrays: &[expr::Array], done: &Tally) {
+    for log in LEFT.borrow(py).iter().filter_map(Weak::upgrade) {
+        let mut log = log.borrow(py);
         if arrays.iter().any(|array| log.has_recorded(array)) {
             log.evaluated(done);
         }
@@ -255,35 +250,35 @@ pub fn note_kept(arrays: &[expr::Array], done: &Tally) {
 }
 
 /// Keeps the log of a block that was left.
-fn note_log(log: &Arc<Mutex<Log>>) {
-    let mut left = left();
+fn note_log(py: Python<'_>, log: &Arc<GilCell<Log>>) {
+    let mut left = LEFT.borrow(py);
     left.retain(|known| known.strong_count() > 0 && known.as_ptr() != Arc::as_ptr(log));
     left.push(Arc::downgrade(log));
 }
 
 /// Tells a block of an array that was noted in it and that has become an expression.
-pub fn note_late(log: &Arc<Mutex<Log>>, array: &expr::Array) {
+pub fn note_late(py: Python<'_>, log: &Arc<GilCell<Log>>, array: &expr::Array) {
     let is_left = {
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = log.borrow(py);
         log.recorded(array);
         log.is_left()
     };
     if is_left {
-        note_log(log);
+        note_log(py, log);
     }
 }
 
 /// Tells a block that was left of an evaluation of what was noted in it.
-pub fn note_left(log: &Mutex<Log>, done: &Tally) {
-    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+pub fn note_left(py: Python<'_>, log: &GilCell<Log>, done: &Tally) {
+    let mut log = log.borrow(py);
     if log.is_left() {
         log.evaluated(done);
     }
 }
 
 /// Tells the innermost block of an array that was recorded in it.
-pub fn note_recorded(block: &Block, array: &expr::Array) {
-    block.log().recorded(array);
+pub fn note_recorded(py: Python<'_>, block: &Block, array: &expr::Array) {
+    block.log(py).recorded(array);
 }
 
 /// Enters a block; one without a trace of its own belongs to the trace that it is entered in.
@@ -297,7 +292,7 @@ pub fn enter(
     let strict = strict.unwrap_or_else(|| around.is_some_and(|outer| outer.strict));
     // A trace reads its inputs anew at each call, so it keeps no copies beyond itself.
     let outermost = outer.as_ref().filter(|_| trace.is_none()).map(|outer| {
-        let outermost = outer.get().outermost().as_ref().map(|block| block.clone_ref(py));
+        let outermost = outer.get().outermost.borrow(py).as_ref().map(|block| block.clone_ref(py));
         let active = outermost.filter(|block| block.get().active());
         active.unwrap_or_else(|| outer.clone().unbind())
     });
@@ -308,13 +303,13 @@ pub fn enter(
     }
     let block = Block {
         active: AtomicBool::new(false),
-        outer: Mutex::new(outer.map(Bound::unbind)),
-        outermost: Mutex::new(outermost),
-        snapshots: Mutex::default(),
+        outer: GilCell::new(outer.map(Bound::unbind)),
+        outermost: GilCell::new(outermost),
+        snapshots: GilCell::default(),
         strict,
         trace,
         log: Arc::default(),
-        taped: Mutex::default(),
+        taped: GilCell::default(),
     };
     let block = Bound::new(py, block)?;
     cpython::set_value(variable(py)?, block.as_any())?;
@@ -326,9 +321,9 @@ pub fn enter(
 /// Leaves a block, in whatever order and context.
 pub fn exit(block: &Bound<'_, Block>) -> PyResult<()> {
     let py = block.py();
-    block.get().close();
-    let alone = block.get().outer().is_none();
-    if alone && block.get().log().is_short(FEW) {
+    block.get().close(py);
+    let alone = block.get().outer.borrow(py).is_none();
+    if alone && block.get().log(py).is_short(FEW) {
         return Ok(());
     }
     let last = entered(py)?;
@@ -365,7 +360,7 @@ pub fn outside<T>(py: Python<'_>, f: impl FnOnce() -> PyResult<T>) -> PyResult<T
 /// array([2., 3.])
 #[pyclass(frozen, module = "rnp", name = "lazy")]
 pub struct Lazy {
-    entered: Mutex<SmallVec<[Py<Block>; 1]>>,
+    entered: GilCell<SmallVec<[Py<Block>; 1]>>,
     strict: Option<bool>,
 }
 
@@ -384,13 +379,13 @@ impl Lazy {
                 )));
             }
         };
-        Ok(Self { entered: Mutex::default(), strict })
+        Ok(Self { entered: GilCell::default(), strict })
     }
 
     /// Enters a block and returns it.
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Block>> {
         let block = enter(py, None, self.strict)?;
-        self.entered().push(block.clone().unbind());
+        self.entered.borrow(py).push(block.clone().unbind());
         Ok(block)
     }
 
@@ -403,10 +398,10 @@ impl Lazy {
         _exception: Option<&Bound<'_, PyAny>>,
         _traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let several = self.entered().len() > 1;
+        let several = self.entered.borrow(py).len() > 1;
         let here = if several { blocks(py)? } else { SmallVec::new() };
         let block = {
-            let mut entered = self.entered();
+            let mut entered = self.entered.borrow(py);
             let mine = entered.iter().rposition(|b| here.iter().any(|h| h.is(b)));
             match mine {
                 Some(at) => Some(entered.remove(at)),
@@ -420,12 +415,6 @@ impl Lazy {
     fn __call__<'py>(&self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let helper = function.py().import("rnp._lazy")?;
         helper.getattr("decorate")?.call1((function,))
-    }
-}
-
-impl Lazy {
-    fn entered(&self) -> MutexGuard<'_, SmallVec<[Py<Block>; 1]>> {
-        self.entered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -85,7 +85,7 @@ impl Log {
     /// The report: what was done, and what an evaluation of all that is held would do.
     pub fn report(mut self, py: Python<'_>) -> PyResult<Report> {
         let tapes: Vec<_> = self.tapes.iter().filter_map(Weak::upgrade).collect();
-        let noted: Vec<expr::Array> = tapes.iter().flat_map(|tape| tape.pending()).collect();
+        let noted: Vec<expr::Array> = tapes.iter().flat_map(|tape| tape.pending(py)).collect();
         self.recorded.extend(noted.iter().map(expr::Array::downgrade));
         let ends = expr::WeakArray::ends(&self.recorded);
         let mut all = self.done;

@@ -122,7 +122,7 @@ impl<'py> Call<'py> {
         if self.block.is_some() || out.is_traced() {
             let trace = self.trace.clone().filter(|_| out.is_traced());
             if let Some(block) = self.block().filter(|_| trace.is_none()) {
-                mode::note_recorded(block, &out);
+                mode::note_recorded(self.py, block, &out);
             }
             return Ok(Bound::new(self.py, Array::new(out, trace))?.into_any());
         }
@@ -178,7 +178,7 @@ impl<'py> Call<'py> {
     /// A recorded result that is what `step` makes of `base`.
     fn finish_as(&self, base: &Array, step: Prim, out: expr::Array) -> PyResult<Bound<'py, PyAny>> {
         if let Some(block) = self.block().filter(|_| !out.is_traced()) {
-            mode::note_recorded(block, &out);
+            mode::note_recorded(self.py, block, &out);
         }
         Ok(Bound::new(self.py, base.view(step, out))?.into_any())
     }
@@ -210,7 +210,7 @@ pub fn keep(py: Python<'_>, arrays: &[expr::Array]) -> PyResult<Vec<Storage>> {
     let wanted = eval::pending(arrays);
     if !wanted.is_empty() {
         let (values, tally) = counted(py, &wanted)?;
-        mode::note_kept(&wanted, &tally);
+        mode::note_kept(py, &wanted, &tally);
         for (array, value) in wanted.iter().zip(values) {
             array.set_value(value);
         }

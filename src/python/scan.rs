@@ -9,11 +9,12 @@ use pyo3::prelude::*;
 use super::error::Unsupported;
 use super::reduce::{integer, no_out};
 use super::run::Call;
-use super::{error, nd};
+use super::{error, mode, nd, tape};
 use crate::buffer::Storage;
 use crate::runtime::FloatMode;
 use crate::scan::{Running, Scan};
 use crate::shape;
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Bound<'py, PyAny>>;
@@ -42,7 +43,13 @@ fn scan<'py>(
     let name = scan.name();
     let dtype = dtype.map(|d| nd::parse_dtype(name, d)).transpose()?;
     let py = a.py();
-    let mut call = Call::new(py, name)?;
+    let block = mode::current(py)?;
+    if let Some(block) = block.as_ref().filter(|_| !strict)
+        && let Some(out) = tape::record(block.get(), Request::Scan { scan, axis, dtype }, &[a])?
+    {
+        return Ok(out);
+    }
+    let mut call = Call::of(py, name, block);
     if !call.is_lazy() && nd::is_exact_ndarray(a) {
         let nd::Layout { ptr, dtype: from, swapped, shape, strides, .. } = nd::layout(name, a)?;
         let steps = scan.dtype(from, dtype);

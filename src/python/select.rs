@@ -10,9 +10,10 @@ use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
 use super::reduce::{integers, no_out};
 use super::run::Call;
-use super::{direct, error, mode};
+use super::{direct, error, mode, tape};
 use crate::expr;
 use crate::select::{Select, Statistic};
+use crate::tape::Request;
 
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Obj<'py>>;
@@ -39,9 +40,15 @@ fn select<'py>(
     {
         return Ok(out);
     }
+    let select = Arc::new(select);
+    if let Some(block) = &block
+        && let Some(out) = tape::record(block.get(), Request::Select(select.clone()), &[a])?
+    {
+        return Ok(out);
+    }
     let mut call = Call::of(a.py(), name, block);
     let x = call.operand(a)?.strong();
-    call.run(|| expr::Array::call(Arc::new(select), &[x]))
+    call.run(|| expr::Array::call(select, &[x]))
 }
 
 /// A fraction that is a plain number, and whether it is one of Python's.

@@ -2,12 +2,11 @@
 //!
 //! Frames inside rnp and NumPy are skipped. May not know: arrays, ops.
 
-use std::sync::{Mutex, PoisonError};
-
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::cpython;
+use super::gil::GilCell;
 use crate::expr::Span;
 
 /// An instruction that was met, and the line it belongs to; `None` if it is rnp's or NumPy's own.
@@ -20,7 +19,7 @@ struct Place {
 /// How many places are remembered, each by one slot that its code and instruction choose.
 const PLACES: usize = 256;
 
-static MET: Mutex<[Option<Place>; PLACES]> = Mutex::new([const { None }; PLACES]);
+static MET: GilCell<[Option<Place>; PLACES]> = GilCell::new([const { None }; PLACES]);
 static SKIPPED: PyOnceLock<Vec<String>> = PyOnceLock::new();
 
 /// The folders of rnp and NumPy.
@@ -48,21 +47,21 @@ pub fn here(py: Python<'_>) -> Span {
 
 /// The user's line that a frame is at.
 fn place(frame: &Bound<'_, PyAny>) -> Option<Span> {
+    let py = frame.py();
     let (code, instruction) = cpython::code(frame)?;
     let slot = ((code.as_ptr() as usize >> 5) ^ instruction as usize) % PLACES;
-    if let Some(met) = &MET.lock().unwrap_or_else(PoisonError::into_inner)[slot]
+    if let Some(met) = &MET.borrow(py)[slot]
         && met.instruction == instruction
         && met.code.is(&code)
     {
         return met.span;
     }
-    let file: String =
-        code.getattr(pyo3::intern!(frame.py(), "co_filename")).ok()?.extract().ok()?;
-    let own = skipped(frame.py()).iter().any(|s| file.starts_with(s.as_str()));
+    let file: String = code.getattr(pyo3::intern!(py, "co_filename")).ok()?.extract().ok()?;
+    let own = skipped(py).iter().any(|s| file.starts_with(s.as_str()));
     let span = (!own).then(|| Span::new(&file, cpython::line(frame)));
     let new = Place { code: code.unbind(), instruction, span };
-    let old = MET.lock().unwrap_or_else(PoisonError::into_inner)[slot].replace(new);
-    // Its code may be the last of a function, whose going runs code: never under the lock.
+    let old = MET.borrow(py)[slot].replace(new);
+    // Its code may be the last of a function, whose going runs code: with nothing borrowed.
     drop(old);
     span
 }

@@ -1,24 +1,25 @@
 //! Short arrays in blocks: noted on the block's tape, and evaluated from there.
 //!
-//! What the tape has no room for, or would not answer in a moment, is recorded as an expression. Tapes are
-//! locked with the GIL held, and no Python code runs meanwhile.
+//! What the tape has no room for, or would not answer in a moment, is recorded as an expression.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::cell::RefMut;
+use std::sync::{Arc, Weak};
 
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use super::array::Array;
+use super::gil::GilCell;
 use super::mode::{self, Block};
 use super::nd::PyKeeper;
 use super::report::Log;
 use super::{direct, error, span};
 use crate::buffer::Storage;
 use crate::dtype::DType;
-use crate::expr::{self, Number};
+use crate::expr::{self, Number, Prim};
 use crate::runtime::direct::View;
-use crate::shape::{self, Shape};
-use crate::tape::{Place, Request, Tape};
+use crate::shape::{self, Item, Shape};
+use crate::tape::{Place, Range, Request, Tape};
 use crate::trace::Inputs;
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -37,8 +38,8 @@ const AGAIN_EACH: usize = 8;
 
 /// The tape of a block, and the log that is told of evaluations.
 pub struct Taped {
-    tape: Mutex<Tape>,
-    log: Weak<Mutex<Log>>,
+    tape: GilCell<Tape>,
+    log: Weak<GilCell<Log>>,
 }
 
 /// An entry of a tape that an object stands for.
@@ -49,7 +50,8 @@ pub struct Noted {
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        self.taped.tape().release(self.at);
+        // SAFETY: it is part of an object of Python's, which goes with the GIL held.
+        self.taped.tape(unsafe { Python::assume_attached() }).release(self.at);
     }
 }
 
@@ -62,31 +64,38 @@ pub enum Keep {
     Worth,
     /// In any case.
     Always,
+    /// What would be worth it is not evaluated here.
+    Elsewhere,
 }
 
 impl Taped {
     /// The tape of a block with this log.
-    pub fn new(log: &Arc<Mutex<Log>>) -> Arc<Self> {
-        Arc::new(Self { tape: Mutex::default(), log: Arc::downgrade(log) })
+    pub fn new(log: &Arc<GilCell<Log>>) -> Arc<Self> {
+        Arc::new(Self { tape: GilCell::default(), log: Arc::downgrade(log) })
     }
 
-    fn tape(&self) -> MutexGuard<'_, Tape> {
-        self.tape.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tape<'a>(&'a self, py: Python<'a>) -> RefMut<'a, Tape> {
+        self.tape.borrow(py)
     }
 
     /// The dtype and the shape of an entry.
-    pub fn meta(&self, at: Place) -> (DType, Shape) {
-        self.tape().meta(at)
+    pub fn meta(&self, py: Python<'_>, at: Place) -> (DType, Shape) {
+        self.tape(py).meta(at)
     }
 
     /// Whether arrays can still be noted.
-    pub fn has_room(&self) -> bool {
-        self.tape().has_room()
+    pub fn has_room(&self, py: Python<'_>) -> bool {
+        self.tape(py).has_room()
+    }
+
+    /// The expression of an entry.
+    pub fn expr(&self, py: Python<'_>, at: Place) -> expr::Array {
+        self.tape(py).expr(at)
     }
 
     /// The expressions of entries that are held and not evaluated.
-    pub fn pending(&self) -> Vec<expr::Array> {
-        let mut tape = self.tape();
+    pub fn pending(&self, py: Python<'_>) -> Vec<expr::Array> {
+        let mut tape = self.tape(py);
         tape.pending().into_iter().map(|at| tape.expr(at)).collect()
     }
 
@@ -98,7 +107,7 @@ impl Taped {
         places: &[Place],
         keep: Keep,
     ) -> PyResult<Option<SmallVec<[Value<'py>; 1]>>> {
-        let mut tape = self.tape();
+        let mut tape = self.tape(py);
         if places.iter().any(|&at| tape.is_memory(at)) {
             return Ok(None);
         }
@@ -112,11 +121,20 @@ impl Taped {
         let (trace, ready) = &*made;
         let borrowed = tape.is_borrowed;
         drop(tape);
+        let is_worth = |elements: &dyn Fn() -> usize| {
+            let cost = ready.cost(length);
+            borrowed || (cost > AGAIN && cost > AGAIN_EACH * elements())
+        };
+        let expected =
+            || ready.results(length).map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        if keep == Keep::Elsewhere && is_worth(&expected) {
+            return Ok(None);
+        }
         // SAFETY: the tape keeps the memory, of the layout that the plan was made for, for as long as it is
         // there, and nobody writes it.
         let outputs = unsafe { direct::run_ready(py, trace, ready, &inputs, length)? };
         let again = {
-            let mut tape = self.tape();
+            let mut tape = self.tape(py);
             // All are marked, whatever they were.
             places.iter().filter(|&&at| !tape.evaluated(at)).count() == 0
         };
@@ -124,15 +142,12 @@ impl Taped {
             let tally = ready.tally(length);
             mode::note_evaluation(py, &tally)?;
             if let Some(log) = self.log.upgrade() {
-                mode::note_left(&log, &tally);
+                mode::note_left(py, &log, &tally);
             }
         }
         let keeps = match keep {
-            Keep::Not => false,
-            Keep::Worth => {
-                let cost = ready.cost(length);
-                borrowed || (cost > AGAIN && cost > AGAIN_EACH * outputs.elements())
-            }
+            Keep::Not | Keep::Elsewhere => false,
+            Keep::Worth => is_worth(&|| outputs.elements()),
             Keep::Always => true,
         };
         let value = |i: usize| {
@@ -145,35 +160,27 @@ impl Taped {
 
 impl Noted {
     /// The expression, with which the object leaves the tape.
-    pub fn expr(&self) -> expr::Array {
+    pub fn expr(&self, py: Python<'_>) -> expr::Array {
         let (expr, evaluated) = {
-            let mut tape = self.taped.tape();
+            let mut tape = self.taped.tape(py);
             (tape.expr(self.at), tape.is_evaluated(self.at))
         };
         // What was evaluated has been told of.
         if let Some(log) = self.taped.log.upgrade().filter(|_| !evaluated) {
-            mode::note_late(&log, &expr);
+            mode::note_late(py, &log, &expr);
         }
         expr
     }
 
     /// Whether the value was computed.
-    pub fn is_evaluated(&self) -> bool {
-        self.taped.tape().is_evaluated(self.at)
+    pub fn is_evaluated(&self, py: Python<'_>) -> bool {
+        self.taped.tape(py).is_evaluated(self.at)
     }
 
     /// The tape and the entry.
     pub fn place(&self) -> (Arc<Taped>, Place) {
         (self.taped.clone(), self.at)
     }
-}
-
-/// An operand that is no array of ours as an entry, if it can be noted.
-fn note(tape: &mut Tape, obj: &Obj<'_>) -> PyResult<Option<Place>> {
-    if let Some(view) = direct::view(obj) {
-        return memory(obj.py(), tape, &view);
-    }
-    Ok(number(obj).and_then(|number| tape.number(number)))
 }
 
 /// A Python number.
@@ -191,11 +198,8 @@ fn is_short(view: &View<'_>) -> bool {
     some && !view.dtype.is_complex() && shape::is_c_ordered(view.shape, view.strides, size)
 }
 
-/// An array as it is now: a copy, or one that was made of the same bytes.
+/// A short array as it is now: a copy, or one that was made of the same bytes.
 fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<Place>> {
-    if !is_short(view) {
-        return Ok(None);
-    }
     let count = view.shape.iter().product::<usize>();
     // SAFETY: an ndarray of the caller's, in C order, with the GIL held.
     let bytes = unsafe { std::slice::from_raw_parts(view.ptr, count * view.dtype.size()) };
@@ -213,73 +217,149 @@ fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<P
     Ok(tape.memory(copy, view.ptr))
 }
 
-/// The tape of this block that operands are on, or else its newest, and the entries that operands are; `None`
-/// if they are on several, or not on any.
-fn places(block: &Block, operands: &[&Obj<'_>]) -> Option<(Arc<Taped>, [Option<Place>; OPERANDS])> {
-    if block.trace().is_some() || operands.len() > OPERANDS {
+/// What is noted of an operand.
+#[derive(Clone, Copy)]
+enum Operand {
+    /// An entry of the tape.
+    Entry(Place),
+    Number,
+    Memory,
+    /// Points of a table.
+    Points,
+}
+
+impl Operand {
+    /// What an object that is no array of ours is; `None` if it cannot be noted.
+    fn of(request: &Request, object: &Obj<'_>) -> Option<Self> {
+        if number(object).is_some() {
+            return request.takes_numbers().then_some(Self::Number);
+        }
+        if let Some(view) = direct::view(object) {
+            return is_short(&view).then_some(Self::Memory);
+        }
+        let points = direct::points(object).filter(|_| *request == Request::Interp)?;
+        (!points.is_empty()).then_some(Self::Points)
+    }
+
+    /// Its place on the tape.
+    fn note(self, py: Python<'_>, tape: &mut Tape, object: &Obj<'_>) -> PyResult<Option<Place>> {
+        match self {
+            Self::Entry(at) => Ok(Some(at)),
+            Self::Number => Ok(number(object).and_then(|number| tape.number(number))),
+            Self::Memory => match direct::view(object) {
+                Some(view) => memory(py, tape, &view),
+                None => Ok(None),
+            },
+            Self::Points => {
+                let Some(points) = direct::points(object).filter(|_| tape.has_room()) else {
+                    return Ok(None);
+                };
+                let points = error::checked(py, || Storage::from_slice(&points, &[points.len()]))?;
+                Ok(tape.memory(points, std::ptr::null()))
+            }
+        }
+    }
+}
+
+/// The tape of this block that operands are on, or else its newest, and what the operands are; `None` if they are
+/// on several tapes, or cannot be noted.
+fn operands(
+    block: &Block,
+    request: &Request,
+    objects: &[&Obj<'_>],
+) -> Option<(Arc<Taped>, [Operand; OPERANDS])> {
+    if block.trace().is_some() || objects.len() > OPERANDS {
         return None;
     }
-    let (mut tape, mut places): (Option<Arc<Taped>>, _) = (None, [None; OPERANDS]);
-    for (operand, place) in operands.iter().zip(&mut places) {
-        let Ok(array) = operand.cast::<Array>() else { continue };
+    let (mut tape, mut operands): (Option<Arc<Taped>>, _) = (None, [Operand::Number; OPERANDS]);
+    for (operand, object) in operands.iter_mut().zip(objects) {
+        let Ok(array) = object.cast_exact::<Array>() else {
+            *operand = Operand::of(request, object)?;
+            continue;
+        };
         let (taped, at) = array.get().handle().noted()?;
-        if !block.has_log(&taped.log) {
-            return None;
-        }
-        if tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
+        if !tape.as_ref().map_or(block.has_log(&taped.log), |tape| Arc::ptr_eq(tape, &taped)) {
             return None;
         }
         tape = Some(taped);
-        *place = Some(at);
+        *operand = Operand::Entry(at);
     }
-    Some((tape.unwrap_or_else(|| block.taped()), places))
+    Some((tape.unwrap_or_else(|| block.taped(objects[0].py())), operands))
 }
 
 /// An object for an entry.
 fn object(py: Python<'_>, taped: Arc<Taped>, at: Place) -> Out<'_> {
+    taped.tape(py).hold(at);
     let array = Array::noted(Noted { taped, at });
     Ok(Some(Bound::new(py, array)?.into_any()))
 }
 
 /// Notes what is asked for of some operands; `None` if it must be recorded as an expression.
-pub fn record<'py>(block: &Block, request: Request, operands: &[&Obj<'py>]) -> Out<'py> {
-    // Before anything is copied.
-    if !request.takes_numbers() && operands.iter().any(|operand| number(operand).is_some()) {
-        return Ok(None);
-    }
-    let Some((taped, known)) = places(block, operands) else { return Ok(None) };
-    let py = operands[0].py();
+pub fn record<'py>(block: &Block, request: Request, objects: &[&Obj<'py>]) -> Out<'py> {
+    let Some((taped, operands)) = operands(block, &request, objects) else { return Ok(None) };
+    let py = objects[0].py();
     let span = span::here(py);
     let at = {
-        let mut tape = taped.tape();
+        let mut tape = taped.tape(py);
         let mut places = [0; OPERANDS];
-        let places = &mut places[..operands.len()];
-        for ((place, known), operand) in places.iter_mut().zip(known).zip(operands) {
-            *place = match known {
+        let places = &mut places[..objects.len()];
+        for ((place, operand), object) in places.iter_mut().zip(operands).zip(objects) {
+            *place = match operand.note(py, &mut tape, object)? {
                 Some(at) => at,
-                None => match note(&mut tape, operand)? {
-                    Some(at) => at,
-                    None => return Ok(None),
-                },
+                None => return Ok(None),
             };
         }
-        let Some(at) = error::checked(py, || Ok(tape.make(request, places, span)))? else {
-            return Ok(None);
-        };
-        tape.hold(at);
-        at
+        error::checked(py, || Ok(tape.make(request, places, span)))?
     };
-    object(py, taped, at)
+    at.map_or(Ok(None), |at| object(py, taped, at))
+}
+
+/// Notes a view of an array; `None` if it must be recorded as an expression.
+pub fn view<'py>(block: &Block, base: &Bound<'py, Array>, step: Prim) -> Out<'py> {
+    let py = base.py();
+    let Some((taped, at)) = base.get().handle().noted() else { return Ok(None) };
+    if block.trace().is_some() || !block.has_log(&taped.log) {
+        return Ok(None);
+    }
+    let span = span::here(py);
+    let request = Request::View(step.clone());
+    let at = error::checked(py, || Ok(taped.tape(py).make(request, &[at], span)))?;
+    let Some(at) = at else { return Ok(None) };
+    // An element is a value, where NumPy gives a scalar and no 0-d array.
+    let is_value = match &step {
+        Prim::Index(items) => taped.meta(py, at).1.is_empty() && !items.contains(&Item::Ellipsis),
+        _ => false,
+    };
+    if is_value {
+        return object(py, taped, at);
+    }
+    taped.tape(py).hold(at);
+    let Some(handle) = base.get().handle().see(Noted { taped, at }, step) else { return Ok(None) };
+    Ok(Some(Bound::new(py, Array::at(handle))?.into_any()))
+}
+
+/// Notes a range; `None` if it must be recorded as an expression.
+pub fn range<'py>(py: Python<'py>, block: &Block, range: Range) -> Out<'py> {
+    if block.trace().is_some() || !(1..=SHORT / size_of::<f64>()).contains(&range.count()) {
+        return Ok(None);
+    }
+    let taped = block.taped(py);
+    let span = span::here(py);
+    let at = error::checked(py, || Ok(taped.tape(py).range(range, span)))?;
+    at.map_or(Ok(None), |at| object(py, taped, at))
 }
 
 /// Notes an ndarray as it is now, or, `borrowed`, its memory.
 pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
     let Some(view) = direct::view(obj).filter(is_short) else { return Ok(None) };
-    let Some((taped, _)) = places(block, &[]) else { return Ok(None) };
+    if block.trace().is_some() {
+        return Ok(None);
+    }
     let py = obj.py();
+    let taped = block.taped(py);
     let at = {
-        let mut tape = taped.tape();
-        let at = if borrowed {
+        let mut tape = taped.tape(py);
+        if borrowed {
             let storage = Storage {
                 ptr: view.ptr,
                 dtype: view.dtype,
@@ -293,12 +373,9 @@ pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
             at
         } else {
             memory(py, &mut tape, &view)?
-        };
-        let Some(at) = at else { return Ok(None) };
-        tape.hold(at);
-        at
+        }
     };
-    object(py, taped, at)
+    at.map_or(Ok(None), |at| object(py, taped, at))
 }
 
 /// The values of arrays that are entries of one tape, none twice; `None` for others, and for what is not
@@ -310,7 +387,10 @@ pub fn evaluate<'py>(
     let mut tape: Option<Arc<Taped>> = None;
     let mut places: SmallVec<[Place; 8]> = SmallVec::new();
     for array in arrays {
-        let Some((taped, at)) = array.get().handle().noted() else { return Ok(None) };
+        let handle = array.get().handle();
+        let Some((taped, at)) = handle.noted().filter(|_| !handle.is_seen()) else {
+            return Ok(None);
+        };
         if places.contains(&at) || tape.as_ref().is_some_and(|tape| !Arc::ptr_eq(tape, &taped)) {
             return Ok(None);
         }

@@ -6,8 +6,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::array::Array;
+use super::error::Unsupported;
+use super::mode::{self, Block};
 use super::reduce::{integer, integers};
 use super::run::Call;
+use super::{nd, tape};
+use crate::expr::Prim;
 use crate::shape::{self, Item, Slice};
 
 type Obj<'py> = Bound<'py, PyAny>;
@@ -29,6 +33,19 @@ pub fn lengths(op: &str, obj: &Obj<'_>) -> PyResult<Vec<usize>> {
     Ok(dims)
 }
 
+/// A view of an array that is on a block's tape, if it can be noted there.
+fn noted<'py>(
+    a: &Obj<'py>,
+    block: Option<&Bound<'py, Block>>,
+    step: impl FnOnce() -> Prim,
+) -> PyResult<Option<Obj<'py>>> {
+    let (Some(block), Ok(array)) = (block, a.cast::<Array>()) else { return Ok(None) };
+    if array.get().handle().noted().is_none() {
+        return Ok(None);
+    }
+    tape::view(block.get(), array, step())
+}
+
 /// The same elements in C order under another shape; one length may be -1, which is worked out.
 ///
 /// A shape of another number of elements is a ValueError.
@@ -39,8 +56,15 @@ pub fn lengths(op: &str, obj: &Obj<'_>) -> PyResult<Vec<usize>> {
 #[pyfunction]
 #[pyo3(signature = (a, shape, /))]
 pub fn reshape<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
+    if nd::is_subclass(a)? {
+        return Err(Unsupported::new_err("reshape: subclasses of ndarray are left to NumPy"));
+    }
     let dims = integers("reshape", "shape", shape)?;
-    let mut call = Call::new(a.py(), "reshape")?;
+    let block = mode::current(a.py())?;
+    if let Some(out) = noted(a, block.as_ref(), || Prim::Reshape(dims.as_slice().into()))? {
+        return Ok(out);
+    }
+    let mut call = Call::of(a.py(), "reshape", block);
     let x = call.operand(a)?;
     call.run_view(a, || x.reshape(&dims))
 }
@@ -54,6 +78,14 @@ pub fn reshape<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
 #[pyo3(signature = (a, axes = None))]
 pub fn transpose<'py>(a: &Obj<'py>, axes: Option<&Obj<'py>>) -> Out<'py> {
     let axes = axes.map(|x| integers("transpose", "axes", x)).transpose()?;
+    let block = mode::current(a.py())?.filter(|_| axes.is_none());
+    let reversed = || {
+        let rank = a.cast::<Array>().map_or(0, |array| array.get().meta().1.len());
+        Prim::Transpose((0..rank).rev().collect())
+    };
+    if let Some(out) = noted(a, block.as_ref(), reversed)? {
+        return Ok(out);
+    }
     let mut call = Call::new(a.py(), "transpose")?;
     let x = call.operand(a)?;
     call.run_view(a, || x.transpose(axes.as_deref()))

@@ -55,6 +55,23 @@ CHAINS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "kept axis": lambda xp, x, k: xp.min(xp.negative(x), axis=-1, keepdims=True),
     "any": lambda xp, x, k: xp.any(xp.greater(x, k)),
     "sign": lambda xp, x, k: xp.sign(x) * xp.floor(xp.abs(x) * 7),
+    "running": lambda xp, x, k: xp.cumsum(xp.abs(x)) * k,
+    "running, wide": lambda xp, x, k: xp.cumprod(x, axis=-1, dtype="f8"),
+    "median": lambda xp, x, k: xp.median(xp.abs(x)),
+    "percentile": lambda xp, x, k: xp.percentile(x, 75.0) * k,
+    "two percentiles": lambda xp, x, k: xp.percentile(x, [25.0, 75.0]),
+    "fade": lambda xp, x, k: xp.multiply(
+        x, xp.interp(xp.arange(len(x)), [0, len(x) / 2, len(x)], [0.0, k, 0.0]).astype("f4")
+    ),
+    "resampled": lambda xp, x, k: xp.interp(
+        xp.linspace(0, len(x) - 1, 2 * len(x)), xp.arange(len(x)), x
+    ),
+    "a range after": lambda xp, x, k: xp.abs(x) * xp.arange(len(x)),
+    "part": lambda xp, x, k: xp.abs(x)[len(x) // 2 :] * k,
+    "backwards": lambda xp, x, k: xp.abs(x)[::-1][: len(x) // 2 + 1],
+    "column": lambda xp, x, k: xp.reshape(x, (-1, 1)) * xp.abs(x)[None, :2],
+    "frames": lambda xp, x, k: xp.abs(xp.reshape(xp.negative(x), (1, -1))).T,
+    "an element": lambda xp, x, k: xp.abs(x)[-1] * xp.abs(x),
 }
 
 
@@ -355,6 +372,105 @@ def test_writes_and_views_of_what_is_noted():
         want[::5] = 0
         same(y.eval(), want)
         same(z.eval(), want + 1)
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_views_of_what_is_noted_are_written_both_ways(again):
+    x = signal(64, again)
+    with rnp.lazy():
+        y = rnp.abs(x)
+        v = y[8:16]
+        w = v[::-1]
+        before = (w * 2).eval()
+        v *= 3
+        w[0] = 7
+    want = np.abs(x)
+    seen = want[8:16]
+    same(before, seen[::-1] * 2)
+    seen *= 3
+    seen[-1] = 7
+    same(y.eval(), want)
+    same(v.eval(), seen)
+    same(w.eval(), seen[::-1])
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_a_view_shows_what_is_written_to_its_base(again):
+    x = signal(64, again)
+    with rnp.lazy():
+        y = rnp.negative(x)
+        column, row = y.reshape(-1, 1), y[None]
+        y.shape = (8, 8)
+        y += 1
+        same(column.eval(), (1 - x).reshape(-1, 1))
+        same(row.eval(), (1 - x)[None])
+        same(y.eval(), (1 - x).reshape(8, 8))
+        with pytest.raises(ValueError, match="views"):
+            y.resize((2, 2), refcheck=False)
+
+
+def test_a_view_outlives_its_base():
+    x = signal(64, 1)
+    with rnp.lazy():
+        y = rnp.abs(x)
+        v = y[2:4]
+        del y
+        gc.collect()
+        v[0] = 5
+    same(v.eval(), np.array([5, abs(x[3])], "f4"))
+
+
+def test_views_of_a_promised_input_keep_their_value():
+    x = signal(64, 1)
+    with rnp.lazy():
+        v = rnp.asarray(x, copy=False)[4:8]
+        first = v.eval()
+        x[:] = 0
+        same(v.eval(), first)
+        assert first.any()
+
+
+def test_what_is_seen_of_heavy_values_is_computed_once():
+    x = signal(4096, 1)
+    with rnp.lazy() as block:
+        y = rnp.sin(rnp.exp(rnp.sin(rnp.exp(rnp.sin(x)))))
+        y[:2].eval()
+        y.eval()
+        loops = block.report().loops
+        same(y.eval(), y.eval())
+        assert block.report().loops == loops
+
+
+def test_ranges_of_many_lengths():
+    for n in range(3, 40):
+        for _ in range(3):
+            with rnp.lazy():
+                same((rnp.arange(n) * 2).eval(), np.arange(n) * 2)
+                same(rnp.linspace(-0.0, n, n).eval(), np.linspace(-0.0, n, n))
+                same(
+                    rnp.linspace(0, n, n, endpoint=False).eval(),
+                    np.linspace(0, n, n, endpoint=False),
+                )
+    with rnp.lazy():
+        ends = [rnp.linspace(1, zero, 2).eval()[-1] for zero in (0.0, -0.0) * 3]
+    assert [bool(np.signbit(end)) for end in ends] == [False, True] * 3
+
+
+def test_clip_by_the_names_of_the_standard():
+    x = signal(64, 1)
+    want = np.clip(x, -0.5, 0.25)
+    for call in (
+        lambda: rnp.clip(x, -0.5, 0.25),
+        lambda: rnp.clip(x, -0.5, max=0.25),
+        lambda: rnp.clip(x, min=-0.5, max=0.25),
+    ):
+        same(call(), want)
+        for _ in range(2):
+            with rnp.lazy():
+                lazy = call().eval()
+            same(lazy, want)
+    with rnp.lazy():
+        same(rnp.clip(x, None, 0.25).eval(), np.clip(x, None, 0.25))
 
 
 def test_more_than_a_tape_holds():

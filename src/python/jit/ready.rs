@@ -154,7 +154,8 @@ impl Again {
             return Ok(None);
         }
         let mut inputs = Inputs::default();
-        error::checked(py, || ready.bind(trace, &given.arguments, line, &mut inputs))?;
+        let argument = |at: usize| given.arguments.get(at).copied();
+        error::checked(py, || ready.bind(trace, argument, line, &mut inputs))?;
         // SAFETY: the arrays are of the layouts that the plan was made for, and are held by the caller.
         let outputs = unsafe { direct::run_ready(py, trace, ready, &inputs, line)? };
         entry.result.give(py, &mut |at| outputs.give(at)).map(Some)

@@ -1,0 +1,230 @@
+//! Forms: what was recorded of something, found by what it is made of.
+
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::{LINE, MEMORIES, NUMBERS, Range, Request};
+use crate::dtype::DType;
+use crate::expr::{Array, Span, with_span};
+use crate::fork::PerProcess;
+use crate::op::Weak;
+use crate::shape::Shape;
+use crate::trace::{Ready, Trace};
+
+/// The most sets of forms, evaluated together, that a form keeps plans for.
+const TOGETHER: usize = 16;
+/// The most forms that are kept.
+const FORMS: usize = 4096;
+/// The most ranges that are kept, or were met once.
+const RANGES: usize = 1024;
+/// Words up to here say which number an operand is.
+const NUMBERED: u64 = 2 * NUMBERS as u64;
+
+/// What an expression looks like.
+pub(super) struct Form {
+    id: u64,
+    /// It, over parameters: arrays in memory come first, numbers from [`MEMORIES`] on.
+    pub(super) expr: Array,
+    /// What was recorded of it before, the likeliest first.
+    next: Mutex<Nexts>,
+    /// How evaluations that ask for it first run, if their plans take given memory.
+    ready: Mutex<SmallVec<[Evaluation; 1]>>,
+}
+
+/// Forms, and the steps that lead to them.
+type Nexts = SmallVec<[(Step, Arc<Form>); 2]>;
+
+/// Which forms are evaluated with another, and how.
+type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
+
+/// How one form leads to another.
+#[derive(PartialEq)]
+struct Step {
+    request: Request,
+    /// Which operand the form is.
+    place: u8,
+    /// What the other operands are.
+    others: [u64; 2],
+}
+
+/// What an operand looks like.
+#[derive(Clone, Copy)]
+pub(super) enum Look<'a> {
+    Form(&'a Arc<Form>),
+    /// The Python number with this number, and whether it is a float.
+    Number(u8, bool),
+}
+
+impl Look<'_> {
+    /// Says it in a word: numbers come before all forms.
+    fn id(self) -> u64 {
+        match self {
+            Look::Form(form) => form.id,
+            Look::Number(number, is_float) => 2 * u64::from(number) + u64::from(is_float) + 1,
+        }
+    }
+
+    fn expr(self) -> Array {
+        match self {
+            Look::Form(form) => form.expr.clone(),
+            Look::Number(number, is_float) => roots().number(number, is_float),
+        }
+    }
+}
+
+/// The forms of lines with one number, by dtype.
+type Lines = SmallVec<[(DType, Arc<Form>); 2]>;
+
+/// The forms of arrays in memory, and numbers, which all others hang on.
+#[derive(Default)]
+struct Roots {
+    /// Lines, by number and dtype.
+    lines: [Lines; MEMORIES],
+    /// Arrays of other shapes.
+    memories: FxHashMap<(u8, DType, Shape), Arc<Form>>,
+    numbers: FxHashMap<(u8, bool), Array>,
+    ranges: FxHashMap<Range, Option<Arc<Form>>>,
+}
+
+impl Roots {
+    fn number(&mut self, number: u8, is_float: bool) -> Array {
+        let weak = if is_float { Weak::Float } else { Weak::Int };
+        let place = MEMORIES as u32 + u32::from(number);
+        let make = || Array::weak_param(place, weak);
+        self.numbers.entry((number, is_float)).or_insert_with(make).clone()
+    }
+}
+
+static ROOTS: PerProcess<Mutex<Roots>> = PerProcess::new(Mutex::default);
+/// The form made last, and the one that was made last when all were forgotten.
+static MADE: AtomicU64 = AtomicU64::new(NUMBERED);
+static FORGOTTEN: AtomicU64 = AtomicU64::new(NUMBERED);
+
+fn roots() -> MutexGuard<'static, Roots> {
+    let mut roots = ROOTS.get().lock().unwrap_or_else(PoisonError::into_inner);
+    let made = MADE.load(Ordering::Relaxed);
+    if made - FORGOTTEN.load(Ordering::Relaxed) > FORMS as u64 {
+        FORGOTTEN.store(made, Ordering::Relaxed);
+        // Tapes keep those that they use.
+        *roots = Roots::default();
+    }
+    roots
+}
+
+impl Form {
+    fn new(expr: Array) -> Arc<Self> {
+        let id = MADE.fetch_add(1, Ordering::Relaxed) + 1;
+        Arc::new(Self { id, expr, next: Mutex::default(), ready: Mutex::default() })
+    }
+
+    /// The array in memory with this number, of a shape that counts.
+    pub(super) fn memory(number: u8, dtype: DType, shape: &[usize]) -> Arc<Self> {
+        let key = (number, dtype, Shape::from_slice(shape));
+        let make = || Form::new(Array::param(number.into(), dtype, Shape::from_slice(shape)));
+        roots().memories.entry(key).or_insert_with(make).clone()
+    }
+
+    /// The line in memory with this number.
+    pub(super) fn line(number: u8, dtype: DType) -> Arc<Self> {
+        let mut roots = roots();
+        let lines = &mut roots.lines[usize::from(number)];
+        if let Some((_, form)) = lines.iter().find(|(known, _)| *known == dtype) {
+            return form.clone();
+        }
+        let form = Form::new(Array::param(number.into(), dtype, Shape::from_slice(&[LINE])));
+        lines.push((dtype, form.clone()));
+        form
+    }
+
+    /// A range; `None` when it is met for the first time: its numbers are part of the form, and may be others the
+    /// next time.
+    pub(super) fn range(range: Range, span: Span) -> Option<Arc<Self>> {
+        let known = {
+            let mut roots = roots();
+            if roots.ranges.len() > RANGES {
+                roots.ranges.clear();
+            }
+            match roots.ranges.entry(range) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(slot) => {
+                    slot.insert(None);
+                    return None;
+                }
+            }
+        };
+        if known.is_some() {
+            return known;
+        }
+        let expr = with_span(span, || Request::Range(range).of(&[])).ok()?;
+        let form = Self::new(expr);
+        roots().ranges.insert(range, Some(form.clone()));
+        Some(form)
+    }
+
+    fn next(&self) -> MutexGuard<'_, Nexts> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is recorded of operands that look like these, the form being the one at `place`; `None` if that is
+    /// an error.
+    pub(super) fn made(
+        &self,
+        request: &Request,
+        place: usize,
+        operands: &[Look<'_>],
+        span: Span,
+    ) -> Option<Arc<Self>> {
+        let mut others = [0; 2];
+        let beside = operands.iter().enumerate().filter(|(i, _)| *i != place);
+        for (other, (_, operand)) in others.iter_mut().zip(beside) {
+            *other = operand.id();
+        }
+        let place = place as u8;
+        {
+            let mut next = self.next();
+            let is = |(known, _): &(Step, Arc<Self>)| {
+                known.others == others && known.place == place && known.request == *request
+            };
+            if let Some(at) = next.iter().position(is) {
+                // What is asked for now will be asked for again.
+                next.swap(0, at);
+                return Some(next[0].1.clone());
+            }
+        }
+        let exprs: SmallVec<[Array; 3]> = operands.iter().map(|look| look.expr()).collect();
+        let expr = with_span(span, || request.of(&exprs)).ok()?;
+        if expr.dtype().is_complex() {
+            return None;
+        }
+        let form = Self::new(expr);
+        self.next().push((Step { request: request.clone(), place, others }, form.clone()));
+        Some(form)
+    }
+
+    /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
+    pub(super) fn ready(forms: &[&Form]) -> Option<Arc<(Trace, Ready)>> {
+        let (first, others) = forms.split_first()?;
+        let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
+        if let Some((_, ready)) = known().iter().find(same) {
+            return ready.clone();
+        }
+        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
+        let plan = || {
+            let trace = Trace::new(&results).ok()?;
+            let ready = trace.ready_as_traced()?;
+            Some(Arc::new((trace, ready)))
+        };
+        let ready = plan();
+        let mut known = known();
+        if known.len() == TOGETHER {
+            known.remove(0);
+        }
+        known.push((others.iter().map(|form| form.id).collect(), ready.clone()));
+        ready
+    }
+}
