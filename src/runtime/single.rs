@@ -18,8 +18,8 @@ use super::scalars::check_status;
 use crate::buffer::Buffer;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
-use crate::loops::{Form, Launch, Layout, Memory, Role, Step};
-use crate::shape::count;
+use crate::loops::{Form, Kernel, Launch, Layout, Memory, Role, Step};
+use crate::shape::{Strides, count};
 use crate::tile::{FoldFns, Tree};
 
 /// A launch that needs no nest.
@@ -31,7 +31,7 @@ pub(super) struct Single {
     places: SmallVec<[Reach; 4]>,
     /// Per scalar of the kernel, its place in the plan and its dtype.
     scalars: SmallVec<[(u32, DType); 4]>,
-    folds: SmallVec<[(FoldFns, usize); 2]>,
+    folds: Folds,
     teams: Teams,
     form: Form,
     /// The inputs that are packed, and how.
@@ -50,6 +50,9 @@ pub(super) struct Single {
     /// What an element costs, in light ops.
     weight: usize,
 }
+
+/// The functions of folds, and the buffers of their results.
+type Folds = SmallVec<[(FoldFns, usize); 2]>;
 
 /// Which bytes of some memory a buffer covers.
 #[derive(Debug)]
@@ -147,29 +150,16 @@ impl Single {
                 if run > nest::CHUNK.max(SHORT / nest::weight(kernel)) {
                     return None;
                 }
-                let extents = &launch.extents[middle..];
-                let strides: SmallVec<[isize; 4]> = (middle..launch.extents.len())
-                    .map(|l| if launch.extents[l] > 1 { moves(l) } else { 0 })
-                    .collect();
-                let chunk = nest::PACKED_CHUNK.min(run);
-                packed.push((b, Gather::new(extents, &strides, buf.dtype.size(), chunk)));
+                let strides = (middle..launch.extents.len()).map(moves).collect();
+                packed.push((b, gather(&launch.extents[middle..], strides, size, run)));
             }
             places.push(Reach { memory, offset, low, high, step, moves: !folded && !gathered });
         }
-        let mut folds = SmallVec::new();
-        let (mut states, mut partial) = (0, 0);
-        for (f, (fold, measure, dtype, buf)) in kernel.folds().enumerate() {
-            let fns = crate::tile::fold(fold, measure, dtype)?;
-            let function = if kernel.form == Form::Frames { fns.frames } else { fns.inner };
-            words[layout.folds + 2 * f + 1] = function as usize as u64;
-            states += fns.state_bytes;
-            partial = partial.max(fns.partial_bytes);
-            folds.push((fns, buf as usize));
-        }
+        let (folds, states) = folds(kernel, &mut words[layout.folds..])?;
         let scalars = launch.scalars.iter().copied().zip(kernel.scalars.iter().copied()).collect();
         let teams = Teams::of(kernel);
         teams.hire(&mut words, layout.folds);
-        let (states, weight) = (states + partial + 8 * teams.words(), nest::weight(kernel));
+        let (states, weight) = (states + 8 * teams.words(), nest::weight(kernel));
         let index = (middle + 1 == launch.extents.len()).then_some(layout.index + middle);
         let (form, all) = (kernel.form, run);
         let each = match form {
@@ -203,7 +193,7 @@ impl Single {
 
     /// What it costs on arrays of this length, in light ops.
     pub(super) fn cost(&self, length: usize) -> usize {
-        self.weight * if self.stretches { length } else { self.all }
+        self.weight.saturating_mul(if self.stretches { length } else { self.all })
     }
 
     /// Runs the launch, on up to so many threads; `length` is that of the arrays, if the plan is for all lengths.
@@ -366,4 +356,29 @@ impl Single {
         }
         Ok(())
     }
+}
+
+/// How an input's elements of a run over loops of these extents are packed, whose strides along loops of one element
+/// do not matter.
+fn gather(extents: &[usize], mut strides: Strides, size: isize, run: usize) -> Gather {
+    for (stride, _) in strides.iter_mut().zip(extents).filter(|(_, extent)| **extent == 1) {
+        *stride = 0;
+    }
+    Gather::new(extents, &strides, size.unsigned_abs(), nest::PACKED_CHUNK.min(run))
+}
+
+/// A kernel's folds, and the bytes of all states and the largest partial; `words` are
+/// told of the functions.
+fn folds(kernel: &Kernel, words: &mut [u64]) -> Option<(Folds, usize)> {
+    let mut folds = Folds::new();
+    let (mut states, mut partial) = (0, 0);
+    for (f, (fold, measure, dtype, buf)) in kernel.folds().enumerate() {
+        let fns = crate::tile::fold(fold, measure, dtype)?;
+        let function = if kernel.form == Form::Frames { fns.frames } else { fns.inner };
+        words[2 * f + 1] = function as usize as u64;
+        states += fns.state_bytes;
+        partial = partial.max(fns.partial_bytes);
+        folds.push((fns, buf as usize));
+    }
+    Some((folds, states + partial))
 }

@@ -224,10 +224,9 @@ pub fn convert<H: Host>(
     if (1..=FEW).contains(&len) && view.is_contiguous() {
         let out = host.allocate(dtype, view.shape)?;
         let mut status = 0;
+        let (from, function) = (view.ptr, tile::cast(view.dtype, dtype));
         // SAFETY: the array and the result have `len` elements.
-        unsafe {
-            tile::cast(view.dtype, dtype)(out, view.ptr, view.ptr, view.ptr, len, &raw mut status)
-        };
+        unsafe { function(out, from, from, from, len, &raw mut status) };
         check_status(status)?;
         return Ok(true);
     }
