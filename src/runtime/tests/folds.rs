@@ -229,7 +229,9 @@ fn long_lines_in_pieces_have_the_bits_of_nests() {
         plain.fold(Fold::Sum, F64, x);
         // One function does all of these, and finds their states on a board.
         let x = team.input(F64, Step::Unit, &[8]);
-        [Fold::Sum, Fold::Min, Fold::Max].map(|fold| team.fold(fold, F64, x));
+        for fold in [Fold::Sum, Fold::Min, Fold::Max] {
+            team.fold(fold, F64, x);
+        }
         let x = computed.input(F64, Step::Unit, &[8]);
         let y = computed.map(Op::Multiply, F64, &[x, x]);
         add_folds(&mut computed, y);
