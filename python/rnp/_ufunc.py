@@ -53,10 +53,8 @@ class ufunc(_core._Entry, metaclass=_Type):
         if core is not None and builtin is core:
             # By the builtin's own name: that of `radians` is `deg2rad`.
             return super().__new__(cls, builtin.__name__, values, True)
-        # Several results, of several builtins; or NumPy's alone. Of a division by zero NumPy warns
-        # by the name of the call.
-        numpys = core is None or name == "divmod"
-        return super().__new__(cls, None, values if numpys else core, numpys)
+        # Several results, of several builtins; or NumPy's alone.
+        return super().__new__(cls, None, values if core is None else core, core is None)
 
     def __init__(self, original: numpy.ufunc, core: Callable[..., Any] | None) -> None:
         self._numpy = original
@@ -370,17 +368,17 @@ def _frexp(x: Any) -> Any:
     return _core.frexp_mantissa(x), _core.frexp_exponent(x)
 
 
-def _divmod(a: Any, b: Any) -> Any:
-    return _core.floor_divide(a, b), _core.remainder(a, b)
-
-
 def _modf(x: Any) -> Any:
     return _core.modf_fraction(x), _core.modf_whole(x)
 
 
 def _make() -> dict[numpy.ufunc, ufunc]:
     made: dict[numpy.ufunc, ufunc] = {}
-    several: dict[str, Callable[..., Any]] = {"frexp": _frexp, "divmod": _divmod, "modf": _modf}
+    several: dict[str, Callable[..., Any]] = {
+        "frexp": _frexp,
+        "divmod": _core._divmod,
+        "modf": _modf,
+    }
     for original in vars(numpy).values():
         if isinstance(original, numpy.ufunc) and original not in made:
             core = several.get(original.__name__) or getattr(_core, original.__name__, None)

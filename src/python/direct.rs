@@ -53,6 +53,27 @@ pub fn map<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
     result.told(done, |out| tell(op, args, out))
 }
 
+/// The whole quotient and the remainder, in one call: NumPy tells of both by one name.
+pub fn divmod<'py>(a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
+    let (py, mut odd) = (a.py(), false);
+    let mut part = |op| match (input(a), input(b)) {
+        (Some(x), Some(y)) => {
+            let mut result = Fresh::new(py, false);
+            result.odd = overflows(&[x, y]);
+            let done = direct::map(op, &[x, y], &mut result);
+            odd |= std::mem::take(&mut result.odd);
+            result.given(done)
+        }
+        _ => Ok(None),
+    };
+    let Some(quotient) = part(Op::FloorDivide)? else { return Ok(None) };
+    let Some(remainder) = part(Op::Remainder)? else { return Ok(None) };
+    if odd {
+        ask("divmod", &PyTuple::new(py, [a, b])?, &PyDict::new(py))?;
+    }
+    PyTuple::new(py, [quotient, remainder]).map(|both| Some(both.into_any()))
+}
+
 /// Has NumPy compute the odd elements of a result, so that it warns, raises or is silent by its own rules and
 /// its `errstate`, on the caller's line.
 #[cold]

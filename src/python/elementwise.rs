@@ -6,6 +6,7 @@ use pyo3::types::PyTuple;
 use smallvec::SmallVec;
 
 use super::array::Array;
+use super::error::Unsupported;
 use super::run::Call;
 use super::{direct, mode, nd, tape};
 use crate::expr;
@@ -48,7 +49,7 @@ pub fn operator<'py>(op: Op, a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
 pub fn or_numpy<'py>(op: Op, args: &[&Obj<'py>]) -> Out<'py> {
     let py = args[0].py();
     match apply(py, op, args) {
-        Err(e) if e.is_instance_of::<super::error::Unsupported>(py) => {
+        Err(e) if e.is_instance_of::<Unsupported>(py) => {
             let function = py.import("rnp._ufunc")?.getattr("named")?.call1((op.info().name,))?;
             function.call1(PyTuple::new(py, args)?)
         }
@@ -198,6 +199,7 @@ macro_rules! op_functions {
         pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
             $(m.add_function(wrap_pyfunction!(rows::$un, m)?)?;)+
             $(m.add_function(wrap_pyfunction!(rows::$bn, m)?)?;)+
+            m.add_function(wrap_pyfunction!(_divmod, m)?)?;
             m.add_function(wrap_pyfunction!(choose, m)?)?;
             m.add_function(wrap_pyfunction!(clip, m)?)?;
             m.add_function(wrap_pyfunction!(astype, m)?)?;
@@ -208,6 +210,20 @@ macro_rules! op_functions {
 }
 
 for_each_op!(op_functions);
+
+/// `a // b` and `a % b`, as `numpy.divmod` has them.
+#[pyfunction]
+#[pyo3(signature = (a, b, /))]
+pub fn _divmod<'py>(a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
+    let recorded = a.is_instance_of::<Array>() || b.is_instance_of::<Array>();
+    if !recorded && mode::current(a.py())?.is_none() {
+        let done = direct::divmod(a, b)?;
+        return done.ok_or_else(|| Unsupported::new_err("divmod: NumPy answers"));
+    }
+    let parts = [Op::FloorDivide, Op::Remainder].map(|op| apply(a.py(), op, &[a, b]));
+    let [quotient, remainder] = parts;
+    Ok(PyTuple::new(a.py(), [quotient?, remainder?])?.into_any())
+}
 
 /// `x` where the condition holds, else `y`; both sides are computed.
 ///

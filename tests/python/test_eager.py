@@ -215,6 +215,20 @@ def test_elements_and_a_number_in_either_order(dtype: str, n: int) -> None:
                 check(ours(function.__name__), number, y)
 
 
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "float32", "float64"])
+def test_quotient_and_remainder_in_one_call(dtype: str) -> None:
+    x, y = ordinary(dtype, (-100, 100), 300, 1), ordinary(dtype, (-9, 9), 300, 2)
+    with np.errstate(all="ignore"):
+        for operands in ((x, y), (x[::2], 7), (5, y), (x[:1], y), (x[0], y[0]), (7, 2.5)):
+            both = rnp.divmod(*operands)
+            assert type(both) is tuple
+            for ours, theirs in zip(both, np.divmod(*operands), strict=True):
+                assert type(ours) is type(theirs)
+                assert ours.dtype == theirs.dtype
+                np.testing.assert_array_equal(ours, theirs)
+                np.testing.assert_array_equal(np.signbit(ours), np.signbit(theirs))
+
+
 def test_subnormals_are_kept_beside_a_library_that_drops_them() -> None:
     if platform.machine() != "x86_64" or not sys.platform.startswith("linux"):
         pytest.skip("switches the mode by the C library's x86-64 layout")

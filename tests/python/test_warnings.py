@@ -29,7 +29,7 @@ SPECIAL = [
     700.0,
 ]
 WHOLE = {"i4": [0, 1, -1, 7, -(2**31), 2**31 - 1], "u1": [0, 1, 7, 255]}
-UFUNCS = [name for name in OPS if isinstance(getattr(np, name, None), np.ufunc)]
+UFUNCS = [name for name in OPS if isinstance(getattr(np, name, None), np.ufunc)] + ["divmod"]
 # NumPy's own flags that nothing in the values explains: of NaN, and of an infinite difference.
 STRAY = {
     "f2": {"ceil", "floor", "trunc", "rint", "power", "float_power"},
