@@ -158,7 +158,7 @@ pub(super) fn are_awake() -> bool {
 }
 
 /// So many works, one soon after the other, are worth a helper's waking.
-const ENOUGH: u32 = 6;
+const ENOUGH: u32 = 64;
 
 thread_local! {
     /// When this thread asked last for helpers for a short work, and how often in a row.
