@@ -197,14 +197,15 @@ class Function(_core._Entry):
         if self.__name__ in _RESULTS_AS_OUT and len(args) < 3 and rest.get("dtype") is None:
             rest["dtype"] = getattr(target, "dtype", None)
         result = self(*args, **rest)
-        if isinstance(target, (Array, numpy.ndarray)) and (
-            target.shape != numpy.shape(result) or target.dtype == object
-        ):
+        if isinstance(target, (Array, numpy.ndarray)) and target.shape != numpy.shape(result):
             self._try_out(target, args, rest)
         return store_whole(self.__name__, target, result)
 
     def _try_out(self, target: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Let NumPy say whether it would write a result of another shape into `out`."""
+        if target.ndim == 0 or target.dtype == object:
+            # Of some such NumPy writes where there is nothing.
+            raise ValueError(f"{self.__name__}: out has the shape {target.shape}, not the result's")
         out = numpy.empty(target.shape, target.dtype)
         args, keywords = replace((args, keywords), _like)
         at = len(args) if self._outs is None else self._outs

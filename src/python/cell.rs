@@ -334,20 +334,25 @@ impl Handle {
 
     /// The expression as of now.
     pub fn get(&self) -> Held {
-        match &mut *self.place() {
+        // With what is shown no more the last handle of a Python object may go: with nothing locked.
+        let mut gone = None;
+        let held = match &mut *self.place() {
             Place::Own(held) => held.clone(),
             Place::View { cell, path, number, held } => {
                 let version = cell.version().clone();
                 if version.number != *number {
+                    *number = version.number;
                     // The path was followed from an array of this very shape before.
                     if let Ok(expr) = views(&version.held.expr, &path.steps(&[])) {
-                        *held = Held { expr, trace: version.held.trace };
+                        let new = Held { expr, trace: version.held.trace };
+                        gone = Some(std::mem::replace(held, new));
                     }
-                    *number = version.number;
                 }
                 held.clone()
             }
-        }
+        };
+        drop(gone);
+        held
     }
 
     /// Whether other handles of the expression are held, by other objects or by nodes above it.
@@ -380,14 +385,15 @@ impl Handle {
     /// `Trace` for an argument of a traced function.
     pub fn reshape(&self, expr: expr::Array) -> Result<()> {
         self.check_written()?;
-        match &mut *self.place() {
-            Place::Own(held) => held.expr = expr,
+        let gone = match &mut *self.place() {
+            Place::Own(held) => std::mem::replace(&mut held.expr, expr),
             Place::View { path, held, .. } => {
                 let dims = expr.shape().iter().map(|&d| d as i64).collect();
                 *path = path.then(Step::Prim(Prim::Reshape(dims)));
-                held.expr = expr;
+                std::mem::replace(&mut held.expr, expr)
             }
-        }
+        };
+        drop(gone);
         Ok(())
     }
 
@@ -397,14 +403,15 @@ impl Handle {
     /// `Trace` for an argument of a traced function; `Value` for an object that views another or is viewed.
     pub fn replace(&self, value: Held) -> Result<()> {
         self.check_written()?;
-        match &mut *self.place() {
-            Place::Own(held) => *held = value,
+        let gone = match &mut *self.place() {
+            Place::Own(held) => std::mem::replace(held, value),
             Place::View { .. } => {
                 return Err(Error::value(
                     "cannot resize an array that views another or is viewed: its memory is shared",
                 ));
             }
-        }
+        };
+        drop(gone);
         Ok(())
     }
 
@@ -447,15 +454,20 @@ impl Handle {
             let trace = value.trace.clone().or_else(|| held.trace.clone());
             Ok(Held { expr, trace })
         };
-        match &mut *self.place() {
-            Place::Own(held) => *held = write(held, &Path::default().steps(steps))?,
+        let gone = match &mut *self.place() {
+            Place::Own(held) => {
+                let new = write(held, &Path::default().steps(steps))?;
+                std::mem::replace(held, new)
+            }
             Place::View { cell, path, .. } => {
                 let path = path.steps(steps);
                 let mut version = cell.version();
-                version.held = write(&version.held, &path)?;
+                let new = write(&version.held, &path)?;
                 version.number += 1;
+                std::mem::replace(&mut version.held, new)
             }
-        }
+        };
+        drop(gone);
         Ok(())
     }
 

@@ -2,13 +2,14 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyFloat, PyTuple};
 use smallvec::SmallVec;
 
 use super::array::Array;
 use super::error::Unsupported;
 use super::run::Call;
 use super::{direct, mode, nd, tape};
+use crate::dtype::Kind;
 use crate::expr;
 use crate::for_each_op;
 use crate::op::{Op, Weak};
@@ -60,7 +61,7 @@ pub fn or_numpy<'py>(op: Op, args: &[&Obj<'py>]) -> Out<'py> {
 /// `__array_ufunc__ = None` says: leave operators to me.
 fn steps_aside(other: &Obj<'_>) -> PyResult<bool> {
     // Asking a number for what it has not would make an exception.
-    let plain = other.is_exact_instance_of::<pyo3::types::PyFloat>()
+    let plain = other.is_exact_instance_of::<PyFloat>()
         || other.is_exact_instance_of::<pyo3::types::PyInt>();
     if plain || other.is_instance_of::<Array>() || nd::is_exact_ndarray(other) {
         return Ok(false);
@@ -88,8 +89,8 @@ pub fn compare<'py>(op: Op, a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
 pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
     let (py, array) = (x.py(), x.as_any());
     let strong_float = x.get().expr().dtype().is_float() && x.get().expr().weak().is_none();
-    let plain = k.is_exact_instance_of::<pyo3::types::PyFloat>()
-        || k.is_exact_instance_of::<pyo3::types::PyInt>();
+    let plain =
+        k.is_exact_instance_of::<PyFloat>() || k.is_exact_instance_of::<pyo3::types::PyInt>();
     if strong_float && plain {
         let value = k.extract::<f64>().unwrap_or(f64::NAN);
         let op =
@@ -295,8 +296,10 @@ pub fn limit<'py>(
     }
     let mut call = Call::of(a.py(), "clip", block);
     let x = call.operand(a)?;
+    let whole = matches!(x.dtype().kind(), Kind::Int | Kind::Bool);
     let mut bound = |b: &Obj<'py>| match far(b) {
-        Some(far) => Ok(expr::Array::int(far)),
+        Some(far) if whole => Ok(expr::Array::int(far)),
+        Some(_) => call.operand(PyFloat::new(b.py(), b.extract()?).as_any()),
         None => call.operand(b),
     };
     let low = low.map(&mut bound).transpose()?;

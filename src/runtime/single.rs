@@ -71,7 +71,7 @@ struct Reach {
 const ALONE: usize = 1 << 20;
 
 /// Launches over frames, and those that pack, are nests from so many light ops on: they have no pieces.
-const SHORT: usize = 1 << 19;
+const UNCUT: usize = 1 << 19;
 
 /// Memory on the stack for a kernel's scratch and for folds; what needs more comes from the heap.
 #[repr(align(64))]
@@ -95,7 +95,7 @@ impl Single {
         let fits = match kernel.form {
             Form::Map => stretches || !nest::streams(run, written),
             Form::Inner => true,
-            Form::Frames => !stretches && run <= nest::CHUNK.max(SHORT / nest::weight(kernel)),
+            Form::Frames => !stretches && run <= nest::CHUNK.max(UNCUT / nest::weight(kernel)),
             Form::Rows => false,
         };
         if !once || run == 0 || kernel.tables > 0 || !fits {
@@ -147,7 +147,7 @@ impl Single {
                 return None;
             }
             if gathered {
-                if run > nest::CHUNK.max(SHORT / nest::weight(kernel)) {
+                if run > nest::CHUNK.max(UNCUT / nest::weight(kernel)) {
                     return None;
                 }
                 let strides = (middle..launch.extents.len()).map(moves).collect();

@@ -19,6 +19,8 @@ use crate::trace::{Ready, Trace};
 const TOGETHER: usize = 16;
 /// The most forms that are kept.
 const FORMS: usize = 4096;
+/// The most that is kept of what was recorded of one form.
+const NEXTS: usize = 64;
 /// The most ranges that are kept, or were met once.
 const RANGES: usize = 1024;
 /// Words up to here say which number an operand is.
@@ -36,7 +38,8 @@ pub(super) struct Form {
 }
 
 /// Forms, and the steps that lead to them.
-type Nexts = SmallVec<[(Step, Arc<Form>); 2]>;
+/// What was recorded of a form; `None` for what was met once, of a kind that is noted when it is met again.
+type Nexts = SmallVec<[(Step, Option<Arc<Form>>); 2]>;
 
 /// Which forms are evaluated with another, and how.
 type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
@@ -115,6 +118,16 @@ fn roots() -> MutexGuard<'static, Roots> {
     roots
 }
 
+/// Keeps what was recorded, in the place of what was met once or of what was asked for long ago.
+fn keep(next: &mut Nexts, step: Step, form: Option<Arc<Form>>) {
+    if let Some(at) = next.iter().position(|(known, _)| *known == step) {
+        next.swap_remove(at);
+    } else if next.len() >= NEXTS {
+        next.pop();
+    }
+    next.insert(0, (step, form));
+}
+
 impl Form {
     fn new(expr: Array) -> Arc<Self> {
         let id = MADE.fetch_add(1, Ordering::Relaxed) + 1;
@@ -170,7 +183,7 @@ impl Form {
     }
 
     /// What is recorded of operands that look like these, the form being the one at `place`; `None` if that is
-    /// an error.
+    /// an error, or met for the first time and may never come back.
     pub(super) fn made(
         &self,
         request: &Request,
@@ -186,13 +199,18 @@ impl Form {
         let place = place as u8;
         {
             let mut next = self.next();
-            let is = |(known, _): &(Step, Arc<Self>)| {
+            let is = |(known, _): &(Step, Option<Arc<Self>>)| {
                 known.others == others && known.place == place && known.request == *request
             };
             if let Some(at) = next.iter().position(is) {
                 // What is asked for now will be asked for again.
                 next.swap(0, at);
-                return Some(next[0].1.clone());
+                if let Some(form) = &next[0].1 {
+                    return Some(form.clone());
+                }
+            } else if request.may_never_come_back() {
+                keep(&mut next, Step { request: request.clone(), place, others }, None);
+                return None;
             }
         }
         let exprs: SmallVec<[Array; 3]> = operands.iter().map(|look| look.expr()).collect();
@@ -201,7 +219,8 @@ impl Form {
             return None;
         }
         let form = Self::new(expr);
-        self.next().push((Step { request: request.clone(), place, others }, form.clone()));
+        let step = Step { request: request.clone(), place, others };
+        keep(&mut self.next(), step, Some(form.clone()));
         Some(form)
     }
 

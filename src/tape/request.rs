@@ -95,6 +95,11 @@ impl Range {
 }
 
 impl Request {
+    /// Whether numbers of the call are part of it, which may be others the next time.
+    pub(super) fn may_never_come_back(&self) -> bool {
+        matches!(self, Request::Select(_) | Request::View(_))
+    }
+
     /// Records it.
     pub(super) fn of(&self, operands: &[Array]) -> Result<Array> {
         match *self {

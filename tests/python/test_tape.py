@@ -641,3 +641,30 @@ def test_what_goes_with_a_tape_may_record_itself():
         for array in arrays:
             rnp.asarray(array)
     same(seen[0].eval(), arrays[0] + 1)
+
+
+@pytest.mark.parametrize("viewed", [True, False])
+def test_who_goes_with_an_old_value_may_look_at_the_array(viewed: bool) -> None:
+    memory, seen = np.ones(300_000), []
+    with rnp.lazy():
+        y = rnp.asarray(memory, copy=False)
+        v = y[2:] if viewed else y
+        rnp.explain(v)
+        weakref.finalize(memory, lambda: seen.append(y.shape))
+        del memory
+        y[:] = 0
+        assert y.tolist() == [0.0] * 300_000
+        assert v.tolist() == [0.0] * len(v)
+    gc.collect()
+    assert seen == [(300_000,)]
+
+
+def test_a_slice_that_moves_is_right_each_time() -> None:
+    x = np.arange(600, dtype="float32")
+    for turn in range(2):
+        for at in range(0, 100, 7):
+            with rnp.lazy():
+                part = (rnp.asarray(x) * 2)[at : at + 50]
+                middle = rnp.quantile(part, at / 100)
+            np.testing.assert_array_equal(part.eval(), x[at : at + 50] * 2)
+            assert middle == np.quantile(x[at : at + 50] * 2, at / 100), turn

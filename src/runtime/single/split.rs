@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use smallvec::SmallVec;
 
 use super::super::cache::Engine;
-use super::super::pool::{PIECE, Poll, Work, drive};
+use super::super::pool::{FloatMode, PIECE, Poll, Work, drive};
 use super::super::scalars::check_status;
 use super::Single;
 use crate::buffer::Buffer;
@@ -63,7 +63,10 @@ pub(super) unsafe fn run(
     let store = store.as_mut_ptr();
     let pieces = Pieces { single, engine, words, all, each, store, status };
     drive(&pieces, count, threads, poll)?;
-    pieces.combine(count)?;
+    {
+        let _float = FloatMode::standard();
+        pieces.combine(count)?;
+    }
     check_status(pieces.status.into_inner())
 }
 

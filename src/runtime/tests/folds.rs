@@ -251,3 +251,24 @@ fn long_lines_in_pieces_have_the_bits_of_nests() {
         set_num_threads(before);
     }
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn pieces_are_combined_with_subnormals() {
+    let n = 300_000;
+    let mut k = Builder::new(Form::Inner, true, &[n], &[true]);
+    let x = k.input(F64, Step::Unit, &[8]);
+    k.fold(Fold::Sum, F64, x);
+    let (plan, input) = (k.finish(), [storage(F64, &vec![5e-324; n])]);
+    // As a library leaves it that drops subnormals.
+    let (mut before, drops) = (0u32, 0x9fc0u32);
+    // SAFETY: the mode of this thread, which is put back.
+    unsafe {
+        std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut before, options(nostack));
+        std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const drops, options(nostack));
+    }
+    let out = run(&plan, &input, &[], &Context::default());
+    // SAFETY: as above.
+    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const before, options(nostack)) };
+    assert_eq!(out.unwrap()[0].words()[0], n as u64);
+}
