@@ -205,15 +205,13 @@ class _Clip(_dispatch.Function):
     def __signature__(self) -> inspect.Signature:
         return _clip_shown(super().__signature__)
 
-    def _answer(self, *args: Any, **keywords: Any) -> Any:
+    def _extended(self, *args: Any, **keywords: Any) -> Any:
+        """Answer a call that has one bound, or a bound twice, by place or NumPy's older names."""
         if len(args) == 2 and "max" in keywords and not {"min", "a_max"} & keywords.keys():
-            args = (*args, keywords.pop("max"))
-        low, high = len(args) > 1 or "a_min" in keywords, len(args) > 2 or "a_max" in keywords
-        if low != high or (low and not keywords.keys().isdisjoint(("min", "max"))):
-            # NumPy says what is missing, or too much.
-            told: Any = numpy.clip
-            return told(*(0, None, None, None)[: len(args)], **dict.fromkeys(keywords))
-        return super()._answer(*args, **keywords)
+            return self(*args, keywords.pop("max"), **keywords)
+        # NumPy says what is missing, or too much.
+        told: Any = numpy.clip
+        return told(*(0, None, None, None)[: len(args)], **dict.fromkeys(keywords))
 
 
 def _extended_clip() -> None:

@@ -30,7 +30,7 @@ pub struct Entry {
     recorder: Option<Py<PyAny>>,
     /// Answers plain calls of it, without its arguments being taken apart twice.
     plain: Option<Plain>,
-    /// Whether the builtin would take more than NumPy does.
+    /// Whether calls that the builtin would take, and NumPy would not, go to the method `_extended`.
     strict: bool,
 }
 
@@ -52,8 +52,8 @@ impl Entry {
         recorder: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let plain = recorder.as_ref().map(|recorder| plain(recorder.bind(py)));
-        let plain = plain.transpose()?.flatten();
-        let strict = plain.is_some_and(|plain| std::ptr::fn_addr_eq(plain, clip as Plain));
+        let (plain, strict) = plain.transpose()?.flatten().unzip();
+        let strict = strict.unwrap_or(false);
         let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
         let op = op.filter(|(_, arity)| *arity <= 2);
         Ok(Self { op, eager, numpys, recorder, plain, strict })
@@ -86,8 +86,9 @@ impl Entry {
             }
         }
         if entry.strict && !has_its_bounds(args, keywords)? {
-            // Whoever extends the function says what of it is more than NumPy's.
-        } else if mode::current(py)?.is_some() {
+            return slf.call_method(pyo3::intern!(py, "_extended"), args, keywords);
+        }
+        if mode::current(py)?.is_some() {
             if let Some(plain) = entry.plain
                 && let Some(out) = plain(args, keywords)?
             {
@@ -118,16 +119,16 @@ impl Entry {
     }
 }
 
-/// What answers plain calls of a builtin.
-fn plain(recorder: &Obj<'_>) -> PyResult<Option<Plain>> {
+/// What answers plain calls of a builtin, and whether the builtin would take more than NumPy does.
+fn plain(recorder: &Obj<'_>) -> PyResult<Option<(Plain, bool)>> {
     let builtin = recorder.is_exact_instance_of::<PyCFunction>();
     if !builtin {
         return Ok(None);
     }
     let name = recorder.getattr("__name__")?;
     Ok(match &*name.extract::<String>()? {
-        "asarray" => Some(asarray),
-        "clip" => Some(clip),
+        "asarray" => Some((asarray, false)),
+        "clip" => Some((clip, true)),
         _ => None,
     })
 }
