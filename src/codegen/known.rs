@@ -2,6 +2,8 @@
 //! with fewer instructions and the same bits.
 //!
 //! - A bound of `minimum` or `maximum` that is no NaN: NaN comes from the other operand alone.
+//! - Bounds that are whole numbers, of what `rint` gives and a cast to integers takes: rounding may come last,
+//!   where some machines do it with the cast.
 //! - A divisor that is a power of two: to divide by it is to multiply by its reciprocal, exactly.
 //!
 //! Kernels hold no values, so each case is a main loop of its own. May not know: how loops are written.
@@ -16,7 +18,7 @@ use super::group::Turn;
 use super::inline;
 use super::plan::Inline;
 use super::vector::{Key, Lanes, vector};
-use crate::dtype::DType;
+use crate::dtype::{DType, Kind};
 use crate::error::Result;
 use crate::loops::Line;
 use crate::op::Op;
@@ -37,6 +39,8 @@ enum Bounds {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     bounds: Bounds,
+    /// Whether bounds between a `rint` and a cast to integers are whole numbers.
+    whole: bool,
     /// Whether divisors are powers of two, whose reciprocals are exact.
     powers: bool,
 }
@@ -64,22 +68,24 @@ impl Emit<'_, '_> {
         let divisors: Vec<u32> = step.lines.iter().filter_map(|&l| self.divisor(l)).collect();
         let powers = self.all(&divisors, Self::is_power)?;
         let mut out = Vec::new();
-        let mut add = |e: &mut Self, bounds: Bounds, holds: Option<Value>| {
-            let holds = match (holds, powers) {
-                (Some(a), Some(b)) => Some(e.f.ins().band(a, b)),
-                (a, b) => a.or(b),
-            };
-            out.push((Known { bounds, powers: powers.is_some() }, holds));
+        let mut add = |e: &mut Self, bounds: Bounds, whole: bool, holds: Option<Value>| {
+            let holds = e.both(holds, powers);
+            out.push((Known { bounds, whole, powers: powers.is_some() }, holds));
         };
         if bounds.is_empty() {
             if powers.is_some() {
-                add(self, Bounds::Any, None);
+                add(self, Bounds::Any, false, None);
             }
         } else {
+            let rounded: Vec<u32> = step.lines.iter().flat_map(|&l| self.rounded(l)).collect();
+            let fixed: Vec<u32> =
+                rounded.iter().filter_map(|&l| self.bound(l)).map(|b| b.fixed).collect();
+            let whole = self.all(&fixed, Self::is_whole)?;
             let holds = self.all(&bounds, Self::is_not_zero)?;
-            add(self, Bounds::NotZero, holds);
+            let holds = self.both(holds, whole);
+            add(self, Bounds::NotZero, whole.is_some(), holds);
             let holds = self.all(&bounds, Self::is_number)?;
-            add(self, Bounds::Numbers, holds);
+            add(self, Bounds::Numbers, false, holds);
         }
         if always && (bounds.is_empty() || powers.is_some()) {
             out.push((Known::default(), None));
@@ -108,6 +114,14 @@ impl Emit<'_, '_> {
         Ok(all)
     }
 
+    /// Whether both hold, where there are any.
+    fn both(&mut self, a: Option<Value>, b: Option<Value>) -> Option<Value> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(self.f.ins().band(a, b)),
+            (a, b) => a.or(b),
+        }
+    }
+
     /// The operands of a float minimum or maximum of which one varies.
     fn bound(&self, line: u32) -> Option<Against> {
         match &self.kernel.lines[line as usize] {
@@ -123,6 +137,45 @@ impl Emit<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// The line that alone uses a value.
+    fn only_user(&self, line: u32) -> Option<u32> {
+        let lines = &self.kernel.lines;
+        let mut users = (0..lines.len()).filter(|&u| lines[u].args().contains(&line));
+        let (user, more) = (users.next(), users.next());
+        more.is_none().then_some(user? as u32)
+    }
+
+    /// The lines that bound what a `rint` gives before it is cast to integers, each the only user of the one
+    /// before; none if the line is something else, or something else looks at them.
+    fn rounded(&self, line: u32) -> Vec<u32> {
+        let lines = &self.kernel.lines;
+        let mut bounds = Vec::new();
+        if !matches!(lines[line as usize], Line::Map { op: Op::Rint, dtype: DType::F32, .. }) {
+            return bounds;
+        }
+        let mut at = line;
+        while self.plan.place[at as usize].is_none()
+            && let Some(user) = self.only_user(at)
+        {
+            match lines[user as usize] {
+                Line::Cast { to, .. } if to.kind() == Kind::Int => return bounds,
+                _ if self.bound(user).is_some() => bounds.push(user),
+                _ => break,
+            }
+            at = user;
+        }
+        Vec::new()
+    }
+
+    /// Whether a line is the last that bounds what a `rint` gives.
+    fn is_last_of_rounded(&self, line: u32) -> bool {
+        let mut at = line;
+        while let Some(Against { moving, .. }) = self.bound(at) {
+            at = moving;
+        }
+        self.rounded(at).last() == Some(&line)
     }
 
     /// The invariant divisor of a float division of what varies.
@@ -148,6 +201,11 @@ impl Emit<'_, '_> {
         let bits = self.bits(v, dtype);
         let zero = self.f.ins().icmp_imm_s(IntCC::Equal, bits, 0);
         self.f.ins().bor(some, zero)
+    }
+
+    fn is_whole(&mut self, v: Value, _: DType) -> Value {
+        let nearest = self.f.ins().nearest(v);
+        self.f.ins().fcmp(FloatCC::Equal, nearest, v)
     }
 
     /// Whether a float is a power of two, of either sign, whose reciprocal is a normal number too.
@@ -184,6 +242,10 @@ impl Emit<'_, '_> {
             return Ok(None);
         };
         let (dtype, ty) = (*dtype, vector(*dtype));
+        if t.known.whole && !self.rounded(line).is_empty() {
+            // The last bound rounds.
+            return Ok(Some(args[0].clone()));
+        }
         if t.known.powers
             && let Some(divisor) = self.divisor(line)
         {
@@ -203,6 +265,9 @@ impl Emit<'_, '_> {
             let (c, x) = if first { (&args[0], &args[1]) } else { (&args[1], &args[0]) };
             // One instruction: the bound if it is larger (smaller), else the other, be it NaN.
             let out = self.body(t).pairs(c, x, |b, c, x| inline::bare_minmax(b, max, ty, c, x));
+            if t.known.whole && self.is_last_of_rounded(line) {
+                return Ok(Some(self.body(t).each(&out, |b, x| b.f.ins().nearest(x))));
+            }
             if t.known.bounds == Bounds::NotZero || self.bounded_again(line) {
                 return Ok(Some(out));
             }
@@ -213,10 +278,7 @@ impl Emit<'_, '_> {
 
     /// Whether the one use of a bounded value is to be bounded again.
     fn bounded_again(&self, line: u32) -> bool {
-        let lines = &self.kernel.lines;
-        let mut users = (0..lines.len()).filter(|&u| lines[u].args().contains(&line));
-        let (user, more) = (users.next(), users.next());
-        more.is_none() && user.is_some_and(|u| self.bound(u as u32).is_some())
+        self.only_user(line).is_some_and(|user| self.bound(user).is_some())
     }
 
     /// Of two equal operands NumPy takes the second, which shows in zeros alone: a bound of 0.0 in second

@@ -359,6 +359,43 @@ fn values_of_bounds_and_divisors_do_not_show() {
     }
 }
 
+/// Bounds between a `rint` and a cast, whole and not; also where something else looks at what lies between.
+#[test]
+fn values_of_bounds_after_rint_do_not_show() {
+    use DType::{F32, I8, I16, I32, I64, U8};
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let bounds =
+        [(-32768.0, 32767.0), (-0.75, 2.75), (0.0, 255.0), (-0.0, 7.0), (-7.0, -0.0), (3.0, -3.0)];
+    let odd = [(nan, 1.0), (-1.0, nan), (-inf, inf), (1e9, 3e9)];
+    let map = |op, args: &[u32]| Line::Map { op, dtype: F32, args: args.into() };
+    for to in [I8, I16, I32, I64, U8] {
+        for (swapped, seen) in [(false, None), (true, None), (false, Some(3)), (false, Some(4))] {
+            let pair = |x: u32, s: u32| if swapped { [s, x] } else { [x, s] };
+            let lines: Vec<Line> = [
+                Line::Scalar { slot: 0 },
+                Line::Scalar { slot: 1 },
+                Line::Load { buf: 0 },
+                map(Op::Rint, &[2]),
+                map(Op::Maximum, &pair(3, 0)),
+                map(Op::Minimum, &pair(4, 1)),
+                Line::Cast { from: F32, to, arg: 5 },
+                Line::Store { buf: 1, value: 6 },
+            ]
+            .into_iter()
+            .chain(seen.map(|value| Line::Store { buf: 2, value }))
+            .collect();
+            let mut bufs =
+                vec![buf(F32, Role::Input, Step::Unit), buf(to, Role::Output, Step::Unit)];
+            bufs.extend(seen.map(|_| buf(F32, Role::Output, Step::Unit)));
+            let kernel = kernel(bufs, vec![F32; 2], lines);
+            for (low, high) in bounds.into_iter().chain(odd) {
+                let scalars = [low, high].map(|v: f32| u64::from(v.to_bits()));
+                agree_on(&kernel, &[3, 16, 40, 75, 200], 11, &scalars);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_cast_has_the_interpreters_bits() {
     for from in DType::ALL {
@@ -675,6 +712,20 @@ fn cheap_chains_have_wide_loops() {
         chain(F64, Bool, &[map(Op::Less, F64, &[0, 1])]),
         chain(F32, F32, &[map(Op::Less, F32, &[0, 1]), map(Op::Where, F32, &[3, 0, 2])]),
     ];
+    let encoder = chain(
+        F32,
+        I16,
+        &[
+            map(Op::Rint, F32, &[0]),
+            map(Op::Maximum, F32, &[3, 1]),
+            map(Op::Minimum, F32, &[4, 2]),
+            cast(F32, I16, 5),
+        ],
+    );
+    let text = disassemble(&encoder).unwrap();
+    for part in ["for each two groups", "vcvtps2dq"] {
+        assert_eq!(text.contains(part), target().unwrap().wide, "{text}");
+    }
     for kernel in chains {
         verify::verify(&kernel).unwrap();
         let text = disassemble(&kernel).unwrap();

@@ -77,6 +77,7 @@ pub(super) mod forms {
     pub(in super::super) const FMADD213: [Form; 2] =
         [form("vfmadd213ps", 1, 2, false, 0xa8), form("vfmadd213pd", 1, 2, true, 0xa8)];
     pub(in super::super) const CVTDQ2PS: Form = form("vcvtdq2ps", 0, 1, false, 0x5b);
+    pub(in super::super) const CVTPS2DQ: Form = form("vcvtps2dq", 1, 1, false, 0x5b);
     pub(in super::super) const CVTTPS2DQ: Form = form("vcvttps2dq", 2, 1, false, 0x5b);
     pub(in super::super) const CVTDQ2PD: Form = form("vcvtdq2pd", 2, 1, false, 0xe6);
     pub(in super::super) const CVTTPD2DQ: Form = form("vcvttpd2dq", 1, 1, false, 0xe6);
@@ -117,6 +118,16 @@ pub(super) enum Source {
     Register(u32),
     /// Memory.
     At(Address),
+}
+
+impl Source {
+    /// The same for what lies `ahead` elements further along the run.
+    pub(super) fn ahead(mut self, ahead: usize) -> Self {
+        if let Source::At(Address { shift: Some(shift), offset, .. }) = &mut self {
+            *offset += (ahead << *shift) as i32;
+        }
+        self
+    }
 }
 
 /// An instruction. Registers are those of the machine once they were given out, before that values.
@@ -206,6 +217,15 @@ impl Code {
         self.bytes.push(0xc3);
     }
 
+    /// A loop over turns of `step` elements, `times` of them at a time.
+    pub(super) fn turn(&mut self, turn: &[Inst], step: usize, times: usize) {
+        self.repeat(times * step, |code| {
+            for k in 0..times {
+                turn.iter().for_each(|inst| code.inst(inst, k * step));
+            }
+        });
+    }
+
     /// A loop: as long as `step` elements are left before the end, which is the function's second argument,
     /// `body` is done and the place moves on.
     pub(super) fn repeat(&mut self, step: usize, body: impl FnOnce(&mut Self)) {
@@ -238,12 +258,7 @@ impl Code {
 
     /// An instruction, `ahead` elements further along the run.
     pub(super) fn inst(&mut self, inst: &Inst, ahead: usize) {
-        let mut second = inst.second;
-        if let Source::At(at) = &mut second
-            && let Some(shift) = at.shift
-        {
-            at.offset += (ahead << shift) as i32;
-        }
+        let mut second = inst.second.ahead(ahead);
         if inst.form == forms::MOVE_ADDRESS
             && let Source::At(at) = second
         {

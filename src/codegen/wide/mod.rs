@@ -9,6 +9,7 @@
 //! May not know: kernels, ops, memory for code.
 
 mod encode;
+mod pair;
 mod read;
 mod registers;
 #[cfg(test)]
@@ -19,8 +20,10 @@ use std::fmt::Write;
 use cranelift_codegen::ir::{Block, Function, Value};
 
 pub(super) use encode::ARGUMENTS;
-use encode::{Code, Inst};
+use encode::Code;
+use pair::pair;
 use read::Reader;
+use registers::{Allocated, allocate};
 
 /// Instructions of a main loop, about.
 const LONGEST: usize = 64;
@@ -37,8 +40,9 @@ pub(super) struct Wide {
     /// Addresses for the function: [`ARGUMENTS`] come as arguments, more of them in scratch memory, one after
     /// another.
     pub pointers: Vec<Value>,
-    once: Vec<Inst>,
-    group: Vec<Inst>,
+    group: Allocated,
+    /// Two groups whose narrow results are stored together.
+    pair: Option<Allocated>,
 }
 
 impl Wide {
@@ -52,44 +56,47 @@ impl Wide {
         slots: usize,
     ) -> Option<Self> {
         let mut reader = Reader::read(func, block, scratch)?;
-        let allocated = registers::allocate(&reader.insts, reader.values)?;
-        let (once, group) = (allocated.once, allocated.turn);
+        let (step, values) = (2 * lanes, reader.values);
+        let group = allocate(&reader.insts, values)?;
+        let pair = pair(&reader.insts, values, step).and_then(|both| allocate(&both, 2 * values));
         let pointers = reader.pointers.split_off(1);
-        let mut groups = MOST;
-        while groups > 1 && groups * group.len() > LONGEST {
-            groups /= 2;
-        }
         let mut code = Code::default();
         code.begin(1 + pointers.len(), slots as i32);
-        for inst in &once {
-            code.inst(inst, 0);
+        // As many groups at a time as pay, then single ones.
+        let (most, groups) = pair.as_ref().map_or((&group, 1), |pair| (pair, 2));
+        let mut times = MOST / groups;
+        while times > 1 && times * most.turn.len() > LONGEST {
+            times /= 2;
         }
-        let step = 2 * lanes;
-        let mut turn = |groups: usize| {
-            code.repeat(groups * step, |code| {
-                let all = (0..groups).flat_map(|k| group.iter().map(move |inst| (inst, k * step)));
-                all.for_each(|(inst, ahead)| code.inst(inst, ahead));
-            });
-        };
-        if groups > 1 {
-            turn(groups);
+        most.once.iter().for_each(|inst| code.inst(inst, 0));
+        if times * groups > 1 {
+            code.turn(&most.turn, groups * step, times);
         }
-        turn(1);
+        if most.once != group.once {
+            group.once.iter().for_each(|inst| code.inst(inst, 0));
+        }
+        code.turn(&group.turn, step, 1);
         code.end(1 + pointers.len());
-        Some(Self { code: code.bytes, step, pointers, once, group })
+        Some(Self { code: code.bytes, step, pointers, group, pair })
     }
 
     /// The instructions, those of a group once.
     pub(super) fn text(&self) -> String {
         let mut text =
             format!("wide loop, {} elements a group, {} bytes:\n", self.step, self.code.len());
-        for inst in &self.once {
-            let _ = writeln!(text, "  {inst}");
+        let mut add = |each: &str, turn: &Allocated| {
+            for inst in &turn.once {
+                let _ = writeln!(text, "  {inst}");
+            }
+            let _ = writeln!(text, "for each {each}:");
+            for inst in &turn.turn {
+                let _ = writeln!(text, "  {inst}");
+            }
+        };
+        if let Some(pair) = &self.pair {
+            add("two groups", pair);
         }
-        text.push_str("for each group:\n");
-        for inst in &self.group {
-            let _ = writeln!(text, "  {inst}");
-        }
+        add("group", &self.group);
         text
     }
 }

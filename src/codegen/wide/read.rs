@@ -15,6 +15,12 @@ use cranelift_codegen::ir::{Block, Function, Inst as Clif, InstructionData, Opco
 
 use super::encode::{Address, Form, Inst, MAX_POINTERS, Source, forms};
 
+/// The low halves of both halves of a vector, next to each other: the quarters that go first.
+pub(super) const LOW_HALVES: u8 = 0b_00_00_10_00;
+
+/// The byte by which a float is rounded to the nearest whole number, as the processor rounds.
+const TO_NEAREST: u8 = 8;
+
 /// A value that was read.
 #[derive(Clone, Copy, Debug)]
 enum Known {
@@ -402,7 +408,7 @@ impl<'f> Reader<'f> {
             Opcode::ScalarToVector => return self.alias(x),
             Opcode::Bnot => return Some(Known::Not(x)),
             Opcode::Sqrt => Some((forms::SQRT[precision(ty)], 0)),
-            Opcode::Nearest => rounded(8),
+            Opcode::Nearest => rounded(TO_NEAREST),
             Opcode::Floor => rounded(9),
             Opcode::Ceil => rounded(10),
             Opcode::Trunc => rounded(11),
@@ -423,7 +429,7 @@ impl<'f> Reader<'f> {
                 (bytes == 8).then(|| self.write(forms::CVTPS2PD, 16, None, x))
             }
             Opcode::Fvdemote => self.halve(forms::CVTPD2PS, x),
-            Opcode::X86Cvtt2dq if lane(ty) == 4 => self.one(forms::CVTTPS2DQ, x),
+            Opcode::X86Cvtt2dq if lane(ty) == 4 => self.to_int(x),
             // As integers of 4 bytes already, which the narrowing after it then leaves as they are.
             Opcode::X86Cvtt2dq => self.halve(forms::CVTTPD2DQ, x),
             Opcode::Splat => {
@@ -439,6 +445,25 @@ impl<'f> Reader<'f> {
                 Some(self.with(0b_01_01_00_00, both))
             }
             _ => None,
+        }
+    }
+
+    /// `float32` truncated to integers. What was rounded for that alone is converted by one instruction.
+    fn to_int(&mut self, x: Value) -> Option<Known> {
+        let (from, bytes) = self.source(x, true)?;
+        let once = self.uses.get(&x) == Some(&1) && self.origin(x) == x;
+        match self.insts.last_mut() {
+            Some(last)
+                if once
+                    && last.form == forms::ROUND[0]
+                    && last.byte == Some(TO_NEAREST)
+                    && last.out.map(Source::Register) == Some(from) =>
+            {
+                last.form = forms::CVTPS2DQ;
+                last.byte = None;
+                last.out.map(|r| Known::Vector(r, bytes))
+            }
+            _ => self.one(forms::CVTTPS2DQ, x),
         }
     }
 
@@ -516,7 +541,7 @@ impl<'f> Reader<'f> {
             return Some(Known::Vector(r, bytes / 2));
         }
         let known = self.write_long(forms::PERMQ, true, 8, None, Source::Register(r));
-        Some(self.with(0b_00_00_10_00, known))
+        Some(self.with(LOW_HALVES, known))
     }
 
     /// Integers of 8 bytes that are known to have come from 4 to `float64`.

@@ -86,6 +86,7 @@ c4627d35cb vpmovzxdq ymm9, ymm3
 c4622da8cb vfmadd213ps ymm9, ymm10, ymm3
 c462ada8cb vfmadd213pd ymm9, ymm10, ymm3
 c57c5bcb vcvtdq2ps ymm9, ymm3
+c57d5bcb vcvtps2dq ymm9, ymm3
 c57e5bcb vcvttps2dq ymm9, ymm3
 c57ee6cb vcvtdq2pd ymm9, ymm3
 c57de6cb vcvttpd2dq ymm9, ymm3
@@ -153,6 +154,7 @@ fn with_registers(form: Form) -> Inst {
 fn instructions_are_those_of_an_assembler() {
     let single = [
         forms::CVTDQ2PS,
+        forms::CVTPS2DQ,
         forms::CVTTPS2DQ,
         forms::CVTDQ2PD,
         forms::CVTTPD2DQ,

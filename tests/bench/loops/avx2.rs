@@ -103,16 +103,16 @@ mod hand {
 
     use std::arch::x86_64::*;
 
-    /// Calls `$vector` on 32 elements a turn, with a tail that none of the lengths here has.
+    /// Computes `$step` elements at `$p` for `$q`, 32 a turn, with a tail that none of the lengths here has.
     macro_rules! turns {
-        ($x:ident, $y:ident, $n:ident, $from:ty, $to:ty, |$p:ident, $q:ident| $body:expr) => {{
+        ($x:ident, $y:ident, $n:ident, $from:ty, $to:ty, $step:literal, |$p:ident, $q:ident| $body:expr) => {{
             let mut i = 0;
             while i + 32 <= $n {
-                for k in 0..4 {
-                    // SAFETY: 8 elements from `i + 8 * k` on are within both arrays.
+                for k in 0..32 / $step {
+                    // SAFETY: `$step` elements from `i + $step * k` on are within both arrays.
                     unsafe {
-                        let $p = $x.cast::<$from>().add(i + 8 * k);
-                        let $q = $y.cast::<$to>().add(i + 8 * k);
+                        let $p = $x.cast::<$from>().add(i + $step * k);
+                        let $q = $y.cast::<$to>().add(i + $step * k);
                         $body;
                     }
                 }
@@ -124,7 +124,7 @@ mod hand {
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn gain(x: *const u8, y: *mut u8, n: usize) {
         let g = _mm256_set1_ps(0.7);
-        turns!(x, y, n, f32, f32, |p, q| _mm256_storeu_ps(q, _mm256_mul_ps(g, _mm256_loadu_ps(p))));
+        turns!(x, y, n, f32, f32, 8, |p, q| _mm256_storeu_ps(q, _mm256_mul_ps(g, _mm256_loadu_ps(p))));
     }
 
     #[target_feature(enable = "avx2")]
@@ -132,7 +132,7 @@ mod hand {
         let (g, b) = (_mm256_set1_ps(0.5), _mm256_set1_ps(0.1));
         let (low, high) = (_mm256_set1_ps(-1.0), _mm256_set1_ps(1.0));
         let sign = _mm256_set1_ps(-0.0);
-        turns!(x, y, n, f32, f32, |p, q| {
+        turns!(x, y, n, f32, f32, 8, |p, q| {
             let v = _mm256_andnot_ps(sign, _mm256_loadu_ps(p));
             let v = _mm256_add_ps(_mm256_mul_ps(v, g), b);
             _mm256_storeu_ps(q, _mm256_min_ps(high, _mm256_max_ps(low, v)));
@@ -146,33 +146,38 @@ mod hand {
     }
 
     #[target_feature(enable = "avx2")]
-    unsafe fn to_ints(v: __m256, q: *mut i16) {
-        let v = _mm256_round_ps(_mm256_mul_ps(v, _mm256_set1_ps(32767.0)), 8);
-        let v = _mm256_max_ps(_mm256_set1_ps(-32768.0), v);
-        let v = _mm256_cvttps_epi32(_mm256_min_ps(_mm256_set1_ps(32767.0), v));
-        let v = _mm256_permute4x64_epi64(_mm256_packs_epi32(v, v), 8);
-        // SAFETY: the caller has room for 8 elements there.
-        unsafe { _mm_storeu_si128(q.cast(), _mm256_castsi256_si128(v)) }
+    unsafe fn to_ints(a: __m256, b: __m256, q: *mut i16) {
+        let [a, b] = [a, b].map(|v| {
+            let v = _mm256_mul_ps(v, _mm256_set1_ps(32767.0));
+            let v = _mm256_max_ps(_mm256_set1_ps(-32768.0), v);
+            _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(32767.0), v))
+        });
+        let v = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0b_11_01_10_00);
+        // SAFETY: the caller has room for 16 elements there.
+        unsafe { _mm256_storeu_si256(q.cast(), v) }
     }
 
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn decode(x: *const u8, y: *mut u8, n: usize) {
         let scale = _mm256_set1_ps(1.0 / 32768.0);
-        turns!(x, y, n, i16, f32, |p, q| {
+        turns!(x, y, n, i16, f32, 8, |p, q| {
             _mm256_storeu_ps(q, _mm256_mul_ps(to_floats(p), scale));
         });
     }
 
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn encode(x: *const u8, y: *mut u8, n: usize) {
-        turns!(x, y, n, f32, i16, |p, q| to_ints(_mm256_loadu_ps(p), q));
+        turns!(x, y, n, f32, i16, 16, |p, q| {
+            to_ints(_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8)), q);
+        });
     }
 
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn recode(x: *const u8, y: *mut u8, n: usize) {
         let (scale, g) = (_mm256_set1_ps(1.0 / 32768.0), _mm256_set1_ps(0.7));
-        turns!(x, y, n, i16, i16, |p, q| {
-            to_ints(_mm256_mul_ps(_mm256_mul_ps(to_floats(p), scale), g), q);
+        let louder = |v| _mm256_mul_ps(_mm256_mul_ps(v, scale), g);
+        turns!(x, y, n, i16, i16, 16, |p, q| {
+            to_ints(louder(to_floats(p)), louder(to_floats(p.add(8))), q);
         });
     }
 }
