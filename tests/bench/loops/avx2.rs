@@ -124,7 +124,9 @@ mod hand {
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn gain(x: *const u8, y: *mut u8, n: usize) {
         let g = _mm256_set1_ps(0.7);
-        turns!(x, y, n, f32, f32, 8, |p, q| _mm256_storeu_ps(q, _mm256_mul_ps(g, _mm256_loadu_ps(p))));
+        turns!(x, y, n, f32, f32, 8, |p, q| {
+            _mm256_storeu_ps(q, _mm256_mul_ps(g, _mm256_loadu_ps(p)));
+        });
     }
 
     #[target_feature(enable = "avx2")]
