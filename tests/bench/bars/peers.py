@@ -14,8 +14,20 @@ from bench.bars import Line, at_least
 from bench.bars.cold import turns
 from bench.bars.dispatch import X, chain
 from bench.peers import Peer
-from bench.table import Cell
+from bench.table import Cell, geometric_mean
 from bench.works import WORKS, Inputs, Job, Work, uniform
+
+# A few additions, products, bounds and conversions of each sample, without a look at another one.
+CHEAP = (
+    "gain",
+    "gain, float64",
+    "gain, int16",
+    "mix",
+    "decode int16",
+    "encode int16",
+    "decode, gain, encode",
+    "abs, gain, add, clip",
+)
 
 
 def lines(cells: Sequence[Cell], peers: Mapping[str, Peer], budget: float) -> Iterator[Line]:
@@ -55,20 +67,21 @@ def dispatch(budget: float) -> Iterator[Line]:
 
 
 def everywhere(cells: Sequence[Cell]) -> Iterator[Line]:
-    """Yield jit against Numba, both on one thread, over the whole table."""
+    """Yield jit against Numba, both on one thread: cheap chains, and the whole table."""
     ratios = []
     for cell in cells:
         ours = "jit, 1 thread" if "jit, 1 thread" in cell.seconds else "jit"
         if "Numba" in cell.seconds:
             ratios.append((cell.ratio(ours, "Numba"), cell.work, cell.size))
-    behind = sorted(row for row in ratios if row[0] < 1)
-    mean = float(np.exp(np.mean(np.log([row[0] for row in ratios]))))
-    shown = [f"{work} at {size:,} {r:.2f}" for r, work, size in behind[:6]]
-    note = f"behind in {len(behind)} of {len(ratios)} cells: {'; '.join(shown)}"
-    yield at_least(
-        2, "jit, 1 thread, against Numba, the worst cell", 1.0, min(ratios)[0], note=note
-    )
-    yield at_least(2, "jit, 1 thread, against Numba, geometric mean of all cells", 1.0, mean)
+    cheap = [row for row in ratios if row[1] in CHEAP]
+    for what, rows in (("cheap chains", cheap), ("all works", ratios)):
+        behind = sorted(row for row in rows if row[0] < 1)
+        shown = [f"{work} at {size:,} {r:.2f}" for r, work, size in behind[:6]]
+        note = f"behind in {len(behind)} of {len(rows)} cells: {'; '.join(shown)}"
+        named = f"{what}, jit, 1 thread, against Numba, the worst cell"
+        yield at_least(2, named, 1.0, min(rows)[0], note=note if behind else "")
+    mean = geometric_mean(row[0] for row in ratios)
+    yield at_least(2, "all works, jit, 1 thread, against Numba, geometric mean", 1.0, mean)
 
 
 def threads(jax: Peer, budget: float) -> Iterator[Line]:
