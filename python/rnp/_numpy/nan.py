@@ -103,6 +103,8 @@ def nanmax(
 
 def _warn(x: Array, axis: Any, ddof: int, text: str) -> None:
     """Warn of what has too few elements, whatever they are."""
+    if x.ndim == 0 and axis in (0, -1):
+        axis = None  # sums take these for an array without axes
     gone = axes(axis, x.ndim)
     few = math.prod(x.shape[i] for i in gone) <= ddof
     if few and 0 not in reduced(x.shape, axis) and not _core._is_traced(x):
