@@ -112,7 +112,7 @@ fn reduce<'py>(
     let over = over(op, k)?;
     let mut call = Call::of(a.py(), op, block);
     let x = call.operand(a)?;
-    if x.rank() == 0 && k.axis.is_some_and(|axis| axis.is_instance_of::<PyTuple>()) {
+    if x.rank() == 0 && k.axis.is_some_and(|axis| axis.cast::<PyTuple>().is_ok()) {
         // What NumPy lets pass there is one number.
         call.build(|| shape::axes(op, over.axis.as_deref(), 0))?;
     }
