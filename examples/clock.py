@@ -1,4 +1,7 @@
-"""Time several engines fairly: in turns, so that a slow moment of the machine hits all of them."""
+"""Time several engines fairly: in turns, so that a slow moment of the machine hits all of them.
+
+An example stands alone; the benchmarks have a finer clock, `tests/bench/timing.py`.
+"""
 
 from __future__ import annotations
 

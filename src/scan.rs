@@ -120,6 +120,20 @@ impl Running {
     }
 }
 
+/// Whether the last of each line of floats along an axis is finite: sums and products that are not stay so.
+pub fn ends_finite(dtype: DType, shape: &[usize], axis: usize, bytes: &[u8]) -> bool {
+    let step = shape[axis + 1..].iter().product::<usize>() * dtype.size();
+    let line = shape[axis] * step;
+    let Some(odd) = tile::odd(dtype).filter(|_| line > 0) else { return true };
+    let mut found = false;
+    for line in bytes.chunks_exact(line) {
+        let ends = &line[line.len() - step..];
+        // SAFETY: elements of the dtype, as many as their bytes say.
+        unsafe { odd(ends.as_ptr(), ends.len() / dtype.size(), &raw mut found) };
+    }
+    !found
+}
+
 impl Call for Running {
     fn name(&self) -> &str {
         self.scan.name()

@@ -420,7 +420,8 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
             f"Cannot cast array data from {dtype_of(src)!r} to {dst.dtype!r} according to the "
             f"rule '{casting}'"
         )
-    new = _core._fitted(src, dst.dtype)
+    # A Python float need not fit, as it must where it is assigned.
+    new = _core._fitted(numpy.float64(src) if type(src) is float else src, dst.dtype)
     dst[...] = new if where is True else _core.where(where, new, dst)
 
 

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any, Self
 
 import numpy
+from numpy.exceptions import AxisError
 from rnp import _core
 from rnp._core import Array, Unsupported, is_lazy
 from rnp._out import store_whole
@@ -169,11 +170,14 @@ class Function(_core._Entry):
             pass
         except _core.TraceError:
             raise
-        except (TypeError, ValueError, IndexError, OverflowError):
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
             # In a block the mistake is ours to tell: NumPy would need the values.
             if lazy and _takes(implementation, args, keywords):
-                raise
+                if self.__name__ in str(error) or type(error) not in _OF_TEXT:
+                    raise
+                # Of several that it called, or of none, it is the one that the user knows.
+                raise type(error)(f"{self.__name__}: {error}") from None
         return fallback(self._numpy, args, keywords)
 
     def _take_out(self, args: tuple[Any, ...], keywords: Any) -> Any:
@@ -221,6 +225,9 @@ def _like(array: Array) -> Any:
     """Give an array of NumPy's of the same shape and dtype that takes no memory."""
     return numpy.broadcast_to(numpy.ones((), array.dtype), array.shape)
 
+
+# Errors that are made of their text alone.
+_OF_TEXT = frozenset({TypeError, ValueError, IndexError, OverflowError, AxisError})
 
 # These compute in the dtype of `out` if nobody asks for another.
 _RESULTS_AS_OUT = frozenset({"sum", "prod", "cumsum", "cumprod", "nansum", "nanprod", "trace"})

@@ -20,6 +20,8 @@ def dtype_of(x: Any) -> Any:
 
 def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any:
     """Write a result into `out`, deferred or not, and return it."""
+    if not isinstance(target, (Array, numpy.ndarray)):
+        raise TypeError(f"{name}: out must be an array, not {type(target).__name__}")
     dtype = dtype_of(value)
     if not numpy.can_cast(dtype, target.dtype, casting):  # type: ignore[arg-type]
         raise TypeError(
@@ -28,7 +30,7 @@ def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any
         )
     if tuple(target.shape) != numpy.broadcast_shapes(target.shape, numpy.shape(value)):
         raise ValueError(
-            f"non-broadcastable output operand with shape {target.shape} doesn't match the "
+            f"{name}: non-broadcastable output operand with shape {target.shape} doesn't match the "
             f"broadcast shape {numpy.shape(value)}"
         )
     if isinstance(target, Array):
@@ -44,8 +46,6 @@ def store(name: str, target: Any, value: Any, casting: str = "same_kind") -> Any
 
 def store_whole(name: str, target: Any, value: Any) -> Any:
     """Write the result of a function that is no ufunc into `out`."""
-    if not isinstance(target, (Array, numpy.ndarray)):
-        raise TypeError("output must be an array")
     return store(name, target, value, "unsafe" if name in _FORCED else "same_kind")
 
 

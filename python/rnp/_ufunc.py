@@ -148,6 +148,9 @@ def _call(function: ufunc, args: tuple[Any, ...], keywords: dict[str, Any]) -> A
         return result if outs[0] is None else store(function.__name__, outs[0], result)
     casting = keywords.get("casting", "same_kind")
     where = keywords.get("where", True)
+    if _answers(where):
+        # NumPy asks the mask, after our arrays, which stand back.
+        return numpy_function(*args, **keywords, **({} if out is None else {"out": out}))
     if where is not True and not said:
         _dispatch.warn(
             "'where' used without 'out', expect unitialized memory in output. "
@@ -347,17 +350,21 @@ def array_ufunc(
     function: numpy.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Any:
     """`__array_ufunc__`: a ufunc of anybody's, called on a deferred array."""
-    for x in (*inputs, *_as_tuple(keywords.get("out"))):
-        own = getattr(type(x), "__array_ufunc__", None)
-        answers = own not in (None, numpy.ndarray.__array_ufunc__, Array.__array_ufunc__)
-        if answers and not isinstance(x, (Array, numpy.generic)):
-            return NotImplemented
+    if any(map(_answers, (*inputs, *_as_tuple(keywords.get("out")), keywords.get("where")))):
+        return NotImplemented
     ours = FUNCTIONS.get(function)
     if ours is None:  # SciPy's, or a user's
         ours = ufunc(function, None)
     if method == "__call__":
         return _call(ours, inputs, dict(keywords))
     return getattr(ours, method)(*inputs, **keywords)
+
+
+def _answers(x: Any) -> bool:
+    """Whether an argument is of a class that answers calls of ufuncs itself."""
+    own = getattr(type(x), "__array_ufunc__", None)
+    answers = own not in (None, numpy.ndarray.__array_ufunc__, Array.__array_ufunc__)
+    return answers and not isinstance(x, (Array, numpy.generic))
 
 
 def _as_tuple(x: Any) -> tuple[Any, ...]:

@@ -59,7 +59,7 @@ impl Array {
         Ok(written)
     }
 
-    /// The array as it is written into one of `dtype`: a Python integer must fit, and a Python NaN or
+    /// The array as it is written into one of `dtype`: a Python number must fit, and a Python NaN or
     /// infinity is no integer.
     ///
     /// # Errors
@@ -72,6 +72,15 @@ impl Array {
             }
             Some(Number::Float(v)) if dtype.kind() == Kind::Int && !v.is_finite() => {
                 Err(Error::value(format!("cannot convert float {v} to integer")))
+            }
+            Some(Number::Float(v)) if dtype.kind() == Kind::Int => {
+                let (low, high) = dtype.int_range();
+                if !(low..=high).contains(&(v as i128)) {
+                    return Err(Error::overflow(format!(
+                        "assignment: {v} is out of bounds for {dtype}"
+                    )));
+                }
+                self.cast(dtype)
             }
             _ => self.cast(dtype),
         }

@@ -190,7 +190,7 @@ impl Array {
     }
 
     /// `minimum(maximum(self, low), high)`, either bound may be missing. Elements equal to a bound stay if both
-    /// bounds are single values, as in NumPy, which shows in zeros.
+    /// bounds are single values for all of them, as in NumPy, which shows in zeros.
     pub fn clip(&self, low: Option<&Array>, high: Option<&Array>) -> Result<Array> {
         let beyond = |bound: Option<&Array>, low: bool| {
             // A Python bound outside the dtype's range bounds nothing.
@@ -204,8 +204,13 @@ impl Array {
             std::iter::once(self).chain(low).chain(high).collect();
         let types: SmallVec<[Operand; 3]> = operands.iter().map(|a| a.operand()).collect();
         let dtype = result_dtype(&types);
-        shape::broadcast("clip", operands.iter().map(|a| a.shape().as_slice()))?;
-        let stays = operands[1..].len() == 2 && operands[1..].iter().all(|b| b.rank() == 0);
+        let shape = shape::broadcast("clip", operands.iter().map(|a| a.shape().as_slice()))?;
+        // One element and bounds of as many axes are arrays to NumPy. A trace meets other lengths.
+        let repeats = shape.iter().any(|&n| n != 1)
+            || operands.iter().any(|a| a.rank() > 0 && a.rank() < shape.len());
+        let repeats = repeats && !operands.iter().any(|a| a.is_traced());
+        let single = |b: &Array| b.rank() == 0 || (repeats && b.shape().iter().all(|&n| n == 1));
+        let stays = operands.len() == 3 && operands[1..].iter().all(|b| single(b));
         let mut out = self.coerce(dtype)?;
         for (op, bound) in [(Op::Maximum, low), (Op::Minimum, high)] {
             let Some(bound) = bound else { continue };
@@ -355,7 +360,7 @@ fn named(op: &str, error: &Error) -> Error {
 /// hold, and of `int64` with `uint64`. NumPy answers both exactly.
 fn mixed_comparison(op: Op, args: &[Array]) -> Result<Option<Array>> {
     use Op::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
-    if !matches!(op, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual) {
+    if !op.is_comparison() {
         return Ok(None);
     }
     let (a, b) = (&args[0], &args[1]);

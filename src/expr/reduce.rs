@@ -75,9 +75,10 @@ impl Array {
         Self::derive(prim, fold.out_dtype(self.dtype()), smallvec![self.clone()])
     }
 
-    /// The number of elements along `axis` less `ddof`, at least 0, as `dtype`.
-    fn count(&self, over: &Over, ddof: i64, dtype: DType) -> Result<Array> {
-        let axes = reduced("mean", over.axis.as_deref(), self.rank())?;
+    /// The number of elements along `axis` less `ddof`, at least 0, as `dtype`. Moments ask for it first: of an
+    /// array without axes they have none, as in NumPy.
+    fn count(&self, op: &str, over: &Over, ddof: i64, dtype: DType) -> Result<Array> {
+        let axes = shape::axes(op, over.axis.as_deref(), self.rank())?;
         Self::derive(Prim::Count { axes, ddof }, dtype, smallvec![self.clone()])
     }
 
@@ -90,8 +91,8 @@ impl Array {
             let over = Over { dtype: Some(compute.component()), ..over.clone() };
             return x.each_reduced(|part| part.mean(&over));
         }
+        let count = x.count("mean", over, 0, compute)?;
         let sum = x.reduce(Fold::Sum, &Over { dtype: Some(compute), ..over.clone() })?;
-        let count = x.count(over, 0, compute)?;
         let mean = if compute.is_float() {
             Self::map(Op::Divide, &[sum, count])?
         } else {
@@ -102,29 +103,34 @@ impl Array {
 
     /// `var`: the mean squared distance from the mean, over the count less `ddof`.
     pub fn var(&self, over: &Over, ddof: i64) -> Result<Array> {
+        self.spread("var", over, ddof)
+    }
+
+    fn spread(&self, op: &str, over: &Over, ddof: i64) -> Result<Array> {
         let x = self.strong();
         let (out, compute) = mean_dtypes(x.dtype(), over.dtype);
         if let Some(complex) = [x.dtype(), compute].into_iter().find(|d| d.is_complex()) {
-            return Err(Self::no_kernel("var", complex));
+            return Err(Self::no_kernel(op, complex));
         }
         if !compute.is_float() {
-            return Err(Self::no_kernel("var", compute));
+            return Err(Self::no_kernel(op, compute));
         }
         let x = x.cast(compute)?;
         let kept = Over { axis: over.axis.clone(), keepdims: true, dtype: Some(compute) };
+        let count = x.count(op, over, 0, compute)?;
         // The mean of nothing is NaN, and so is what follows.
         let sum = x.reduce(Fold::Sum, &kept)?;
-        let mean = Self::map(Op::Divide, &[sum, x.count(over, 0, compute)?])?;
+        let mean = Self::map(Op::Divide, &[sum, count])?;
         let distance = Self::map(Op::Subtract, &[x.clone(), mean])?;
         let squares = Self::map(Op::Multiply, &[distance.clone(), distance])?;
         let sum = squares.reduce(Fold::Sum, &Over { dtype: Some(compute), ..over.clone() })?;
-        Self::map(Op::Divide, &[sum, x.count(over, ddof, compute)?])?.cast(out)
+        Self::map(Op::Divide, &[sum, x.count(op, over, ddof, compute)?])?.cast(out)
     }
 
     /// `std`: the square root of `var`.
     pub fn std(&self, over: &Over, ddof: i64) -> Result<Array> {
         let (out, compute) = mean_dtypes(self.dtype(), over.dtype);
-        let var = self.var(&Over { dtype: Some(compute), ..over.clone() }, ddof)?;
+        let var = self.spread("std", &Over { dtype: Some(compute), ..over.clone() }, ddof)?;
         Self::map(Op::Sqrt, &[var])?.cast(out)
     }
 

@@ -174,6 +174,12 @@ impl Op {
         if self.has_loop(dtype) { dtype } else { DType::F32 }
     }
 
+    /// Whether it compares, and numbers that a dtype cannot hold are no mistake.
+    pub fn is_comparison(self) -> bool {
+        use Op::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+        matches!(self, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
+    }
+
     /// Whether NumPy's loop for `dtype` takes the first of two equal operands, and ours the second, which shows
     /// in zeros of both signs.
     pub fn takes_first_of_equals(self, dtype: DType) -> bool {

@@ -127,7 +127,14 @@ fn linspace<'py>(
     })?;
     let dtype = dtype_of("linspace", dtype)?;
     let mut call = Call::of(py, "linspace", block);
-    let (start, stop) = (call.operand(start)?, call.operand(stop)?);
+    let known = call.trace().is_none();
+    let mut bound = |bound: &Obj<'py>| {
+        // Of numbers the step is known, which a rank of 0 alone does not tell.
+        let single =
+            known && nd::is_exact_ndarray(bound) && nd::layout("linspace", bound)?.shape.is_empty();
+        if single { call.operand(&bound.get_item(())?) } else { call.operand(bound) }
+    };
+    let (start, stop) = (bound(start)?, bound(stop)?);
     let samples = call.build(|| expr::Array::linspace(&start, &stop, num, endpoint, dtype))?;
     let samples = call.finish(samples)?;
     if !retstep {

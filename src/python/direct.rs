@@ -95,7 +95,7 @@ fn tell<'py>(op: Op, args: &[&Obj<'py>], out: &Obj<'py>) -> PyResult<()> {
 
 /// Has NumPy make a call about which it has something to say. Its answer is not needed.
 #[cold]
-fn ask(name: &str, args: &Bound<'_, PyTuple>, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
+pub fn ask(name: &str, args: &Bound<'_, PyTuple>, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = args.py();
     if !is_silenced(py)? {
         py.import("numpy")?.getattr(name)?.call(args, Some(keywords))?;

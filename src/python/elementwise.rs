@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyTuple};
+use pyo3::types::{PyFloat, PyInt, PyTuple};
 use smallvec::SmallVec;
 
 use super::array::Array;
@@ -28,10 +28,22 @@ pub fn apply<'py>(py: Python<'py>, op: Op, args: &[&Obj<'py>]) -> Out<'py> {
     if let Some(out) = out {
         return Ok(out);
     }
+    if let ([a, b], None) = (args, &block)
+        && (may_be_infinite(a, b) || may_be_infinite(b, a))
+    {
+        return Err(Unsupported::new_err(format!(
+            "{op}: integers of more than 63 bits beside floats are left to NumPy"
+        )));
+    }
     let mut call = Call::of(py, op.info().name, block);
     let mut operands: SmallVec<[expr::Array; 3]> = SmallVec::new();
-    for arg in args {
-        operands.push(call.operand(arg)?);
+    for (at, arg) in args.iter().enumerate() {
+        operands.push(if op.is_comparison() && far(arg).is_some() {
+            let beside = call.operand(args[1 - at])?;
+            limited(&mut call, &beside, arg)?
+        } else {
+            call.operand(arg)?
+        });
     }
     call.run(|| expr::Array::map(op, &operands))
 }
@@ -61,8 +73,7 @@ pub fn or_numpy<'py>(op: Op, args: &[&Obj<'py>]) -> Out<'py> {
 /// `__array_ufunc__ = None` says: leave operators to me.
 fn steps_aside(other: &Obj<'_>) -> PyResult<bool> {
     // Asking a number for what it has not would make an exception.
-    let plain = other.is_exact_instance_of::<PyFloat>()
-        || other.is_exact_instance_of::<pyo3::types::PyInt>();
+    let plain = other.is_exact_instance_of::<PyFloat>() || other.is_exact_instance_of::<PyInt>();
     if plain || other.is_instance_of::<Array>() || nd::is_exact_ndarray(other) {
         return Ok(false);
     }
@@ -89,8 +100,7 @@ pub fn compare<'py>(op: Op, a: &Obj<'py>, b: &Obj<'py>) -> Out<'py> {
 pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
     let (py, array) = (x.py(), x.as_any());
     let strong_float = x.get().expr().dtype().is_float() && x.get().expr().weak().is_none();
-    let plain =
-        k.is_exact_instance_of::<PyFloat>() || k.is_exact_instance_of::<pyo3::types::PyInt>();
+    let plain = k.is_exact_instance_of::<PyFloat>() || k.is_exact_instance_of::<PyInt>();
     if strong_float && plain {
         let value = k.extract::<f64>().unwrap_or(f64::NAN);
         let op =
@@ -102,10 +112,7 @@ pub fn power<'py>(x: &Bound<'py, Array>, k: &Obj<'py>) -> Out<'py> {
         }
     }
     let is_bool = x.get().expr().dtype() == crate::dtype::DType::Bool;
-    if is_bool
-        && k.is_exact_instance_of::<pyo3::types::PyInt>()
-        && k.extract::<i64>().ok() == Some(2)
-    {
+    if is_bool && k.is_exact_instance_of::<PyInt>() && k.extract::<i64>().ok() == Some(2) {
         // A square, which of bool is int8.
         return apply(py, Op::Square, &[array]);
     }
@@ -284,6 +291,7 @@ pub fn limit<'py>(
     super::reduce::no_out("clip", out)?;
     let block = mode::current(a.py())?;
     let out = match &block {
+        Some(_) if [low, high].into_iter().flatten().any(is_one) => None,
         Some(block) => {
             let request = Request::Clip { low: low.is_some(), high: high.is_some() };
             let operands = [Some(a), low, high].into_iter().flatten();
@@ -296,24 +304,49 @@ pub fn limit<'py>(
     }
     let mut call = Call::of(a.py(), "clip", block);
     let x = call.operand(a)?;
-    let whole = matches!(x.dtype().kind(), Kind::Int | Kind::Bool);
-    let mut bound = |b: &Obj<'py>| match far(b) {
-        Some(far) if whole => Ok(expr::Array::int(far)),
-        Some(_) => call.operand(PyFloat::new(b.py(), b.extract()?).as_any()),
-        None => call.operand(b),
-    };
+    let mut bound = |b: &Obj<'py>| limited(&mut call, &x, b);
     let low = low.map(&mut bound).transpose()?;
     let high = high.map(&mut bound).transpose()?;
     call.run(|| x.clip(low.as_ref(), high.as_ref()))
 }
 
-/// A bound of so many bits that it is beyond all integers of arrays, however far.
-fn far(bound: &Obj<'_>) -> Option<i128> {
-    let whole = bound.is_exact_instance_of::<pyo3::types::PyInt>();
-    if !whole || bound.extract::<i128>().is_ok() {
+/// Whether a bound is an array of one element that has axes: what it means depends on the length of what it bounds,
+/// which what is noted on a tape does not have.
+pub fn is_one(bound: &Obj<'_>) -> bool {
+    let ones = |shape: &[usize]| !shape.is_empty() && shape.iter().all(|&n| n == 1);
+    match bound.cast::<Array>() {
+        Ok(array) => ones(&array.get().meta().1),
+        Err(_) => direct::view(bound).is_some_and(|view| ones(view.shape)),
+    }
+}
+
+/// What the elements of `x` are compared with: an integer of too many bits becomes one that is beyond all of them,
+/// or the float that they meet.
+fn limited<'py>(call: &mut Call<'py>, x: &expr::Array, number: &Obj<'py>) -> PyResult<expr::Array> {
+    match far(number) {
+        Some(far) if matches!(x.dtype().kind(), Kind::Int | Kind::Bool) => {
+            Ok(expr::Array::int(far))
+        }
+        Some(_) => call.operand(PyFloat::new(number.py(), number.extract()?).as_any()),
+        None => call.operand(number),
+    }
+}
+
+/// An integer of so many bits that it is beyond all integers of arrays, however far.
+fn far(number: &Obj<'_>) -> Option<i128> {
+    let whole = number.is_exact_instance_of::<PyInt>();
+    if !whole || number.extract::<i128>().is_ok() {
         return None;
     }
-    bound.lt(0).ok().map(|below| if below { -(1 << 100) } else { 1 << 100 })
+    number.lt(0).ok().map(|below| if below { -(1 << 100) } else { 1 << 100 })
+}
+
+/// Whether it is an integer of more than 63 bits, of which NumPy may warn where it becomes a float.
+fn may_be_infinite(number: &Obj<'_>, beside: &Obj<'_>) -> bool {
+    let whole = |kind| matches!(kind, Kind::Int | Kind::Bool);
+    number.is_exact_instance_of::<PyInt>()
+        && direct::integer(number).is_none()
+        && direct::view(beside).is_none_or(|view| !whole(view.dtype.kind()))
 }
 
 /// The same values as another dtype, as `numpy.ndarray.astype` converts them.

@@ -176,10 +176,10 @@ fn clip<'py>(
         return Ok(None);
     }
     let [x, low, high] = [args.get_item(0)?, args.get_item(1)?, args.get_item(2)?];
-    let Some(block) = mode::current(args.py())?.filter(|_| !low.is_none() && !high.is_none())
-    else {
+    if [&low, &high].into_iter().any(|bound| bound.is_none() || elementwise::is_one(bound)) {
         return Ok(None);
-    };
+    }
+    let Some(block) = mode::current(args.py())? else { return Ok(None) };
     tape::record(block.get(), Request::Clip { low: true, high: true }, &[&x, &low, &high])
 }
 

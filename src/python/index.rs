@@ -110,6 +110,7 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
         py.import("rnp._index")?.call_method1("put", (x, key, value))?;
         return Ok(());
     };
+    let numbers = items.iter().all(|item| matches!(item, Item::At(_))).then_some(items.len());
     let step = Prim::Index(items.into());
     // What `x[key] += y` ends with: the view was written already.
     if let Ok(same) = value.cast::<Array>()
@@ -119,8 +120,15 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
     }
     let call = Call::new(py, "assignment")?;
     let held = call.written(value)?;
-    let dtype = x.get().expr().dtype();
-    let value = call.build(|| held.expr.fitted(dtype))?;
+    let array = x.get().expr();
+    if numbers == Some(array.rank()) && held.expr.rank() > 0 {
+        return Err(PyValueError::new_err(format!(
+            "assignment: setting an array element with a sequence, of shape {}; an element takes one \
+             value",
+            crate::shape::show(held.expr.shape())
+        )));
+    }
+    let value = call.build(|| held.expr.fitted(array.dtype()))?;
     let held = Held { expr: value, ..held };
     call.build(|| x.get().handle().store(&[step], &held))
 }

@@ -201,74 +201,51 @@ pub unsafe fn native(descr: *const PyArray_Descr) -> Option<DType> {
     (!swapped).then_some(dtype)
 }
 
+/// NumPy's type numbers. Of those of one dtype the first is what NumPy calls it by.
+const TYPES: [(NPY_TYPES, DType); 16] = {
+    use NPY_TYPES::*;
+    let long = size_of::<std::ffi::c_long>() == 8;
+    [
+        (NPY_BOOL, DType::Bool),
+        (NPY_BYTE, DType::I8),
+        (NPY_UBYTE, DType::U8),
+        (NPY_SHORT, DType::I16),
+        (NPY_USHORT, DType::U16),
+        (NPY_LONG, if long { DType::I64 } else { DType::I32 }),
+        (NPY_ULONG, if long { DType::U64 } else { DType::U32 }),
+        (NPY_INT, DType::I32),
+        (NPY_UINT, DType::U32),
+        (NPY_LONGLONG, DType::I64),
+        (NPY_ULONGLONG, DType::U64),
+        (NPY_HALF, DType::F16),
+        (NPY_FLOAT, DType::F32),
+        (NPY_DOUBLE, DType::F64),
+        (NPY_CFLOAT, DType::C64),
+        (NPY_CDOUBLE, DType::C128),
+    ]
+};
+
 /// The dtype of each of NumPy's type numbers.
 const NUMBERS: [Option<DType>; 24] = {
-    use NPY_TYPES::*;
-    let mut all = [None; 24];
-    let long = size_of::<std::ffi::c_long>() == 8;
-    all[NPY_BOOL as usize] = Some(DType::Bool);
-    all[NPY_BYTE as usize] = Some(DType::I8);
-    all[NPY_UBYTE as usize] = Some(DType::U8);
-    all[NPY_SHORT as usize] = Some(DType::I16);
-    all[NPY_USHORT as usize] = Some(DType::U16);
-    all[NPY_INT as usize] = Some(DType::I32);
-    all[NPY_UINT as usize] = Some(DType::U32);
-    all[NPY_LONG as usize] = Some(if long { DType::I64 } else { DType::I32 });
-    all[NPY_ULONG as usize] = Some(if long { DType::U64 } else { DType::U32 });
-    all[NPY_LONGLONG as usize] = Some(DType::I64);
-    all[NPY_ULONGLONG as usize] = Some(DType::U64);
-    all[NPY_HALF as usize] = Some(DType::F16);
-    all[NPY_FLOAT as usize] = Some(DType::F32);
-    all[NPY_DOUBLE as usize] = Some(DType::F64);
-    all[NPY_CFLOAT as usize] = Some(DType::C64);
-    all[NPY_CDOUBLE as usize] = Some(DType::C128);
+    let (mut all, mut i) = ([None; 24], 0);
+    while i < TYPES.len() {
+        all[TYPES[i].0 as usize] = Some(TYPES[i].1);
+        i += 1;
+    }
     all
 };
 
 /// NumPy's type number.
 fn number(dtype: DType) -> NPY_TYPES {
-    use NPY_TYPES::*;
-    let long = size_of::<std::ffi::c_long>() == 8;
-    match dtype {
-        DType::Bool => NPY_BOOL,
-        DType::I8 => NPY_BYTE,
-        DType::U8 => NPY_UBYTE,
-        DType::I16 => NPY_SHORT,
-        DType::U16 => NPY_USHORT,
-        DType::I32 => {
-            if long {
-                NPY_INT
-            } else {
-                NPY_LONG
-            }
+    const OF: [NPY_TYPES; DType::C128 as usize + 1] = {
+        let (mut all, mut i) = ([NPY_TYPES::NPY_BOOL; DType::C128 as usize + 1], TYPES.len());
+        while i > 0 {
+            i -= 1;
+            all[TYPES[i].1 as usize] = TYPES[i].0;
         }
-        DType::U32 => {
-            if long {
-                NPY_UINT
-            } else {
-                NPY_ULONG
-            }
-        }
-        DType::I64 => {
-            if long {
-                NPY_LONG
-            } else {
-                NPY_LONGLONG
-            }
-        }
-        DType::U64 => {
-            if long {
-                NPY_ULONG
-            } else {
-                NPY_ULONGLONG
-            }
-        }
-        DType::F16 => NPY_HALF,
-        DType::F32 => NPY_FLOAT,
-        DType::F64 => NPY_DOUBLE,
-        DType::C64 => NPY_CFLOAT,
-        DType::C128 => NPY_CDOUBLE,
-    }
+        all
+    };
+    OF[dtype as usize]
 }
 
 /// The dtype object.

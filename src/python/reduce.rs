@@ -7,6 +7,7 @@ use pyo3::types::{PyList, PyTuple};
 use super::array::Array;
 use super::run::Call;
 use super::{direct, error, mode, nd, tape};
+use crate::dtype::DType;
 use crate::error::Error;
 use crate::expr::{self, Over};
 use crate::op::Fold;
@@ -91,7 +92,11 @@ fn reduce<'py>(
     let block = mode::current(a.py())?;
     if k.out.is_none() && k.dtype.is_none() {
         let out = match (&block, k.axis.map(direct::integer)) {
-            (None, _) => direct::reduce(what, a, k.axis, k.keepdims)?,
+            (None, _) => {
+                let out = direct::reduce(what, a, k.axis, k.keepdims)?;
+                signed_zeros(what, a, out.as_ref())?;
+                out
+            }
             (Some(_), Some(None)) => None,
             // Of how many there are less so many, NumPy may warn.
             (Some(_), _) if matches!(what, Reduction::Var(1..) | Reduction::Std(1..)) => None,
@@ -107,6 +112,10 @@ fn reduce<'py>(
     let over = over(op, k)?;
     let mut call = Call::of(a.py(), op, block);
     let x = call.operand(a)?;
+    if x.rank() == 0 && k.axis.is_some_and(|axis| axis.cast::<PyTuple>().is_ok()) {
+        // What NumPy lets pass there is one number.
+        call.build(|| shape::axes(op, over.axis.as_deref(), 0))?;
+    }
     if let Some(text) = warning(what, &x, &over) {
         if !call.is_lazy() {
             return Err(error::Unsupported::new_err(text)); // NumPy warns itself
@@ -115,12 +124,28 @@ fn reduce<'py>(
             a.py().import("rnp._dispatch")?.call_method1("warn", (text,))?;
         }
     }
-    let asks = !call.is_lazy() && what.may_overflow() && !a.is_instance_of::<Array>();
+    let eager = !call.is_lazy();
+    let asks = eager && what.may_overflow() && !a.is_instance_of::<Array>();
     let out = call.run(|| f(&x, &over))?;
+    if eager {
+        signed_zeros(what, a, Some(&out))?;
+    }
     if asks && !is_finite(&out)? {
         direct::tell_of(what, a, k.axis)?;
     }
     Ok(out)
+}
+
+/// Leaves extremes of `float16` that are zeros to NumPy, which gives the first of both signs.
+fn signed_zeros(what: Reduction, a: &Obj<'_>, out: Option<&Obj<'_>>) -> PyResult<()> {
+    let half = |a| direct::view(a).is_some_and(|view| view.dtype == DType::F16);
+    if let (Reduction::Fold(Fold::Min | Fold::Max), Some(out)) = (what, out)
+        && half(a)
+        && !out.call_method0("all")?.is_truthy()?
+    {
+        return Err(error::Unsupported::new_err("float16 zeros are left to NumPy"));
+    }
+    Ok(())
 }
 
 /// Whether NumPy has nothing to say about sums.

@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
+use super::array::Array;
 use super::error::Unsupported;
 use super::reduce::{integer, no_out};
 use super::run::Call;
-use super::{error, mode, nd, tape};
+use super::{direct, error, mode, nd, tape};
 use crate::buffer::Storage;
 use crate::runtime::FloatMode;
-use crate::scan::{Running, Scan};
+use crate::scan::{Running, Scan, ends_finite};
 use crate::shape;
 use crate::tape::Request;
 
@@ -41,6 +43,7 @@ fn scan<'py>(
     strict: bool,
 ) -> Out<'py> {
     let name = scan.name();
+    let as_given = dtype;
     let dtype = dtype.map(|d| nd::parse_dtype(name, d)).transpose()?;
     let py = a.py();
     let block = mode::current(py)?;
@@ -60,10 +63,12 @@ fn scan<'py>(
             let keeper = Arc::new(nd::PyKeeper(a.clone().unbind()));
             let from = Storage { ptr, dtype: from, shape, strides, keeper };
             let running = Running::new(scan, axis, steps);
-            return nd::filled(py, steps, &from.shape, |out| {
+            let out = nd::filled(py, steps, &from.shape, |out| {
                 let _float = FloatMode::standard();
                 running.fill(&from, out)
-            });
+            })?;
+            tell(scan, (a, Some(axis as i64), as_given), &out)?;
+            return Ok(out);
         }
     }
     let x = call.operand(a)?;
@@ -73,7 +78,34 @@ fn scan<'py>(
     if !scan.takes(x.dtype(), scan.dtype(x.dtype(), dtype)) {
         return Err(Unsupported::new_err(format!("{name}: no kernel for {}", x.dtype())));
     }
-    call.run(|| x.scan(scan, axis, dtype))
+    let asks = !call.is_lazy() && !a.is_instance_of::<Array>();
+    let out = call.run(|| x.scan(scan, axis, dtype))?;
+    if asks {
+        tell(scan, (a, axis, as_given), &out)?;
+    }
+    Ok(out)
+}
+
+/// Has NumPy compute sums and products that overflowed, or met what is not finite, so that it warns.
+fn tell<'py>(
+    scan: Scan,
+    (a, axis, dtype): (&Obj<'py>, Option<i64>, Option<&Obj<'py>>),
+    out: &Obj<'py>,
+) -> PyResult<()> {
+    let Some(view) = direct::view(out).filter(|view| view.dtype.is_float()) else { return Ok(()) };
+    if !matches!(scan, Scan::Add | Scan::Multiply) {
+        return Ok(());
+    }
+    let bytes = view.shape.iter().product::<usize>() * view.dtype.size();
+    // SAFETY: a fresh result in C order, which nobody else has yet.
+    let bytes = unsafe { std::slice::from_raw_parts(view.ptr, bytes) };
+    let along = shape::axis(scan.name(), axis.unwrap_or(0), view.shape.len());
+    let along = along.map_err(|e| error::raise(a.py(), &e))?;
+    if !ends_finite(view.dtype, view.shape, along, bytes) {
+        let args = (a, axis, dtype).into_pyobject(a.py())?;
+        direct::ask(scan.name(), &args, &PyDict::new(a.py()))?;
+    }
+    Ok(())
 }
 
 fn function<'py>(

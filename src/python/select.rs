@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
+use pyo3::types::{IntoPyDict, PyFloat, PyInt, PyList, PyTuple};
 
+use super::array::Array;
 use super::reduce::{integers, no_out};
 use super::run::Call;
 use super::{direct, error, mode, tape};
@@ -27,9 +28,11 @@ fn select<'py>(
     name: &'static str,
     a: &Obj<'py>,
     statistic: Statistic,
+    q: Option<&Obj<'py>>,
     axis: Option<&Obj<'py>>,
     keepdims: bool,
 ) -> Out<'py> {
+    let given = axis;
     let axis = axis.map(|a| integers(name, "axis", a)).transpose()?;
     let select = Select { name, statistic, axis, keepdims };
     let block = mode::current(a.py())?;
@@ -38,6 +41,7 @@ fn select<'py>(
         && !keepdims
         && let Some(out) = direct::select(&select, a)?
     {
+        tell(name, (a, q, given), &out)?;
         return Ok(out);
     }
     let select = Arc::new(select);
@@ -48,7 +52,37 @@ fn select<'py>(
     }
     let mut call = Call::of(a.py(), name, block);
     let x = call.operand(a)?.strong();
-    call.run(|| expr::Array::call(select, &[x]))
+    let asks = !call.is_lazy() && x.dtype().is_float() && !a.is_instance_of::<Array>();
+    let out = call.run(|| expr::Array::call(select, &[x]))?;
+    if asks {
+        tell(name, (a, q, given), &out)?;
+    }
+    Ok(out)
+}
+
+/// Has NumPy compute what became infinite, so that it warns.
+fn tell<'py>(
+    name: &str,
+    (a, q, axis): (&Obj<'py>, Option<&Obj<'py>>, Option<&Obj<'py>>),
+    out: &Obj<'py>,
+) -> PyResult<()> {
+    let py = a.py();
+    let infinite = match out.extract::<f64>() {
+        Ok(value) => value.is_infinite(),
+        Err(_) => {
+            let found = py.import("numpy")?.call_method1("isinf", (out,))?;
+            found.call_method0("any")?.is_truthy()?
+        }
+    };
+    if infinite {
+        let args = match q {
+            Some(q) => PyTuple::new(py, [a, q])?,
+            None => PyTuple::new(py, [a])?,
+        };
+        let keywords = [("axis", axis)].into_py_dict(py)?;
+        direct::ask(name, &args, &keywords)?;
+    }
+    Ok(())
 }
 
 /// A fraction that is a plain number, and whether it is one of Python's.
@@ -95,7 +129,7 @@ fn median<'py>(
     if overwrite_input {
         return Err(unsupported("median", "overwrite_input"));
     }
-    select("median", a, Statistic::Median, axis, keepdims)
+    select("median", a, Statistic::Median, None, axis, keepdims)
 }
 
 macro_rules! by_fraction {
@@ -117,7 +151,7 @@ macro_rules! by_fraction {
             if overwrite_input || method != "linear" {
                 return Err(unsupported(name, "other methods"));
             }
-            select(name, a, quantiles(name, q, $top)?, axis, keepdims)
+            select(name, a, quantiles(name, q, $top)?, Some(q), axis, keepdims)
         }
     )+};
 }

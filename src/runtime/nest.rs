@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
 use super::fold::Teams;
-use super::pack::Gather;
+use super::pack::Strided;
 use super::stream;
 use crate::buffer::Buffer;
 use crate::dtype::Scalar;
@@ -38,7 +38,7 @@ pub(super) struct Slot {
     /// Bytes from one element of the run to the next, before packing.
     pub run_stride: isize,
     /// How to pack it.
-    pub gather: Option<Gather>,
+    pub gather: Option<Strided>,
     /// Whether units fill a tile of this output, which is then copied past the caches.
     pub streamed: bool,
 }
@@ -244,7 +244,7 @@ impl<'a> Nest<'a> {
                 let strides: SmallVec<[isize; 4]> =
                     self.steps[self.middle..].iter().map(|s| s[b]).collect();
                 let chunk = if self.form == Form::Inner { self.seg } else { self.cut };
-                Gather::new(&self.extents[self.middle..], &strides, size, chunk.min(self.run))
+                Strided::new(&self.extents[self.middle..], &strides, size, chunk.min(self.run))
             });
             let base = base.wrapping_offset(place.offset);
             let streamed = streamed && buf.role == Role::Output && buf.run == Step::Unit;

@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use crate::buffer::Buffer;
 use crate::error::Result;
 
-/// How to find the elements of a run over several loops, merged where they advance evenly.
+/// Where the elements of a run over several loops lie; loops are merged where they advance evenly.
 #[derive(Clone, Debug)]
-pub(super) struct Gather {
+pub(super) struct Strided {
     /// Extent and stride in bytes, outermost first; at least one.
     dims: SmallVec<[(usize, isize); 4]>,
     size: usize,
@@ -22,7 +22,7 @@ pub(super) struct Gather {
 /// Inner loops up to this length are walked with the loops swapped.
 const SHORT: usize = 16;
 
-impl Gather {
+impl Strided {
     /// For a run over loops of these extents (none 0), taken at most `chunk` elements at a time.
     pub(super) fn new(extents: &[usize], strides: &[isize], size: usize, chunk: usize) -> Self {
         let mut dims: SmallVec<[(usize, isize); 4]> = SmallVec::new();
@@ -227,7 +227,7 @@ pub(super) struct Pack {
 
 impl Pack {
     /// A tile for `gather`.
-    pub(super) fn new(gather: &Gather) -> Result<Self> {
+    pub(super) fn new(gather: &Strided) -> Result<Self> {
         Ok(Self { tile: Buffer::new(gather.room * gather.size)?, filled: std::ptr::null() })
     }
 
@@ -242,7 +242,7 @@ impl Pack {
     /// The run's elements may be read and do not change while the pack lives; `n` is at most the chunk.
     pub(super) unsafe fn bind(
         &mut self,
-        gather: &Gather,
+        gather: &Strided,
         src: *const u8,
         lo: usize,
         n: usize,
@@ -302,7 +302,7 @@ mod tests {
         ] {
             let total: usize = extents.iter().product();
             for chunk in [1, 3, 64, 1000] {
-                let gather = Gather::new(&extents, &strides, 4, chunk);
+                let gather = Strided::new(&extents, &strides, 4, chunk);
                 let mut pack = Pack::new(&gather).unwrap();
                 for lo in (0..total).step_by(chunk) {
                     let n = chunk.min(total - lo);
@@ -336,7 +336,7 @@ mod tests {
             for chunk in [1, 3, 64, 1000] {
                 let mut data = vec![0u32; 4096];
                 let mut tile: Vec<u32> = (1..=total as u32).collect();
-                let gather = Gather::new(&extents, &strides, 4, chunk);
+                let gather = Strided::new(&extents, &strides, 4, chunk);
                 let run = data[base..].as_mut_ptr().cast();
                 for lo in (0..total).step_by(chunk) {
                     // SAFETY: the cases above stay within the data.
@@ -358,7 +358,7 @@ mod tests {
     fn other_widths_and_odd_addresses() {
         let bytes: Vec<u8> = (0..=255).collect();
         for size in [1usize, 2, 4, 8] {
-            let gather = Gather::new(&[9, 2], &[3, 1], size, 5);
+            let gather = Strided::new(&[9, 2], &[3, 1], size, 5);
             let mut dst = [0u64; 9];
             // SAFETY: the run ends before byte 1 + 24 + 1 + 8.
             unsafe { gather.copy(bytes[1..].as_ptr(), 4, 9, dst.as_mut_ptr().cast()) };

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::cache::{Engine, Runner, tier};
 use super::fold::Teams;
 use super::nest::{self, Memories};
-use super::pack::{Gather, Pack};
+use super::pack::{Pack, Strided};
 use super::pool::{FloatMode, Poll};
 use super::scalars::check_status;
 use crate::buffer::Buffer;
@@ -35,7 +35,7 @@ pub(super) struct Single {
     teams: Teams,
     form: Form,
     /// The inputs that are packed, and how.
-    packed: SmallVec<[(usize, Gather); 2]>,
+    packed: SmallVec<[(usize, Strided); 2]>,
     /// The word of the place along the run, if that is one loop.
     index: Option<usize>,
     /// Elements of all runs, and of each but the last.
@@ -360,11 +360,11 @@ impl Single {
 
 /// How an input's elements of a run over loops of these extents are packed, whose strides along loops of one element
 /// do not matter.
-fn gather(extents: &[usize], mut strides: Strides, size: isize, run: usize) -> Gather {
+fn gather(extents: &[usize], mut strides: Strides, size: isize, run: usize) -> Strided {
     for (stride, _) in strides.iter_mut().zip(extents).filter(|(_, extent)| **extent == 1) {
         *stride = 0;
     }
-    Gather::new(extents, &strides, size.unsigned_abs(), nest::PACKED_CHUNK.min(run))
+    Strided::new(extents, &strides, size.unsigned_abs(), nest::PACKED_CHUNK.min(run))
 }
 
 /// A kernel's folds, and the bytes of all states and the largest partial; `words` are

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import rnp
@@ -150,6 +152,26 @@ def test_elements_equal_to_a_bound(dtype, n):
                 np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_elements_equal_to_a_bound_of_one_element(dtype):
+    shapes, bounds = [(), (1,), (1, 1), (8,), (4, 2), (4, 1)], [(), (1,), (1, 1), (8,)]
+    tried = 0
+    for shape, low, high in itertools.product(shapes, bounds, bounds):
+        zeros, ends = -np.zeros(shape, dtype), (np.zeros(low, dtype), np.ones(high, dtype))
+        if 2 in shape and (8,) in (low, high):
+            continue
+        want = np.clip(zeros, *ends)
+        with rnp.lazy():
+            deferred = rnp.clip(rnp.asarray(zeros), *ends)
+            method = rnp.asarray(zeros).clip(*map(rnp.asarray, ends))
+        for got in (rnp.clip(zeros, *ends), deferred.eval(), method.eval()):
+            np.testing.assert_array_equal(
+                np.signbit(got), np.signbit(want), f"{shape} {low} {high}"
+            )
+            tried += np.shape(got) == want.shape
+    assert tried > 200
+
+
 @pytest.mark.parametrize("name", ["minimum", "maximum", "fmin", "fmax"])
 def test_of_equal_halves_the_first(name):
     a = np.array([0.0, -0.0, np.nan, 1.0, np.nan], "float16")
@@ -160,3 +182,28 @@ def test_of_equal_halves_the_first(name):
     for got in (getattr(rnp, name)(a, b), deferred.eval()):
         np.testing.assert_array_equal(got, want)
         np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
+
+
+@pytest.mark.parametrize("number", [2**126, 2**127, -(2**127) - 1, 2**200, -(10**300)])
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float32", "float64", "complex128"])
+def test_comparisons_with_integers_of_any_size(dtype, number):
+    x = np.arange(3).astype(dtype)
+    for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+        ours, theirs = getattr(rnp, name), getattr(np, name)
+        with np.errstate(over="ignore"):
+            want = theirs(x, number), theirs(number, x)
+            forms = [(ours(x, number), ours(number, x))]
+        with rnp.lazy():
+            forms.append((ours(rnp.asarray(x), number), ours(number, rnp.asarray(x))))
+        if dtype != "complex128":
+            forms.append(rnp.jit(lambda x: (ours(x, number), ours(number, x)))(x))  # noqa: B023
+        for form in forms:
+            np.testing.assert_array_equal([np.asarray(got) for got in form], want, name)
+
+
+def test_comparisons_with_integers_that_are_no_floats():
+    with rnp.lazy():
+        x = rnp.arange(3.0)
+        with pytest.raises(OverflowError, match="too large"):
+            _ = x < 10**400
+        assert (rnp.arange(3) < 10**400).eval().all()

@@ -152,3 +152,32 @@ def test_garbage_to_methods_raises_ordinary_exceptions(name, tmp_path, monkeypat
     for args in [(), *((a,) for a in ODD), *itertools.product(ODD[:12], repeat=2)]:
         with suppress(Exception):  # any, but no BaseException
             getattr(lazy(), name)(*args)
+
+
+# In blocks, where NumPy is not asked: which function it was, and what it would take.
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda x: rnp.ptp(x, axis=3), np.exceptions.AxisError, "ptp: .*axis 3"),
+        (lambda x: rnp.std(x, axis=3), np.exceptions.AxisError, "std: axis 3"),
+        (lambda x: rnp.average(x, axis=3), np.exceptions.AxisError, "average: axis 3"),
+        (lambda x: rnp.linspace(0, 10**400, 3), OverflowError, "linspace: "),
+        (lambda x: rnp.any(x, keepdims="x"), TypeError, "any: .*str"),
+        (lambda x: rnp.abs(x, 5), TypeError, "absolute: out must be an array, not int"),
+        (lambda x: rnp.add(x, x, out="x"), TypeError, "add: out must be an array, not str"),
+        (lambda x: rnp.sum(x, out=[1]), TypeError, "sum: out must be an array, not list"),
+        (lambda x: rnp.add(x, x, out=np.zeros(2)), ValueError, r"\(2,\).*\(2, 3\)"),
+        (lambda x: rnp.hsplit(x[:, :0], 2**70), OverflowError, ""),
+        (
+            lambda x: x.__setitem__((0, 0), np.ones(1)),
+            ValueError,
+            r"sequence, of shape \(1,\); .* one value",
+        ),
+        (lambda x: rnp.zeros(2, "u1").__setitem__(0, 256.5), OverflowError, "256.5 .* uint8"),
+    ],
+)
+def test_error_in_a_block_names_the_function(call, kind, text):
+    with rnp.lazy():
+        x = rnp.asarray(X)
+        with pytest.raises(kind, match=f"(?s){text}"):
+            call(x)

@@ -166,3 +166,18 @@ def test_save_and_memoryview(y, tmp_path):
     np.save(tmp_path / "x.npy", y)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
     assert y.to_numpy().shape == (2, 3)
+
+
+def test_a_mask_that_answers_ufuncs_itself_is_asked():
+    class Mask:
+        def __array_ufunc__(self, function, method, *inputs, **keywords):
+            return function.__name__, method, keywords["where"] is self
+
+    mask = Mask()
+    want = ("add", "__call__", True)
+    assert np.add(X, 1, where=mask) == rnp.add(X, 1, where=mask) == want
+    with rnp.lazy():
+        x = rnp.asarray(X)
+        out = rnp.zeros(X.shape)
+        assert rnp.add(x, 1, where=mask) == np.add(x, 1, where=mask) == want
+        assert rnp.add(x, 1, out=out, where=mask) == want

@@ -85,6 +85,23 @@ def test_linspace(dtype):
     told(failures)
 
 
+def test_linspace_between_arrays_without_axes():
+    ends = np.array(0.0), np.array(15e-324)
+    want = np.linspace(*ends, 10)
+    assert want.any()
+    with rnp.lazy():
+        deferred = rnp.linspace(*ends, 10)
+    for got in (rnp.linspace(*ends, 10), deferred.eval()):
+        np.testing.assert_array_equal(got, want)
+    traced = rnp.jit(lambda x: rnp.linspace(x, END, 3))
+    np.testing.assert_array_equal(traced(0.0), [0, 1, 2])
+    END[...] = 4  # seen: it is no part of what was traced
+    np.testing.assert_array_equal(traced(0.0), [0, 2, 4])
+
+
+END = np.array(2.0)
+
+
 def test_linspace_retstep():
     for args in [(0, 1, 5), (0, 1, 1), (2, 3, 0), (0, 10, 4)]:
         for endpoint in (True, False):

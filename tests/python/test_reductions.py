@@ -404,3 +404,33 @@ def test_truth_values_are_counted():
         for got, axis in zip(count(x), (None, 0, 1), strict=True):
             want = np.sum(x > 0, axis=axis)
             assert not differs(np.asarray(got), np.asarray(want)), (shape, axis)
+
+
+@pytest.mark.parametrize(
+    "name", ["mean", "var", "std", "nanmean", "nanvar", "nanstd", "sum", "max"]
+)
+@pytest.mark.parametrize("axis", [0, -1, 1, (), (0,), None])
+def test_axes_of_an_array_without_axes(name, axis):
+    for x in (np.array(3.0), np.array(3), np.float32(3)):
+        want = outcome(lambda x=x: getattr(np, name)(x, axis=axis))
+        with rnp.lazy():
+            deferred = outcome(lambda x=x: getattr(rnp, name)(rnp.asarray(x), axis=axis).eval())
+            noted = outcome(lambda: getattr(rnp, name)(rnp.asarray([3.0]).sum(), axis=axis).eval())
+        assert not differs(outcome(lambda x=x: getattr(rnp, name)(x, axis=axis)), want)
+        assert not differs(deferred, want)
+        assert isinstance(noted, Exception) == isinstance(want, Exception)
+
+
+@pytest.mark.parametrize("name", ["min", "max"])
+def test_halves_that_are_zeros(name):
+    signs = [s for n in (1, 2, 3, 5) for s in itertools.product([0.0, -0.0], repeat=n)]
+    for x in (np.array(s, "float16") for s in signs):
+        for y, axis in (
+            (x, None),
+            (x, 0),
+            (np.stack([x, x[::-1]]), 0),
+            (np.stack([x, -x]), (0, 1)),
+        ):
+            want = getattr(np, name)(y, axis=axis)
+            got = getattr(rnp, name)(y, axis=axis)
+            np.testing.assert_array_equal(np.signbit(got), np.signbit(want))

@@ -180,3 +180,49 @@ def test_blocks_are_silent_and_no_flags_are_left():
     with np.errstate(all="ignore"):
         rnp.log(x)
     np.add(np.ones(3), 1)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_running_sums_that_become_infinite(dtype):
+    far = np.full(6, np.finfo(dtype).max, dtype)
+    for x, keywords in [
+        (far, {}),
+        (far.reshape(2, 3), {}),
+        (far.reshape(2, 3), {"axis": 0}),
+        (far.reshape(2, 3).T, {"axis": 1}),
+        (far[::2], {}),
+        (far / 8, {}),
+        (np.array([np.inf, -np.inf, 1], dtype), {}),
+        (far, {"dtype": "f8"}),
+        (far.astype("f8"), {"dtype": "f4"}),
+        (far[:0], {}),
+        (far.tolist(), {}),
+    ]:
+        for name in ("cumsum", "cumprod"):
+            calls = [functools.partial(getattr(m, name), x, **keywords) for m in (rnp, np)]
+            assert said(calls[0]) == said(calls[1]), (name, x, keywords)
+        if np.ndim(x) == 1:
+            calls = [functools.partial(m.add.accumulate, x, **keywords) for m in (rnp, np)]
+            assert said(calls[0]) == said(calls[1]), x
+    with np.errstate(over="raise"):
+        assert said(rnp.cumsum, far) == "overflow encountered in accumulate"
+    with rnp.lazy():
+        assert said(lambda: rnp.cumsum(rnp.asarray(far)).eval()) == []
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_medians_that_become_infinite(dtype):
+    far = np.full((2, 4), np.finfo(dtype).max, dtype)
+    for x in (far, far[0], far[0, :3], far / 4, np.array([1, np.inf, np.inf], dtype)):
+        for keywords in ({}, {"axis": -1}, {"axis": 0, "keepdims": True}):
+            calls = [functools.partial(m.median, x, **keywords) for m in (rnp, np)]
+            assert said(calls[0]) == said(calls[1]), (x, keywords)
+
+
+def test_integers_of_many_bits_that_become_infinite():
+    x = np.ones(3, "f2")
+    for number in (2**62, 2**63, 2**64, 2**70, -(2**200)):
+        for name in ("add", "maximum", "greater"):
+            ours, theirs = getattr(rnp, name), getattr(np, name)
+            assert said(ours, x, number) == said(theirs, x, number) != [], (name, number)
+            assert said(ours, number, x) == said(theirs, number, x)

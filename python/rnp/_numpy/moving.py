@@ -199,6 +199,10 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 # -- taking apart
 
 
+# Of more parts NumPy says at once that there is no memory for them.
+_PARTS = 1 << 24
+
+
 def _split(x: Array, where: Any, axis: Any, *, even: bool) -> list[Any]:
     if isinstance(where, Array):
         raise Unsupported("places that are not known yet")
@@ -213,7 +217,7 @@ def _split(x: Array, where: Any, axis: Any, *, even: bool) -> list[Any]:
         inner = [index(place) for place in where]
         cuts = [0, *inner, length]
     else:
-        if count <= 0 or (even and length % count):
+        if not 0 < count <= _PARTS or (even and length % count):
             raise Unsupported("NumPy says what is wrong with it")
         small, more = divmod(length, count)
         cuts = [0]

@@ -29,80 +29,59 @@ def _numbers(a: Any) -> Array:
     return x
 
 
-@composed("nansum")
-def nansum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = MISSING,
-    initial: Any = MISSING,
-    where: Any = MISSING,
-) -> Any:
-    """Sum of the numbers."""
-    refuse(out=out, initial=initial, where=where)
-    x = _numbers(a)
-    x = _filled(x, 0.0) if x.dtype.kind == "f" else x
-    return _core.sum(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
+def _total(path: str, fold: Callable[..., Any], nothing: float, text: str) -> None:
+    def total(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: Any = MISSING,
+        initial: Any = MISSING,
+        where: Any = MISSING,
+    ) -> Any:
+        refuse(out=out, initial=initial, where=where)
+        x = _numbers(a)
+        x = _filled(x, nothing) if x.dtype.kind == "f" else x
+        return fold(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
+
+    total.__doc__ = text
+    composed(path)(total)
 
 
-@composed("nanprod")
-def nanprod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = MISSING,
-    initial: Any = MISSING,
-    where: Any = MISSING,
-) -> Any:
-    """Product of the numbers."""
-    refuse(out=out, initial=initial, where=where)
-    x = _numbers(a)
-    x = _filled(x, 1.0) if x.dtype.kind == "f" else x
-    return _core.prod(x, axis=axis, dtype=dtype, keepdims=_keep(keepdims))
+_total("nansum", _core.sum, 0.0, "Sum of the numbers.")
+_total("nanprod", _core.prod, 1.0, "Product of the numbers.")
 
 
-def _extreme(fold: Callable[..., Any], worst: float, a: Any, axis: Any, keepdims: Any) -> Any:
-    x = _numbers(a)
-    keep = _keep(keepdims)
-    if x.dtype.kind != "f":
-        return fold(x, axis=axis, keepdims=keep)
-    nothing = _core.all(_core.isnan(x), axis=axis, keepdims=keep)
-    best = fold(_filled(x, worst), axis=axis, keepdims=keep)
-    return _core.where(nothing, x.dtype.type(numpy.nan), best)
+def _extreme(path: str, fold: Callable[..., Any], worst: float, text: str) -> None:
+    def extreme(
+        a: Any,
+        axis: Any = None,
+        out: None = None,
+        keepdims: Any = MISSING,
+        initial: Any = MISSING,
+        where: Any = MISSING,
+    ) -> Any:
+        refuse(out=out, initial=initial, where=where)
+        x = _numbers(a)
+        keep = _keep(keepdims)
+        if x.dtype.kind != "f":
+            return fold(x, axis=axis, keepdims=keep)
+        nothing = _core.all(_core.isnan(x), axis=axis, keepdims=keep)
+        best = fold(_filled(x, worst), axis=axis, keepdims=keep)
+        return _core.where(nothing, x.dtype.type(numpy.nan), best)
+
+    extreme.__doc__ = text
+    composed(path)(extreme)
 
 
-@composed("nanmin")
-def nanmin(
-    a: Any,
-    axis: Any = None,
-    out: None = None,
-    keepdims: Any = MISSING,
-    initial: Any = MISSING,
-    where: Any = MISSING,
-) -> Any:
-    """Smallest number; NaN if there is none."""
-    refuse(out=out, initial=initial, where=where)
-    return _extreme(_core.min, numpy.inf, a, axis, keepdims)
-
-
-@composed("nanmax")
-def nanmax(
-    a: Any,
-    axis: Any = None,
-    out: None = None,
-    keepdims: Any = MISSING,
-    initial: Any = MISSING,
-    where: Any = MISSING,
-) -> Any:
-    """Largest number; NaN if there is none."""
-    refuse(out=out, initial=initial, where=where)
-    return _extreme(_core.max, -numpy.inf, a, axis, keepdims)
+_extreme("nanmin", _core.min, numpy.inf, "Smallest number; NaN if there is none.")
+_extreme("nanmax", _core.max, -numpy.inf, "Largest number; NaN if there is none.")
 
 
 def _warn(x: Array, axis: Any, ddof: int, text: str) -> None:
     """Warn of what has too few elements, whatever they are."""
+    if x.ndim == 0 and axis in (0, -1):
+        axis = None  # sums take these for an array without axes
     gone = axes(axis, x.ndim)
     few = math.prod(x.shape[i] for i in gone) <= ddof
     if few and 0 not in reduced(x.shape, axis) and not _core._is_traced(x):
@@ -153,56 +132,43 @@ def _spread(a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     return _core.where(free <= 0, x.dtype.type(numpy.nan), spread)
 
 
-@composed("nanvar")
-def nanvar(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: Any = 0,
-    keepdims: Any = MISSING,
-    *,
-    where: Any = MISSING,
-    mean: Any = MISSING,
-    correction: Any = MISSING,
-) -> Any:
-    """Variance of the numbers."""
-    refuse(out=out, where=where, dtype=dtype, mean=mean, correction=correction)
-    return _spread(a, axis, ddof, keepdims)
+def _moment(path: str, of: Callable[..., Any], text: str) -> None:
+    def moment(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        ddof: Any = 0,
+        keepdims: Any = MISSING,
+        *,
+        where: Any = MISSING,
+        mean: Any = MISSING,
+        correction: Any = MISSING,
+    ) -> Any:
+        refuse(out=out, where=where, dtype=dtype, mean=mean, correction=correction)
+        return of(_spread(a, axis, ddof, keepdims))
+
+    moment.__doc__ = text
+    composed(path)(moment)
 
 
-@composed("nanstd")
-def nanstd(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: Any = 0,
-    keepdims: Any = MISSING,
-    *,
-    where: Any = MISSING,
-    mean: Any = MISSING,
-    correction: Any = MISSING,
-) -> Any:
-    """Standard deviation of the numbers."""
-    refuse(out=out, where=where, dtype=dtype, mean=mean, correction=correction)
-    return _core.sqrt(_spread(a, axis, ddof, keepdims))
+_moment("nanvar", _core.positive, "Variance of the numbers.")
+_moment("nanstd", _core.sqrt, "Standard deviation of the numbers.")
 
 
-@composed("nancumsum")
-def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-    """Running sum of the numbers."""
-    refuse(out=out)
-    x = _numbers(a)
-    return cumsum(_filled(x, 0.0) if x.dtype.kind == "f" else x, axis=axis, dtype=dtype)
+def _running(path: str, scan: Callable[..., Any], nothing: float, text: str) -> None:
+    def running(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+        refuse(out=out)
+        x = _numbers(a)
+        x = _filled(x, nothing) if x.dtype.kind == "f" else x
+        return scan(x, axis=axis, dtype=dtype)
+
+    running.__doc__ = text
+    composed(path)(running)
 
 
-@composed("nancumprod")
-def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-    """Running product of the numbers."""
-    refuse(out=out)
-    x = _numbers(a)
-    return cumprod(_filled(x, 1.0) if x.dtype.kind == "f" else x, axis=axis, dtype=dtype)
+_running("nancumsum", cumsum, 0.0, "Running sum of the numbers.")
+_running("nancumprod", cumprod, 1.0, "Running product of the numbers.")
 
 
 def _by_model(path: str, *, ordered: bool = False) -> None:

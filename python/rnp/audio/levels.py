@@ -131,7 +131,8 @@ def amplitude_to_db(
 def db_to_power(S_db: Any, ref: float = 1.0) -> Any:
     """Powers of levels in dB: `ref * 10 ** (S_db / 10)`.
 
-    S_db: dB, of any shape. ref: the power of 0 dB. float32 stays float32.
+    S_db: dB, of any shape. ref: the power of 0 dB. float32 stays float32. TypeError for what is no
+    real number.
 
     The formula is that of `librosa.db_to_power`.
 
@@ -145,7 +146,8 @@ def db_to_power(S_db: Any, ref: float = 1.0) -> Any:
 def db_to_amplitude(S_db: Any, ref: float = 1.0) -> Any:
     """Amplitudes of levels in dB: `ref * 10 ** (S_db / 20)`.
 
-    S_db: dB, of any shape. ref: the amplitude of 0 dB. float32 stays float32.
+    S_db: dB, of any shape. ref: the amplitude of 0 dB. float32 stays float32. TypeError for what is
+    no real number.
 
     The formula is that of `librosa.db_to_amplitude`: the root of `db_to_power`.
 

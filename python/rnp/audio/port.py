@@ -48,7 +48,8 @@ def normalize_audio(samples: Any, gain: Any = 1.0, *, axis: int | None = None) -
     float64. gain: a factor. axis: the time axis, to normalize each channel by itself; None: one
     factor for all samples, which keeps the balance. Returns samples of the same shape. Silence, and
     what holds a NaN, comes back as it is; with an infinity that becomes NaN and the rest 0, as in
-    NumPy.
+    NumPy. TypeError for what is no real number, ValueError for no samples, AxisError for an axis
+    that is not there.
 
     Formula (the port's): `x / max(abs(x)) * 0.99 * gain`, where the peak is above 0.
 
@@ -66,7 +67,8 @@ def apply_gain(samples: Any, gain: Any, *, axis: int = -1) -> Any:
 
     samples: real numbers of any shape. gain: a factor, or an array of one for each channel, which
     are laid along the axis that is not `axis`, the time. Dtypes follow NumPy: floats stay, integers
-    times a float become float64. Returns samples of the same shape. No clipping.
+    times a float become float64. Returns samples of the same shape. No clipping. TypeError for what
+    is no real number, ValueError for another number of gains than channels.
 
     >>> audio.apply_gain(np.array([[1.0, 2.0], [3.0, 4.0]]), [1.0, 0.5], axis=-1)
     array([[1. , 2. ],
@@ -88,7 +90,8 @@ def compute_rms(samples: Any, *, axis: int | None = None) -> Any:
 
     samples: real numbers of any shape, one at least; integers are computed in float64, so nothing
     wraps. axis: the time axis, for a value per channel; None: of all samples. Floats keep their
-    dtype; float32 squares are added in float64. NaN gives NaN.
+    dtype; float32 squares are added in float64. NaN gives NaN. TypeError for what is no real
+    number, ValueError for no samples, AxisError for an axis that is not there.
 
     Formula: `sqrt(mean(x ** 2))`.
 
@@ -104,7 +107,7 @@ def compute_peak(samples: Any, *, axis: int | None = None) -> Any:
 
     samples: real numbers of any shape, one at least; of integers the magnitude is float64, since
     the lowest has none of its own dtype. axis: the time axis, for a value per channel. NaN gives
-    NaN.
+    NaN. Errors: as in `compute_rms`.
 
     Formula: `max(abs(x))`.
 
@@ -118,7 +121,7 @@ def compute_peak(samples: Any, *, axis: int | None = None) -> Any:
 def compute_audio_metrics(samples: Any, *, axis: int | None = None) -> dict[str, Any]:
     """RMS, peak and dynamic range in dB, in one pass: a dict of `rms, peak, dynamic_range_db`.
 
-    samples, axis: as in `compute_rms`. Silence has a range of -inf dB; NaN makes all NaN.
+    samples, axis, errors: as in `compute_rms`. Silence has a range of -inf dB; NaN makes all NaN.
 
     Formula (the port's): `20 log10(peak / max(rms, 1e-10))`.
 

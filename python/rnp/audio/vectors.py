@@ -17,7 +17,9 @@ _ND, _FLOAT32 = np.ndarray, checks.FLOAT32
 def compute_mean(samples: Any, *, axis: int | None = None) -> Any:
     """Arithmetic mean, `np.mean`: of float32 in float32, added in float64; of integers in float64.
 
-    samples: real numbers of any shape, one at least. axis: the time axis, for a value per channel.
+    samples: real numbers of any shape, one at least. axis: the time axis, for a value per channel;
+    None: of all samples. TypeError for what is no real number, ValueError for no samples, AxisError
+    for an axis that is not there.
 
     >>> print(audio.compute_mean(np.array([1, 2, 6], np.int16)))
     3.0
@@ -28,7 +30,7 @@ def compute_mean(samples: Any, *, axis: int | None = None) -> Any:
 def compute_median(samples: Any, *, axis: int | None = None) -> Any:
     """Median, `np.median`; NaN gives NaN.
 
-    samples, axis: as in `compute_mean`.
+    samples, axis, errors: as in `compute_mean`.
 
     >>> print(audio.compute_median([1.0, 9.0, 2.0]))
     2.0
@@ -39,7 +41,8 @@ def compute_median(samples: Any, *, axis: int | None = None) -> Any:
 def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
     """Percentile, `np.percentile` on straight lines; NaN gives NaN.
 
-    samples, axis: as in `compute_mean`. q: from 0 to 100, or several; others are a ValueError.
+    samples, axis, errors: as in `compute_mean`. q: from 0 to 100, or several; others are a
+    ValueError.
 
     >>> print(audio.compute_percentile([0.0, 1.0, 2.0, 3.0], 50))
     1.5
@@ -50,6 +53,8 @@ def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
 def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
     """Sum, `np.sum`: of float32 in float32, added in float64; of integers in 64 bits. 0 of nothing.
 
+    samples: real numbers of any shape. axis, errors: as in `compute_mean`.
+
     >>> print(audio.compute_sum(np.array([30000, 30000], np.int16)))
     60000
     """
@@ -59,7 +64,7 @@ def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
 def compute_min(samples: Any, *, axis: int | None = None) -> Any:
     """Smallest sample, `np.min`; NaN gives NaN.
 
-    samples, axis: as in `compute_mean`.
+    samples, axis, errors: as in `compute_mean`.
 
     >>> print(audio.compute_min([0.5, -1.0]))
     -1.0
@@ -70,7 +75,7 @@ def compute_min(samples: Any, *, axis: int | None = None) -> Any:
 def compute_var(samples: Any, *, axis: int | None = None) -> Any:
     """Variance, `np.var`: the mean square of what is left without the mean.
 
-    samples, axis: as in `compute_mean`.
+    samples, axis, errors: as in `compute_mean`.
 
     >>> print(audio.compute_var([1.0, 3.0]))
     1.0
@@ -81,7 +86,7 @@ def compute_var(samples: Any, *, axis: int | None = None) -> Any:
 def compute_std(samples: Any, *, axis: int | None = None) -> Any:
     """Standard deviation, `np.std`: the root of the variance.
 
-    samples, axis: as in `compute_mean`.
+    samples, axis, errors: as in `compute_mean`.
 
     >>> print(audio.compute_std([1.0, 3.0]))
     1.0
@@ -94,6 +99,8 @@ min_vec = compute_min
 
 def prod(a: Any, *, axis: int | None = None) -> Any:
     """Product, `np.prod`: of integers in 64 bits. 1 of nothing.
+
+    a: real numbers of any shape. axis, errors: as in `compute_mean`.
 
     >>> print(audio.prod([8, 5, 4, 2]))
     320
@@ -110,6 +117,9 @@ def linspace(
     dtype: Any = None,
 ) -> Any:
     """Evenly spaced numbers, `np.linspace`, the last being `stop`; the port left that out.
+
+    start, stop: real numbers. num: how many, 0 or more, else it is a ValueError. float64, unless
+    `dtype` says otherwise.
 
     >>> audio.linspace(0, 1, 3)
     array([0. , 0.5, 1. ])
@@ -134,6 +144,9 @@ def sqrt_vec(samples: Any) -> Any:
 
     NumPy warns of them outside of blocks.
 
+    samples: real numbers of any shape, which is the result's; floats keep their dtype. TypeError
+    for what is no real number.
+
     >>> audio.sqrt_vec(np.array([4.0, 9.0]))
     array([2., 3.])
     """
@@ -146,6 +159,9 @@ def log_vec(samples: Any) -> Any:
     """Natural logarithms, `np.log`; of 0 -inf and below NaN.
 
     NumPy warns of both outside of blocks.
+
+    samples: real numbers of any shape, which is the result's; floats keep their dtype. TypeError
+    for what is no real number.
 
     >>> audio.log_vec(np.array([1.0]))
     array([0.])
@@ -160,6 +176,9 @@ def log10_vec(samples: Any) -> Any:
 
     NumPy warns of both outside of blocks.
 
+    samples: real numbers of any shape, which is the result's; floats keep their dtype. TypeError
+    for what is no real number.
+
     >>> audio.log10_vec(np.array([100.0]))
     array([2.])
     """
@@ -171,6 +190,9 @@ def log10_vec(samples: Any) -> Any:
 def clip_vec(samples: Any, min_val: Any = None, max_val: Any = None) -> Any:
     """Samples held within bounds, `np.clip`; None is no bound, NaN stays.
 
+    samples: real numbers of any shape, in whose units the bounds are. TypeError for what is no real
+    number.
+
     >>> audio.clip_vec(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
     array([-1. ,  0.5,  1. ])
     """
@@ -181,6 +203,9 @@ def clip_vec(samples: Any, min_val: Any = None, max_val: Any = None) -> Any:
 
 def power_vec(samples: Any, exponent: Any) -> Any:
     """Powers, `np.power`.
+
+    samples: real numbers of any shape. exponent: a number, or an array that broadcasts. TypeError
+    for samples that are no real numbers; ValueError for integers to a negative power.
 
     >>> audio.power_vec(np.array([2.0, 3.0]), 2.0)
     array([4., 9.])
@@ -209,6 +234,8 @@ def dot_vec(a: Any, b: Any) -> Any:
 def matmul_2d(a: Any, b: Any) -> Any:
     """Product of two matrices, `np.matmul`; a ValueError if their inner lengths differ.
 
+    a, b: real numbers of two axes, or it is a ValueError; dtypes follow NumPy.
+
     >>> audio.matmul_2d([[1.0, 2.0]], [[3.0], [4.0]])
     array([[11.]])
     """
@@ -220,6 +247,8 @@ def matmul_2d(a: Any, b: Any) -> Any:
 
 def transpose_2d(a: Any) -> Any:
     """A matrix with rows and columns changed, `np.transpose`.
+
+    TypeError for what is no real number, ValueError for another number of axes than two.
 
     >>> audio.transpose_2d([[1, 2], [3, 4]])
     array([[1, 3],
@@ -233,6 +262,8 @@ def transpose_2d(a: Any) -> Any:
 
 def reshape_vec(a: Any, shape: Any) -> Any:
     """The same elements under another shape, `np.reshape`; one length may be -1.
+
+    TypeError for what is no real number, ValueError for a shape of another number of elements.
 
     >>> audio.reshape_vec([1, 2, 3, 4], (2, -1))
     array([[1, 2],

@@ -181,7 +181,14 @@ pub fn clip<H: Host>(
     let (mut inputs, mut steps) = (SmallVec::<[Input<'_>; 3]>::new(), SmallVec::<[Step; 2]>::new());
     inputs.push(*x);
     let mut found: Option<&Recipe> = None;
-    let mut stays = [low, high].iter().all(|bound| bound.is_some_and(Input::is_single));
+    let single = [low, high].iter().all(|bound| bound.is_some_and(Input::is_single));
+    // One element and bounds of as many axes are arrays to NumPy.
+    let all = [Some(x), low, high];
+    let rank = all.iter().flatten().map(|input| input.rank()).max();
+    let repeats =
+        x.len() != 1 || all.iter().flatten().any(|a| a.rank() > 0 && Some(a.rank()) < rank);
+    let one = |bound: &Input<'_>| bound.is_single() || (repeats && bound.len() == 1);
+    let mut stays = [low, high].iter().all(|bound| bound.is_some_and(one));
     for (op, bound) in [(Op::Maximum, low), (Op::Minimum, high)] {
         let Some(bound) = bound else { continue };
         let Some(recipe) = recipe(op, &[*x, *bound]) else { return Ok(false) };
@@ -205,7 +212,7 @@ pub fn clip<H: Host>(
     {
         steps.clear();
         steps.push(Step { function, args: [0, 1, 2] });
-        between = if stays { tile::clip_between(recipe.compute) } else { None };
+        between = if single { tile::clip_between(recipe.compute) } else { None };
     }
     compute(recipe, &steps, &inputs, recipe.dtypes(), between, host)
 }

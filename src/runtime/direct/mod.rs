@@ -60,7 +60,17 @@ pub enum Input<'a> {
 impl Input<'_> {
     /// Whether it has no axes.
     fn is_single(&self) -> bool {
-        !matches!(self, Input::View(view) if !view.shape.is_empty())
+        self.rank() == 0
+    }
+
+    /// The number of elements.
+    fn len(&self) -> usize {
+        if let Input::View(view) = self { view.len() } else { 1 }
+    }
+
+    /// The number of axes.
+    fn rank(&self) -> usize {
+        if let Input::View(view) = self { view.shape.len() } else { 0 }
     }
 }
 

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
-use super::super::pack::Gather;
+use super::super::pack::Strided;
 use super::{Input, View};
 use crate::dtype::{DType, Scalar};
 use crate::tile::{MapFn, TILE, cast};
@@ -37,9 +37,9 @@ pub(super) enum Source {
     /// One value.
     Repeated(Scalar),
     /// Elements that repeat, so that a tile of them is like any other.
-    Pattern { ptr: *const u8, gather: Box<Gather>, cast: Option<MapFn> },
+    Pattern { ptr: *const u8, gather: Box<Strided>, cast: Option<MapFn> },
     /// Elements from here and there.
-    Gathered { ptr: *const u8, gather: Box<Gather>, cast: Option<MapFn> },
+    Gathered { ptr: *const u8, gather: Box<Strided>, cast: Option<MapFn> },
 }
 
 // SAFETY: the memory is only read, and is there as long as the source is used (see `of_view`).
@@ -89,7 +89,7 @@ impl Source {
         for (stride, (&extent, &step)) in own {
             *stride = if extent == 1 { 0 } else { step };
         }
-        let gather = Gather::new(shape, &strides, size, TILE.min(len));
+        let gather = Strided::new(shape, &strides, size, TILE.min(len));
         let (ptr, gather, cast) = (view.ptr, Box::new(gather), convert());
         match gather.period() {
             Some(_) => Self::Pattern { ptr, gather, cast },
