@@ -134,6 +134,18 @@ def maths(library: ctypes.CDLL | None, budget: float) -> Speeds:
     return rows
 
 
+def slowest(speeds: Speeds) -> Iterator[Line]:
+    """Yield the elementary functions that are slowest against NumPy, and against AVX2 by hand."""
+    name, worst, _ = min(speeds, key=lambda row: row[1])
+    what = "elementary functions, 1 thread, the slowest against NumPy"
+    yield at_least(2, what, 2.0, worst, note=name)
+    timed = [(name, 1 / hand) for name, _, hand in speeds if hand is not None]
+    if timed:
+        name, worst = max(timed, key=lambda row: row[1])
+        what = "elementary functions, 1 thread, the slowest: time of AVX2 by hand"
+        yield at_most(2, what, 1.2, worst, note=name)
+
+
 def lines(budget: float) -> tuple[list[Line], Speeds]:
     """Return the bar's lines, and the table of elementary functions."""
     found: list[Line] = []
@@ -150,14 +162,7 @@ def lines(budget: float) -> tuple[list[Line], Speeds]:
                 note = f"{ours * 1e9:.3f} and {theirs * 1e9:.3f} ns a sample"
                 found.append(at_most(2, what, target, ours / theirs, note=note))
         speeds = maths(library, budget)
-        slowest = min(speeds, key=lambda row: row[1])
-        what = "elementary functions, 1 thread, the slowest against NumPy"
-        found.append(at_least(2, what, 2.0, slowest[1], note=slowest[0]))
-        timed = [(name, 1 / hand) for name, _, hand in speeds if hand is not None]
-        if timed:
-            name, worst = max(timed, key=lambda row: row[1])
-            what = "elementary functions, 1 thread, the slowest: time of AVX2 by hand"
-            found.append(at_most(2, what, 1.2, worst, note=name))
+        found += slowest(speeds)
         found += folds(library, budget)
     found += threads(budget)
     found.append(faults())
