@@ -45,8 +45,8 @@ why cells are lost in `tests/bench/reasons.toml`, what is run in `tests/bench`.
   *lazy*, a block that is rebuilt and evaluated on each call, and copies its inputs; *lazy, no
   copy*, with `rnp.asarray(x, copy=False)`; and *jit*, `@rnp.jit`. All have NumPy arrays in and out,
   all threads unless *1 thread* is said, and warm caches: compiling counts in bar 3 only.
-- **Held to AVX2.** Most machines have no AVX-512. Where this one has, some lines are measured once more
-  with NumPy, its BLAS and rnp held to AVX2 (`RNP_ISA=avx2`), in a process of their own.
+- **Held to AVX2.** Most machines have no AVX-512. Where this one has, some lines are measured once
+  more with NumPy, its BLAS and rnp held to AVX2 (`RNP_ISA=avx2`), in a process of their own.
 - **Bias.** rnp's authors chose the works and wrote all spellings. The data is random, within full
   scale, and has no NaNs, subnormals or silence. It is as hot in the caches as repetition makes it,
   for all engines alike. Two cores say little of many.
