@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -87,18 +86,23 @@ def fastest(job: Job, calls: int) -> float:
 def against_hand(
     library: ctypes.CDLL, name: str, run: Callable[..., Any], lengths: tuple[int, int], dtype: Any
 ) -> tuple[float, float]:
-    """Return the seconds per sample of ours and of AVX2 by hand: medians of differences."""
+    """Return the seconds per sample of ours and of AVX2 by hand: those of the round in the middle.
+
+    Both are timed in each round, and rounds compared by their ratio: what slows a whole round down
+    is in both, and what slows one of them down puts its round at an end.
+    """
     arrays = [uniform(n, 0.1, 2.0).astype(dtype) for n in lengths]
     hands = [by_hand(library, name, x) for x in arrays]
     calls = max(1, 100_000 // lengths[1])
-    ours: list[float] = []
-    theirs: list[float] = []
-    for _ in range(7 if lengths[1] < 1_000_000 else 3):
+    more = lengths[1] - lengths[0]
+    rounds: list[tuple[float, float]] = []
+    for _ in range(15 if lengths[1] < 1_000_000 else 3):
         times = [fastest(partial(run, x), calls) for x in arrays]
-        ours.append((times[1] - times[0]) / (lengths[1] - lengths[0]))
+        ours = (times[1] - times[0]) / more
         times = [hand() for hand in hands]
-        theirs.append((times[1] - times[0]) / (lengths[1] - lengths[0]))
-    return median(ours), median(theirs)
+        rounds.append((ours, (times[1] - times[0]) / more))
+    rounds.sort(key=lambda pair: pair[0] / pair[1])
+    return rounds[len(rounds) // 2]
 
 
 Speeds = list[tuple[str, float, float | None]]  # function and dtype; times NumPy, times by hand
