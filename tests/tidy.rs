@@ -301,6 +301,15 @@ fn every_file_says_what_it_is_for_and_is_short() {
     }
 }
 
+/// The environment can lower what is used, so whoever chooses asks `tile::Isa`.
+#[test]
+fn one_file_asks_the_machine_for_its_instructions() {
+    for file in files("src", "rs").iter().filter(|file| *file != "src/tile/isa.rs") {
+        let asks = tokens(&read(file)).iter().any(|token| token.ends_with("_feature_detected"));
+        assert!(!asks, "{file} asks the machine; `tile::Isa` knows what may be used");
+    }
+}
+
 /// The fenced blocks of a page in one language.
 fn fences(page: &str, language: &str) -> Vec<String> {
     let open = format!("\n```{language}\n");

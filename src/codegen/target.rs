@@ -5,11 +5,12 @@
 
 use std::sync::OnceLock;
 
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{Builder, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
 use crate::error::{Error, Result};
 use crate::fork::PerProcess;
+use crate::tile::Isa;
 
 /// What the machine offers.
 pub(super) struct Target {
@@ -50,13 +51,25 @@ fn probe() -> std::result::Result<Target, String> {
     ] {
         flags.set(name, value).map_err(|e| e.to_string())?;
     }
-    let isa = cranelift_native::builder()?
-        .finish(settings::Flags::new(flags))
-        .map_err(|e| e.to_string())?;
+    let isa = builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
     let has =
         |name: &str| isa.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true));
     let full = isa.name() == "x64" && has("has_sse41") && has("has_sse42") && has("has_ssse3");
     let fma = isa.name() == "x64" && has("has_fma") && has("has_avx");
     let wide = full && fma && has("has_avx2");
     Ok(Target { isa, full, fma, wide })
+}
+
+/// Cranelift's description of the machine, less what the environment does not allow.
+fn builder() -> std::result::Result<Builder, String> {
+    let portable = Isa::is_lowered() && Isa::here() == Isa::Portable;
+    let mut builder = cranelift_native::builder_with_options(!portable)?;
+    if Isa::is_lowered() {
+        let wide =
+            builder.iter().map(|flag| flag.name).filter(|name| name.starts_with("has_avx512"));
+        for name in wide.collect::<Vec<_>>() {
+            builder.set(name, "false").map_err(|e| e.to_string())?;
+        }
+    }
+    Ok(builder)
 }

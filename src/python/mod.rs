@@ -80,6 +80,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     names.call_method0("sort")?;
     m.add_function(wrap_pyfunction!(ufunc::_restore, m)?)?;
     m.add_function(wrap_pyfunction!(index::_fitted, m)?)?;
+    crate::runtime::check_environment();
+    run::warn(py)?;
     nd::find_numpy(py);
     error::checked(py, crate::eval::rehearse)?;
     m.add("__all__", names)

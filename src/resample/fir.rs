@@ -4,6 +4,8 @@
 //! bits on every machine. May not know: where samples come from.
 
 use super::filter::Filter;
+#[cfg(target_arch = "x86_64")]
+use crate::tile::Isa;
 
 /// Sums that a dot product keeps side by side: element `k` goes to the sum `k mod LANES`.
 pub(super) const LANES: usize = 8;
@@ -202,7 +204,7 @@ fn between<T: Real, const N: usize>(
     }
 }
 
-/// [`outputs`], by the widest instructions of the machine.
+/// [`outputs`], by the widest instructions there are.
 pub(super) fn run<T: Real>(filter: &Filter<T>, samples: &[T], walk: Walk, out: &mut [T]) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -214,7 +216,7 @@ pub(super) fn run<T: Real>(filter: &Filter<T>, samples: &[T], walk: Walk, out: &
                 outputs::<T, 4, 2>(filter, samples, walk, out);
             }
         }
-        if is_x86_feature_detected!("avx2") {
+        if Isa::here() != Isa::Portable {
             // SAFETY: the machine has the instructions.
             return unsafe { avx2(filter, samples, walk, out) };
         }

@@ -56,6 +56,13 @@ static WAITING: AtomicBool = AtomicBool::new(false);
 
 static WARNINGS: PerProcess<Mutex<Warnings>> = PerProcess::new(Mutex::default);
 
+/// Keeps a warning if the environment asks for instructions that are not there.
+pub fn check_environment() {
+    if let Some(text) = crate::tile::complaint() {
+        warn_once(&text);
+    }
+}
+
 /// Keeps a warning for [`take_warning`], unless the same text was kept before.
 fn warn_once(text: &str) {
     let mut all = WARNINGS.get().lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ from pathlib import Path
 import rnp
 
 from bench import bars, engines, peers, report, results, table
-from bench.bars import accuracy, cold, dispatch, growth, throughput, work
+from bench.bars import accuracy, cold, dispatch, growth, narrow, throughput, work
 from bench.bars import peers as peer_bars
 from bench.works import WORKS
 
@@ -100,6 +100,9 @@ def run_bars(
     lines, maths = throughput.lines(budget)
     add(part, lines)
     part.tables["maths"] = [list(row) for row in maths]
+    lines, maths = narrow.lines(budget)
+    add(part, lines)
+    part.tables["maths, AVX2"] = [list(row) for row in maths]
     add(part, cold.lines(budget, rounds=1 if quick else 7))
     add(part, work.all_lines(part.cells, forms, budget))
     lines, rows = growth.lines(budget, largest=10_000 if quick else growth.OPS[-1])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from bench import chart
 from bench.bars import TITLES, Line
@@ -44,6 +45,8 @@ why cells are lost in `tests/bench/reasons.toml`, what is run in `tests/bench`.
   *lazy*, a block that is rebuilt and evaluated on each call, and copies its inputs; *lazy, no
   copy*, with `rnp.asarray(x, copy=False)`; and *jit*, `@rnp.jit`. All have NumPy arrays in and out,
   all threads unless *1 thread* is said, and warm caches: compiling counts in bar 3 only.
+- **Held to AVX2.** Most machines have no AVX-512. Where this one has, some lines are measured once
+  more with NumPy, its BLAS and rnp held to AVX2 (`RNP_ISA=avx2`), in a process of their own.
 - **Bias.** rnp's authors chose the works and wrote all spellings. The data is random, within full
   scale, and has no NaNs, subnormals or silence. It is as hot in the caches as repetition makes it,
   for all engines alike. Two cores say little of many.
@@ -134,9 +137,7 @@ def against_numpy(part: Part, known: Sequence[Reason]) -> list[str]:
             "jit: 65,536 samples against NumPy; and against loops over glibc's AVX2 vector\n"
             "library, per sample, what the call costs subtracted. It allows 4 ulp, rnp 1.\n"
         )
-        out += ["| function | times NumPy | times AVX2 by hand |", "|---|---:|---:|"]
-        out += [f"| {what} | {mark(n)} | {mark(h) if h else ''} |" for what, n, h in maths]
-        out.append("")
+        out += maths_table(maths, part.tables.get("maths, AVX2", []))
     growth = part.tables.get("growth", [])
     if growth:
         out += ["## Growth\n", "Microseconds per operation of a chain over 64 samples.\n"]
@@ -145,6 +146,19 @@ def against_numpy(part: Part, known: Sequence[Reason]) -> list[str]:
         out += [f"| {n:,} | {' | '.join(f'{t:.2f}' for t in times)} |" for n, times in growth]
         out.append("")
     return out
+
+
+def maths_table(rows: Sequence[Sequence[Any]], narrow: Sequence[Sequence[Any]]) -> list[str]:
+    """Return the table of elementary functions, beside that of a process held to AVX2."""
+    titles = ["function", "times NumPy", "times AVX2 by hand"]
+    if narrow:
+        titles += ["held to AVX2: times NumPy", "times AVX2 by hand"]
+    held = {what: ratios for what, *ratios in narrow}
+    out = [f"| {' | '.join(titles)} |", "|---|" + "---:|" * (len(titles) - 1)]
+    for what, *ratios in rows:
+        shown = [mark(ratio) if ratio else "" for ratio in [*ratios, *held.get(what, [])]]
+        out.append(f"| {what} | {' | '.join(shown)} |")
+    return [*out, ""]
 
 
 def mark(ratio: float) -> str:

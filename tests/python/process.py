@@ -27,7 +27,7 @@ def threads():
 
 def child(code, **env):
     """Run code in a fresh Python, which has to end well, and return what became of it."""
-    inherited = {k: v for k, v in os.environ.items() if k != "RNP_NUM_THREADS"}
+    inherited = {k: v for k, v in os.environ.items() if k not in ("RNP_NUM_THREADS", "RNP_ISA")}
     done = subprocess.run(
         [sys.executable, "-c", HEAD + textwrap.dedent(code)],
         env={**inherited, **env}, capture_output=True, text=True, timeout=60, check=False,

@@ -10,9 +10,10 @@ from time import sleep
 
 import numpy as np
 import pytest
+from process import child
 
 from bench import bars, chart, engines, report, results, table, timing
-from bench.bars import accuracy, cold, dispatch, growth, throughput, work
+from bench.bars import accuracy, cold, dispatch, growth, narrow, throughput, work
 from bench.table import Cell
 from bench.works import WORKS, Work
 
@@ -179,6 +180,32 @@ def test_bars_compute(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {stage for stage, _ in dispatch.stages(0.0)}
     exact = [line for line in found if line.number == 8]
     assert all(line.holds for line in exact), exact
+
+
+def test_what_is_held_to_avx2_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "FUNCTIONS", ("exp",))
+    monkeypatch.setattr(table, "SIZES", (16,))
+    found, speeds = narrow.measured(0.0)
+    assert all(line.what.endswith("; NumPy and rnp held to AVX2") for line in found)
+    assert {line.number for line in found} == {2, 4}
+    assert [what for what, *_ in speeds] == ["exp, float32", "exp, float64"]
+    code = "from numpy._core._multiarray_umath import __cpu_features__ as f; print(f['X86_V4'])"
+    done = child(code, **narrow.HELD)
+    assert done.stdout == "False\n"
+    assert not done.stderr
+
+
+def test_the_table_of_functions_has_columns_for_what_is_held_to_avx2() -> None:
+    rows = [["exp", 2.0, None], ["log", 0.5, 1.5]]
+    assert report.maths_table(rows, []) == [
+        "| function | times NumPy | times AVX2 by hand |",
+        "|---|---:|---:|",
+        "| exp | 2.00 |  |",
+        "| log | 0.50 ▼ | 1.50 |",
+        "",
+    ]
+    text = report.maths_table(rows, [["exp", 3.0, 0.9], ["log", 4.0, None]])
+    assert text[2:4] == ["| exp | 2.00 |  | 3.00 | 0.90 ▼ |", "| log | 0.50 ▼ | 1.50 | 4.00 |  |"]
 
 
 def test_an_error_of_a_unit_in_the_last_place_is_one() -> None:
