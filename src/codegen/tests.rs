@@ -359,6 +359,27 @@ fn values_of_bounds_and_divisors_do_not_show() {
     }
 }
 
+/// Counts within the bits of the dtype, at their end, beyond it and negative ones.
+#[test]
+fn counts_of_shifts_do_not_show() {
+    let dtypes = DType::ALL.into_iter().filter(|&d| Op::LeftShift.has_loop(d));
+    for dtype in dtypes.filter(|&d| d != DType::Bool) {
+        let bits = 8 * dtype.size() as u64;
+        let all = u64::MAX >> (64 - bits);
+        let counts = [0, 1, 2, bits / 2, bits - 1, bits, bits + 1, 16, 63, 64, 127, all, 1 << (bits - 1)];
+        for op in [Op::LeftShift, Op::RightShift] {
+            let mut kernel = one_op(op, dtype, &[Some(Step::Unit), None]);
+            for count in counts {
+                agree_on(&kernel, &[3, 16, 75, 200], count, &[count & all]);
+            }
+            let text = disassemble(&kernel).unwrap();
+            assert_eq!(text.contains("wide loop"), target().unwrap().wide, "{kernel}\n{text}");
+            kernel.bufs[0].run = Step::Stride;
+            agree_on(&kernel, &[3, 16, 75, 200], 1, &[3]);
+        }
+    }
+}
+
 #[test]
 fn every_cast_has_the_interpreters_bits() {
     for from in DType::ALL {
