@@ -68,7 +68,6 @@ _MOVES = frozenset(
         "ones_like",
         "permute_dims",
         "ravel",
-        "reshape",
         "squeeze",
         "take",
         "take_along_axis",
@@ -259,11 +258,12 @@ def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
 
 
 def composed(
-    path: str, kind: str = "composed", *, eager: bool = False
+    path: str, kind: str = "composed", *, eager: bool | Callable[..., Any] = False
 ) -> Callable[[Callable[..., Any]], Any]:
     """Register a composition of recorded functions as `numpy.<path>`.
 
     It runs in lazy blocks only; an `eager` one outside of them, too, so that the bits are the same.
+    `eager` may also be what answers there.
     One that has NumPy compute all of it says so by the kind "numpy".
 
     Raising `Unsupported`, or not taking a keyword, leaves the call to the rule or to NumPy. A NumPy

@@ -52,7 +52,8 @@ class ufunc(_core._Entry, metaclass=_Type):
         values = _special.CALLS.get(original, original)
         if core is not None and builtin is core:
             # By the builtin's own name: that of `radians` is `deg2rad`.
-            return super().__new__(cls, builtin.__name__, values, True)
+            reals = original if values is not original else None
+            return super().__new__(cls, builtin.__name__, values, True, None, reals)
         # Several results, of several builtins; or NumPy's alone.
         return super().__new__(cls, None, values if core is None else core, core is None)
 

@@ -18,6 +18,7 @@ use super::emit::{Emit, emit_line, splat};
 use super::inline;
 use super::known::Known;
 use super::plan::{Inline, Place, Plan};
+use super::shift::shifts;
 use super::vector::{Body, Key, Lanes, int, plain, vector};
 use super::wide::{ARGUMENTS, Wide};
 use crate::dtype::{DType, Kind};
@@ -302,6 +303,10 @@ impl<'f> Emit<'_, 'f> {
             Line::Index { .. } => self.index(l, t, line),
             &Line::Cast { from, to, arg } if self.loads_wide(t, from, to, arg) => {
                 self.get_wide(l, t, from, to, arg)?
+            }
+            &Line::Map { op, dtype, ref args } if shifts(op, dtype) => {
+                let x = self.operand(l, t, args[0], dtype.size())?;
+                self.shift(t, (line, op, dtype), args[1], &x)?
             }
             other => {
                 let mut args = Vec::new();

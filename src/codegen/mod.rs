@@ -11,6 +11,7 @@ mod group;
 mod inline;
 mod known;
 mod plan;
+mod shift;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crate::op::Cost;
 use crate::tile::TILE;
 
 use super::inline;
+use super::shift::shifts;
 
 /// Where a value that varies along the run lies in memory, from the run's (or tile's) start on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +178,10 @@ impl Plan {
                 _ => args.iter().all(|&a| self.invariant[a as usize]),
             };
             self.inline[i] = match line {
+                Line::Map { op, dtype, .. } if shifts(*op, *dtype) => {
+                    let fixed = |a: usize| self.invariant[args[a] as usize];
+                    full && fixed(1) && !fixed(0)
+                }
                 Line::Map { op, dtype, .. } => inline::maps(*op, *dtype, full),
                 Line::Cast { from, to, arg } => {
                     let index = matches!(kernel.lines[*arg as usize], Line::Index { .. });

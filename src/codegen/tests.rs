@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::target::{Target, target};
 use super::{available, compile, compile_for, disassemble, inline};
-use crate::dtype::DType;
+use crate::dtype::{DType, Kind};
 use crate::loops::{Buf, Form, Kernel, Layout, Line, Loop, Role, Step, interp, verify};
 use crate::op::{Fold, Measure, Op};
 use crate::tile;
@@ -392,6 +392,22 @@ fn values_of_bounds_after_rint_do_not_show() {
                 let scalars = [low, high].map(|v: f32| u64::from(v.to_bits()));
                 agree_on(&kernel, &[3, 16, 40, 75, 200], 11, &scalars);
             }
+        }
+    }
+}
+
+/// Counts within the bits of the dtype, at their end, beyond it and negative ones.
+#[test]
+fn counts_of_shifts_do_not_show() {
+    for dtype in DType::ALL.into_iter().filter(|&d| d.kind() == Kind::Int) {
+        let (bits, all) = (8 * dtype.size() as u64, u64::MAX >> (64 - 8 * dtype.size()));
+        for op in [Op::LeftShift, Op::RightShift] {
+            let kernel = one_op(op, dtype, &[Some(Step::Unit), None]);
+            for count in [0, 1, bits / 2, bits - 1, bits, bits + 1, 64, all, 1 << (bits - 1)] {
+                agree_on(&kernel, &[3, 16, 75, 200], count, &[count & all]);
+            }
+            let wide = disassemble(&kernel).unwrap().contains("wide loop");
+            assert_eq!(wide, target().unwrap().wide, "{kernel}");
         }
     }
 }

@@ -72,6 +72,12 @@ pub(super) enum Key {
     Reciprocal(u32),
     /// 0.0 if a bound that makes it is a zero, else -0.0.
     Zero(u32),
+    /// The value of a line as a count of bits, below those of its dtype.
+    Count(u32),
+    /// The bits that a shift leaves.
+    Mask(u32),
+    /// Where the sign's bit is after a shift.
+    Sign(u32),
 }
 
 /// Vectors that no loop changes.
@@ -160,6 +166,27 @@ impl Body<'_, '_> {
             }
         };
         self.f.ins().load(to, plain(), self.consts.scratch, offset)
+    }
+
+    /// A number of 64 bits, made by `make` where it is made only once; in wide loops it lies in memory too.
+    pub(super) fn scalar(
+        &mut self,
+        key: Key,
+        make: impl FnOnce(&mut FuncCursor) -> Value,
+    ) -> Value {
+        if self.consts.wide {
+            let v = self.constant(key, I64X2, |at| {
+                let v = make(at);
+                at.ins().splat(I64X2, v)
+            });
+            return self.f.ins().extractlane(v, 0);
+        }
+        if let Some(&v) = self.consts.registers.get(&key) {
+            return v;
+        }
+        let v = make(&mut FuncCursor::new(self.f.func).at_inst(self.consts.prelude));
+        self.consts.registers.insert(key, v);
+        v
     }
 
     /// A constant of these bytes.

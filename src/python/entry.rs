@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyCFunction, PyDict, PyList, PyTuple};
 
 use super::array::Array;
 use super::error::{TraceError, Unsupported};
-use super::{convert, elementwise, mode, tape};
+use super::{convert, direct, elementwise, mode, tape};
 use crate::op::Op;
 use crate::tape::Request;
 
@@ -27,6 +27,8 @@ pub struct Entry {
     op: Option<(Op, usize)>,
     eager: Option<Py<PyAny>>,
     numpys: bool,
+    /// Answers in `eager`'s place for ndarrays of reals, where `eager` differs for complex numbers alone.
+    of_reals: Option<Py<PyAny>>,
     recorder: Option<Py<PyAny>>,
     /// Answers plain calls of it, without its arguments being taken apart twice.
     plain: Option<Plain>,
@@ -43,20 +45,21 @@ type Plain = for<'a, 'py> fn(
 #[pymethods]
 impl Entry {
     #[new]
-    #[pyo3(signature = (op, eager, numpys, recorder = None, /))]
+    #[pyo3(signature = (op, eager, numpys, recorder = None, of_reals = None, /))]
     fn new(
         py: Python<'_>,
         op: Option<&str>,
         eager: Option<Py<PyAny>>,
         numpys: bool,
         recorder: Option<Py<PyAny>>,
+        of_reals: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let plain = recorder.as_ref().map(|recorder| plain(recorder.bind(py)));
         let (plain, strict) = plain.transpose()?.flatten().unzip();
         let strict = strict.unwrap_or(false);
         let op = op.and_then(Op::from_name).map(|op| (op, op.info().arity));
         let op = op.filter(|(_, arity)| *arity <= 2);
-        Ok(Self { op, eager, numpys, recorder, plain, strict })
+        Ok(Self { op, eager, numpys, of_reals, recorder, plain, strict })
     }
 
     #[pyo3(signature = (*args, **keywords))]
@@ -103,7 +106,11 @@ impl Entry {
         } else if let Some(eager) = &entry.eager
             && !(entry.numpys && may_defer(args, keywords))
         {
-            match eager.bind(py).call(args, keywords) {
+            let answers = match &entry.of_reals {
+                Some(own) if takes_reals(args, keywords)? => own,
+                _ => eager,
+            };
+            match answers.bind(py).call(args, keywords) {
                 Err(e) if !entry.numpys && is_mistake(&e, py) => {}
                 out => return out,
             }
@@ -112,7 +119,7 @@ impl Entry {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        for function in [&self.eager, &self.recorder].into_iter().flatten() {
+        for function in [&self.eager, &self.of_reals, &self.recorder].into_iter().flatten() {
             visit.call(function)?;
         }
         Ok(())
@@ -154,6 +161,13 @@ fn asarray<'py>(
         }
         _ => Ok(None),
     }
+}
+
+/// Whether the first operand is an ndarray of reals, and computed with as such.
+fn takes_reals(args: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<bool> {
+    let Ok(first) = args.get_borrowed_item(0) else { return Ok(false) };
+    let real = direct::view(&first).is_some_and(|view| !view.dtype.is_complex());
+    Ok(real && !keywords.map_or(Ok(false), |k| k.contains(pyo3::intern!(args.py(), "dtype")))?)
 }
 
 /// Whether both bounds of `clip` are given by place or older name, or none is: by the newer ones or not at all.

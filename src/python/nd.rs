@@ -12,6 +12,7 @@ use numpy::npyffi::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyTuple};
 
 use super::error::Unsupported;
 use crate::buffer::{Buffer, Storage};
@@ -366,7 +367,7 @@ pub fn view<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAn
 pub fn fresh<'py>(py: Python<'py>, storage: &Storage) -> PyResult<Bound<'py, PyAny>> {
     if storage.shape.contains(&0) {
         let shape: Vec<usize> = storage.shape.to_vec();
-        let shape = pyo3::types::PyTuple::new(py, shape)?;
+        let shape = PyTuple::new(py, shape)?;
         let dtype = dtype_object(py, storage.dtype)?;
         return py.import("numpy")?.call_method1("empty", (shape, dtype));
     }
@@ -437,6 +438,23 @@ pub fn unwritten<'py>(
     });
     let (storage, ptr) = buffer?;
     Ok((fresh(py, &storage)?, ptr))
+}
+
+/// What an ndarray's own `reshape` gives for a number or a tuple; `None` for other arguments.
+pub fn reshaped<'py>(
+    array: &Bound<'py, PyAny>,
+    shape: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let plain = shape.is_exact_instance_of::<PyTuple>() || shape.is_exact_instance_of::<PyInt>();
+    if !is_exact_ndarray(array) || !plain {
+        return Ok(None);
+    }
+    let py = array.py();
+    // SAFETY: an ndarray; NumPy reads the shape, and gives a new reference or null with an exception set.
+    unsafe {
+        let view = PY_ARRAY_API.PyArray_Reshape(py, array.as_ptr().cast(), shape.as_ptr());
+        Bound::from_owned_ptr_or_err(py, view).map(Some)
+    }
 }
 
 /// An ndarray of NumPy's own with nothing in it yet, and its first byte.
@@ -570,7 +588,7 @@ pub fn narrowed<'py>(array: &Bound<'py, PyAny>, layout: &Layout) -> PyResult<Bou
         pyo3::types::PySlice::full(py).get_type().call1((stop,))
     });
     let items = items.collect::<PyResult<Vec<_>>>()?;
-    array.get_item(pyo3::types::PyTuple::new(py, items)?)
+    array.get_item(PyTuple::new(py, items)?)
 }
 
 /// A C-ordered copy that NumPy owns.

@@ -69,6 +69,13 @@ pub fn reshape<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
     call.run_view(a, || x.reshape(&dims))
 }
 
+/// `reshape` outside of blocks, of an ndarray: NumPy's view, or its copy, without what NumPy does in Python.
+#[pyfunction]
+#[pyo3(signature = (a, shape, /))]
+fn _reshaped<'py>(a: &Obj<'py>, shape: &Obj<'py>) -> Out<'py> {
+    nd::reshaped(a, shape)?.ok_or_else(|| Unsupported::new_err("reshape: NumPy answers this call"))
+}
+
 /// The axes in the order `axes` (negative ones count from the end), by default in reverse.
 ///
 /// >>> rnp.transpose([[1, 2], [3, 4]])
@@ -174,6 +181,7 @@ pub fn ravel<'py>(a: &Obj<'py>) -> Out<'py> {
 /// Adds the views to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(reshape, m)?)?;
+    m.add_function(wrap_pyfunction!(_reshaped, m)?)?;
     m.add_function(wrap_pyfunction!(transpose, m)?)?;
     m.add_function(wrap_pyfunction!(broadcast_to, m)?)?;
     m.add_function(wrap_pyfunction!(expand_dims, m)?)?;

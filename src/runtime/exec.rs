@@ -27,7 +27,7 @@ use crate::loops::{BufferSpec, Launch, Memory, Operand, Plan, Task};
 use crate::shape::count;
 
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
-const PARALLEL: usize = 1 << 19;
+pub(super) const PARALLEL: usize = 1 << 19;
 /// Work below this many light ops stays there although another thread is awake.
 const SHORT: usize = 1 << 18;
 /// Light ops that make another thread worth its waking.

@@ -46,6 +46,31 @@ impl<A, O, F: Fn([A; W]) -> [O; W], const W: usize> Step<A, (), (), O, W> for Wh
     }
 }
 
+/// A scalar function of two operands that says of which it does not hold; a chunk with one of those is left to
+/// another one.
+struct Mended<F, G>(F, G);
+
+impl<T: Copy, O: Copy, F: Fn(T, T) -> (O, bool), G: Fn(T, T) -> O, const W: usize>
+    Step<T, T, (), O, W> for Mended<F, G>
+{
+    #[inline(always)]
+    fn step(&self, a: [T; W], b: [T; W], c: [(); W]) -> [O; W] {
+        let mut out = MaybeUninit::<[O; W]>::uninit();
+        let mut any = 0u32;
+        for k in 0..W {
+            let (value, odd) = (self.0)(a[k], b[k]);
+            any |= u32::from(odd);
+            // SAFETY: `k < W`.
+            unsafe { out.as_mut_ptr().cast::<O>().add(k).write(value) };
+        }
+        if any != 0 {
+            return Scalar(|x, y, ()| (self.1)(x, y)).step(a, b, c);
+        }
+        // SAFETY: every element is written.
+        unsafe { out.assume_init() }
+    }
+}
+
 /// `out[i] = f(a[i])`.
 ///
 /// # Safety
@@ -91,6 +116,23 @@ pub(super) unsafe fn binary<T: Copy, O: Copy, const W: usize>(
 ) {
     // SAFETY: the caller's promise; the third operand is of no size.
     unsafe { chunks::<T, T, (), O, W>(out, a, b, a, n, &Scalar(|x, y, ()| f(x, y))) }
+}
+
+/// `out[i] = f(a[i], b[i])`, or `g` of them in a chunk for one of whose elements `f` says that it does not hold.
+///
+/// # Safety
+/// As for [`unary`], of both operands.
+#[inline(always)]
+pub(super) unsafe fn mended<T: Copy, O: Copy, const W: usize>(
+    out: *mut u8,
+    a: *const u8,
+    b: *const u8,
+    n: usize,
+    f: impl Fn(T, T) -> (O, bool),
+    g: impl Fn(T, T) -> O,
+) {
+    // SAFETY: the caller's promise; the third operand is of no size.
+    unsafe { chunks::<T, T, (), O, W>(out, a, b, a, n, &Mended(f, g)) }
 }
 
 /// `out[i] = f(a[i], b[i], c[i])`.
@@ -220,6 +262,21 @@ macro_rules! binary_fn {
     };
 }
 pub(super) use binary_fn;
+
+/// A [`super::MapFn`] from a scalar function of two operands, and one that holds for most: `mended_fn!(T, near, f)`.
+macro_rules! mended_fn {
+    ($t:ty, $near:expr, $f:expr) => {
+        $crate::tile::each::tile_fn!(
+            $crate::tile::MapFn,
+            |out: *mut u8, a: *const u8, b: *const u8, _c: *const u8, n: usize, _s: *mut u32| {
+                $crate::tile::each::mended::<$t, $t, { $crate::tile::each::chunk::<$t, $t>() }>(
+                    out, a, b, n, $near, $f,
+                )
+            }
+        )
+    };
+}
+pub(super) use mended_fn;
 
 /// A [`super::MapFn`] from a scalar function of two operands of which the second is one element for all:
 /// `second_fn!(T => O, f)`.

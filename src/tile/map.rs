@@ -4,8 +4,8 @@
 
 use half::f16;
 
-use super::each::{binary_fn, ternary_fn, unary_fn};
-use super::scalar::{Bits, Bool, Element, Float, Integer, Number, Stepped};
+use super::each::{binary_fn, mended_fn, ternary_fn, unary_fn};
+use super::scalar::{Bits, Bool, Element, Float, Integer, Number, Stepped, near_divmod, near_fmod};
 use super::{MapFn, NEGATIVE_POWER, math};
 use crate::dtype::DType;
 use crate::op::Op;
@@ -31,7 +31,7 @@ pub fn map(op: Op, dtype: DType) -> Option<MapFn> {
         DType::U64 => on_u64(op),
         DType::F16 => on_f16(op),
         DType::C64 | DType::C128 => None,
-        DType::F32 => on_f32(op),
+        DType::F32 => rest(op).or_else(|| on_f32(op)),
         DType::F64 => on_f64(op),
     }
 }
@@ -153,6 +153,30 @@ on_integer! {
     on_u32 u32;
     on_i64 i64;
     on_u64 u64;
+}
+
+/// Division with a rest of `float32`: of operands that are not far apart it is vectors.
+fn rest(op: Op) -> Option<MapFn> {
+    match op {
+        Op::Fmod => Some(mended_fn!(f32, near_fmod, <f32 as Number>::fmod)),
+        Op::FloorDivide => Some(mended_fn!(
+            f32,
+            |x: f32, y: f32| {
+                let ((quotient, _), far) = near_divmod(x, y);
+                (if y == 0.0 { x / y } else { quotient }, far)
+            },
+            <f32 as Number>::floor_divide
+        )),
+        Op::Remainder => Some(mended_fn!(
+            f32,
+            |x: f32, y: f32| {
+                let ((_, rest), far) = near_divmod(x, y);
+                (rest, far)
+            },
+            <f32 as Number>::remainder
+        )),
+        _ => None,
+    }
 }
 
 macro_rules! on_float {

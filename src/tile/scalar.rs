@@ -8,6 +8,8 @@
 mod float;
 mod int;
 
+pub use float::{near_divmod, near_fmod};
+
 /// A NumPy `bool`: true unless the byte is 0. (Views of other dtypes make such bytes.)
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]

@@ -9,6 +9,7 @@ import ctypes
 import platform
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -193,6 +194,77 @@ def test_keywords_are_numpys() -> None:
         rnp.add(x, 1, nonsense=2)
     with pytest.raises(TypeError):
         rnp.add(x)
+
+
+@pytest.mark.parametrize("shape", [(-1, 1), (3, 8), 24, -1, [4, 6], np.int64(24), (5, 5), (), None])
+@pytest.mark.parametrize("kind", ["contiguous", "strided", "list", "matrix", "masked", "single"])
+def test_reshape_is_numpys(kind: str, shape: Any) -> None:
+    x = np.arange(24.0).reshape(4, 6)
+    given: Any = {
+        "contiguous": x,
+        "strided": x.T,
+        "list": x.tolist(),
+        "matrix": x.view(np.matrix),
+        "masked": np.ma.masked_array(x, x > 5),
+        "single": np.array(1.0),
+    }[kind]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of None for a shape
+        got, want = (outcome(f, given, shape) for f in (rnp.reshape, np.reshape))
+    assert not differs(got, want)
+    if isinstance(want, np.ndarray):
+        assert type(got) is type(want)
+        assert np.shares_memory(got, x) == np.shares_memory(want, x)
+
+
+def test_reshape_has_numpys_keywords() -> None:
+    x = np.arange(6)
+    assert rnp.reshape(x, (2, 3), order="F").tolist() == [[0, 2, 4], [1, 3, 5]]
+    assert not np.shares_memory(rnp.reshape(x, (2, 3), copy=True), x)
+    with pytest.raises(ValueError, match="cannot reshape"):
+        rnp.reshape(x, (4, 2))
+
+
+@pytest.mark.parametrize("name", ["tanh", "expm1"])
+def test_amended_functions_write_where_they_are_told(name: str) -> None:
+    ours, numpys = getattr(rnp, name), getattr(np, name)
+    x = np.linspace(-2, 2, 9, dtype=np.float32)
+    y = np.empty_like(x)
+    assert ours(x, out=y) is y
+    np.testing.assert_array_equal(y, numpys(x))
+    assert ours(x, dtype=np.complex128).dtype == np.complex128
+    # Where the standard and NumPy differ, with and without a place for it.
+    z = np.array([complex(np.inf, 2.0), complex(-np.inf, np.inf), 0.5 + 1j])
+    w = np.empty_like(z)
+    with np.errstate(invalid="ignore"):
+        assert ours(z, out=w) is w
+        np.testing.assert_array_equal(w, ours(z))
+        assert w.tobytes() != numpys(z).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32"])
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
+def test_integers_divide_as_numpys(name: str, dtype: str) -> None:
+    info = np.iinfo(dtype)
+    draw = np.random.default_rng(1).integers
+    a, b = (draw(info.min, info.max, 5000, dtype, endpoint=True) for _ in range(2))
+    b[::3] >>= info.bits // 2
+    a[:4], b[:4] = info.min, (-1 if info.min else 1, 0, 1, info.max)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(getattr(rnp, name)(a, b), getattr(np, name)(a, b))
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
+def test_floats_that_are_far_apart_divide_as_numpys(name: str) -> None:
+    draw = np.random.default_rng(2)
+    a, b = (draw.normal(size=5000).astype(np.float32) for _ in range(2))
+    a[::70] *= np.float32(1e12)
+    b[5::90] = 0.0
+    b[7::90] = np.inf
+    with np.errstate(all="ignore"):
+        got, want = (getattr(xp, name)(a, b) for xp in (rnp, np))
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
 
 
 def test_deferred_operands_outside_of_a_block() -> None:

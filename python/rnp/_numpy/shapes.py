@@ -9,7 +9,7 @@ from rnp._core import Unsupported
 from rnp._dispatch import composed
 
 
-@composed("reshape")
+@composed("reshape", eager=_core._reshaped)
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     """Give the same elements another shape; one length may be -1. A view where NumPy's is one.
 

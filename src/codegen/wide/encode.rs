@@ -60,7 +60,11 @@ pub(super) mod forms {
         PMINU = ["vpminub" 1 1 0xda, "vpminuw" 1 2 0x3a, "vpminud" 1 2 0x3b];
         PMAXS = ["vpmaxsb" 1 2 0x3c, "vpmaxsw" 1 1 0xee, "vpmaxsd" 1 2 0x3d];
         PMAXU = ["vpmaxub" 1 1 0xde, "vpmaxuw" 1 2 0x3e, "vpmaxud" 1 2 0x3f];
+        // Of 2, 4 and 8 bytes, by a number in the lowest 8 bytes of a register.
+        PSLL = ["vpsllw" 1 1 0xf1, "vpslld" 1 1 0xf2, "vpsllq" 1 1 0xf3];
+        PSRL = ["vpsrlw" 1 1 0xd1, "vpsrld" 1 1 0xd2, "vpsrlq" 1 1 0xd3];
         // Of 2 and 4 bytes.
+        PSRA = ["vpsraw" 1 1 0xe1, "vpsrad" 1 1 0xe2];
         PMULL = ["vpmullw" 1 1 0xd5, "vpmulld" 1 2 0x40];
         PACKSS = ["vpacksswb" 1 1 0x63, "vpackssdw" 1 1 0x6b];
         PACKUS = ["vpackuswb" 1 1 0x67, "vpackusdw" 1 2 0x2b];

@@ -65,6 +65,14 @@ c4622d3dcb vpmaxsd ymm9, ymm10, ymm3
 c52ddecb vpmaxub ymm9, ymm10, ymm3
 c4622d3ecb vpmaxuw ymm9, ymm10, ymm3
 c4622d3fcb vpmaxud ymm9, ymm10, ymm3
+c52df1cb vpsllw ymm9, ymm10, ymm3
+c52df2cb vpslld ymm9, ymm10, ymm3
+c52df3cb vpsllq ymm9, ymm10, ymm3
+c52dd1cb vpsrlw ymm9, ymm10, ymm3
+c52dd2cb vpsrld ymm9, ymm10, ymm3
+c52dd3cb vpsrlq ymm9, ymm10, ymm3
+c52de1cb vpsraw ymm9, ymm10, ymm3
+c52de2cb vpsrad ymm9, ymm10, ymm3
 c52dd5cb vpmullw ymm9, ymm10, ymm3
 c4622d40cb vpmulld ymm9, ymm10, ymm3
 c52d63cb vpacksswb ymm9, ymm10, ymm3

@@ -78,6 +78,10 @@ pub fn map<H: Host>(
         operands[place] = (&raw const number).cast();
         return few(recipe, function, view.shape, view.len(), operands, host);
     }
+    if let Some(words) = singles(recipe, inputs).filter(|_| op != Op::Ldexp) {
+        let operands = [0, 1].map(|i| (&raw const words[i]).cast());
+        return few(recipe, function, &[], 1, operands, host);
+    }
     let args = if op.takes_first_of_equals(recipe.operand) { [1, 0, 0] } else { [0, 1, 0] };
     let steps = [Step { function, args }];
     let mut dtypes = recipe.dtypes();
@@ -127,6 +131,21 @@ fn numbered<'a>(recipe: &Recipe, inputs: &[Input<'a>]) -> Option<(MapFn, View<'a
         Source::Repeated(value) => Some((function, view, value.bits, place)),
         _ => None,
     }
+}
+
+/// The bits of numbers alone, just as the function takes them.
+fn singles(recipe: &Recipe, inputs: &[Input<'_>]) -> Option<[u64; 2]> {
+    let mut words = [0; 2];
+    for (word, input) in words.iter_mut().zip(inputs) {
+        if matches!(input, Input::View(_)) {
+            return None;
+        }
+        match Source::new(input, recipe.operand, recipe.compute, &[], 1)? {
+            Source::Repeated(value) => *word = value.bits,
+            _ => return None,
+        }
+    }
+    recipe.back.is_none().then_some(words)
 }
 
 /// Computes few elements by one call of a function.

@@ -25,7 +25,7 @@ pub use table::{Column, interp};
 use std::ops::Range;
 
 use super::Context;
-use super::exec::threads_for;
+use super::exec::{PARALLEL, threads_for};
 use super::pool::{FloatMode, PIECE, Poll, Work, drive};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -127,6 +127,10 @@ trait Parts: Sync {
 /// Work that costs this many light ops is worth stepping aside for.
 pub const LONG: usize = 1 << 19;
 
+/// Work below this many light ops is over before a helper that sleeps has come, or its caller waits for what it
+/// began: of a chain of calls most are too short to share, and the next one reads it all.
+const WAKING: usize = 1 << 20;
+
 /// Elements that a thread takes at a time, at most: whole blocks, of whole tiles.
 const PART: usize = 8 * BLOCK;
 
@@ -154,7 +158,8 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
-    share_among(threads_for(cost, ctx), parts, len, cost, ctx)
+    let known = if cost < WAKING { cost.min(PARALLEL - 1) } else { cost };
+    share_among(threads_for(known, ctx), parts, len, cost, ctx)
 }
 
 /// The same, with up to so many threads.

@@ -196,7 +196,11 @@ fn finish(op: Op, operand: DType, compute: DType, result: DType) -> Option<Recip
     let back = (given != result).then(|| tile::cast(given, result));
     let heavy = op.info().cost == Cost::Heavy && compute.is_float();
     let watch = Watch::of(op, compute, result);
-    let weight = if heavy { 10 } else { 3 };
+    let weight = match compute {
+        DType::F64 if heavy => 25,
+        _ if heavy => 10,
+        _ => 3,
+    };
     let of = |first| if back.is_none() { tile::number(op, compute, first) } else { None };
     let numbers = [of(true), of(false)];
     Some(Recipe { operand, compute, result, function, back, numbers, weight, watch })

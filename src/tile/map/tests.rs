@@ -142,6 +142,12 @@ fn bytes_of<T: Copy + Into<Bytes<N>>, const N: usize>(x: &[T]) -> Vec<u8> {
 /// A value's bytes.
 struct Bytes<const N: usize>([u8; N]);
 
+impl From<f32> for Bytes<4> {
+    fn from(v: f32) -> Self {
+        Bytes(v.to_le_bytes())
+    }
+}
+
 impl From<f64> for Bytes<8> {
     fn from(v: f64) -> Self {
         Bytes(v.to_le_bytes())
@@ -188,6 +194,44 @@ fn where_chooses_by_truth_on_every_dtype() {
         for i in 0..n {
             let want = if i % 3 == 0 { 2 } else { 1 };
             assert!(got[i * dtype.size()..(i + 1) * dtype.size()].iter().all(|&b| b == want));
+        }
+    }
+}
+
+/// What an op means for two numbers.
+type Meaning = fn(f32, f32) -> f32;
+
+/// Chunks whose operands are near each other, and chunks where one pair is not.
+#[test]
+fn rests_of_vectors_are_those_of_single_numbers() {
+    let mut bits = 1u64;
+    let mut random = || {
+        bits = bits.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (bits >> 33) as u32
+    };
+    let mut near = |scale: f32| (random() as f32 / 2f32.powi(30) - 1.0) * scale;
+    let (mut a, mut b): (Vec<f32>, Vec<f32>) = (0..3200).map(|_| (near(100.0), near(3.0))).unzip();
+    for k in 0..800 {
+        // Whole quotients, and signed zeros.
+        a[k] = a[k].round();
+        b[k] = [0.5, -0.25, 1.0, -2.0][k % 4];
+    }
+    let odd = [0.0, -0.0, 1e-40, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-20];
+    for (k, (&x, y)) in odd.iter().zip(odd.iter().rev()).enumerate() {
+        a[1600 + 100 * k] = x;
+        b[1650 + 100 * k] = *y;
+    }
+    let scalar: [(Op, Meaning); 3] = [
+        (Op::Fmod, Number::fmod),
+        (Op::Remainder, Number::remainder),
+        (Op::FloorDivide, Number::floor_divide),
+    ];
+    for (op, scalar) in scalar {
+        let (got, _) = run(op, DType::F32, &[bytes_of(&a), bytes_of(&b)], a.len(), None);
+        for (k, got) in got.chunks_exact(4).enumerate() {
+            let (want, got) = (scalar(a[k], b[k]), f32::from_le_bytes(got.try_into().unwrap()));
+            let same = want.to_bits() == got.to_bits() || (want.is_nan() && got.is_nan());
+            assert!(same, "{op} of {:?} and {:?}: {got:?}, not {want:?}", a[k], b[k]);
         }
     }
 }

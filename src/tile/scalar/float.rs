@@ -108,11 +108,12 @@ macro_rules! floats {
             }
             #[inline(always)]
             fn floor_divide(self, other: Self) -> Self {
-                if other == 0.0 { self / other } else { $divmod(self, other).0 }
+                if other == 0.0 { self / other } else { $divmod(self, other, $fmod(self, other)).0 }
             }
             #[inline(always)]
             fn remainder(self, other: Self) -> Self {
-                if other == 0.0 { $fmod(self, other) } else { $divmod(self, other).1 }
+                let rest = $fmod(self, other);
+                if other == 0.0 { rest } else { $divmod(self, other, rest).1 }
             }
             #[inline(always)]
             fn fmod(self, other: Self) -> Self {
@@ -210,10 +211,9 @@ macro_rules! floats {
         }
 
         /// The floor quotient and the remainder, as Python and NumPy define them: from the exact
-        /// `fmod`, so that the remainder has the divisor's sign and zeros theirs.
+        /// `fmod`, which is `rest`, so that the remainder has the divisor's sign and zeros theirs.
         #[inline(always)]
-        fn $divmod(a: $t, b: $t) -> ($t, $t) {
-            let mut rest = $fmod(a, b);
+        fn $divmod(a: $t, b: $t, mut rest: $t) -> ($t, $t) {
             let mut quotient = (a - rest) / b;
             if rest != 0.0 {
                 // NaN comes here too, and stays NaN.
@@ -244,17 +244,30 @@ floats! {
 /// C's `fmod`: exact, with the sign of `a`.
 #[inline(always)]
 fn fmod_f32(a: f32, b: f32) -> f32 {
+    let (rest, far) = near_fmod(a, b);
+    // The library's loop over exponents, many times slower.
+    if far { a % b } else { rest }
+}
+
+/// `fmod` of what is not too far apart; whether it is, so that the first is nothing. By 0 it is NaN.
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches a loop of it is vectors")]
+pub fn near_fmod(a: f32, b: f32) -> (f32, bool) {
     let (wide_a, wide_b) = (f64::from(a), f64::from(b));
     let quotient = wide_a / wide_b;
-    if quotient.abs() >= 268435456.0 || quotient.is_nan() || !b.is_finite() {
-        // The library's loop over exponents, many times slower.
-        return a % b;
-    }
+    let near = (quotient.abs() < 268435456.0) & (b.abs() < f32::INFINITY) | (b == 0.0);
     // 29 bits by 24: the product is exact in double precision, and so is the difference. The
     // quotient can have been rounded up to a whole number, never down past one.
     let rest = wide_a.abs() - (quotient.trunc() * wide_b).abs();
     let rest = if rest < 0.0 { rest + wide_b.abs() } else { rest };
-    (rest as f32).copysign(a)
+    ((rest as f32).copysign(a), !near)
+}
+
+/// `floor_divide` and `remainder` likewise.
+#[inline(always)]
+pub fn near_divmod(a: f32, b: f32) -> ((f32, f32), bool) {
+    let (rest, far) = near_fmod(a, b);
+    (divmod_f32(a, b, rest), far)
 }
 
 /// C's `fmod`: exact, with the sign of `a`.
@@ -281,10 +294,20 @@ fn power_of_two(n: i32) -> f64 {
     f64::from_bits(((n + 1023) as u64) << 52)
 }
 
+/// A whole number as an integer, as far as the bound.
+#[inline(always)]
+fn within(n: f64, bound: f64) -> i32 {
+    // NaN, which no integer is, becomes the bound.
+    let n = if n > -bound { n } else { -bound };
+    let n = if n < bound { n } else { bound };
+    // SAFETY: between bounds that are integers.
+    unsafe { n.to_int_unchecked() }
+}
+
 /// `x * 2**n`: exact in double precision, then rounded.
 #[inline(always)]
 fn ldexp_f32(x: f32, n: f32) -> f32 {
-    (f64::from(x) * power_of_two(n.clamp(-400.0, 400.0) as i32)) as f32
+    (f64::from(x) * power_of_two(within(n.into(), 400.0))) as f32
 }
 
 /// `x * 2**n`, in three factors, of which all but the last keep every bit.
@@ -296,7 +319,7 @@ fn ldexp_f64(x: f64, n: f64) -> f64 {
         -1022..=1023 => 0,
         1024.. => 1023,
     };
-    let n = n.clamp(-2400.0, 2400.0) as i32;
+    let n = within(n, 2400.0);
     let first = factor(n);
     let second = factor(n - first);
     let last = n - first - second;

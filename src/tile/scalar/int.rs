@@ -38,8 +38,26 @@ macro_rules! magnitude {
     };
 }
 
+/// The quotient towards zero and what it leaves; by zero both are 0, and the lowest value by -1 is itself.
+///
+/// Of up to 32 bits it is a division of floats, which vectors have. Their quotient is rounded, but never up to a
+/// whole number: that is further away, by one part in the divisor.
+macro_rules! divided {
+    ($a:expr, $b:expr, $t:ident, none) => {
+        if $b == 0 { (0, 0) } else { ($a.wrapping_div($b), $a.wrapping_rem($b)) }
+    };
+    ($a:expr, $b:expr, $t:ident, $float:ident) => {{
+        let beyond = <$t>::MIN != 0 && $a == <$t>::MIN && $b == (0 as $t).wrapping_sub(1);
+        let divisor = if $b == 0 || beyond { 1 } else { $b };
+        // SAFETY: no larger than the dividend, and a number.
+        let quotient: $t = unsafe { ($float::from($a) / $float::from(divisor)).to_int_unchecked() };
+        let rest = $a.wrapping_sub(quotient.wrapping_mul(divisor));
+        if $b == 0 { (0, 0) } else { (quotient, rest) }
+    }};
+}
+
 macro_rules! integers {
-    ($($t:ident, $width:literal, $min_one_over_zero:expr;)+) => {$(
+    ($($t:ident, $width:literal, $float:ident, $min_one_over_zero:expr;)+) => {$(
         impl Element for $t {
             #[inline(always)]
             fn truth(self) -> bool {
@@ -139,27 +157,21 @@ macro_rules! integers {
             #[inline(always)]
             #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn floor_divide(self, other: Self) -> Self {
-                if other == 0 {
-                    return 0;
-                }
-                // `wrapping_*`: the lowest value by -1 is itself, and leaves 0.
-                let quotient = self.wrapping_div(other);
-                let inexact = self.wrapping_rem(other) != 0;
-                if inexact && (self < 0) != (other < 0) { quotient - 1 } else { quotient }
+                let (quotient, rest): ($t, $t) = divided!(self, other, $t, $float);
+                let down = rest != 0 && (rest < 0) != (other < 0);
+                if down { quotient.wrapping_sub(1) } else { quotient }
             }
             #[inline(always)]
             #[allow(unused_comparisons, reason = "written once for signed and unsigned integers")]
             fn remainder(self, other: Self) -> Self {
-                if other == 0 {
-                    return 0;
-                }
-                let rest = self.wrapping_rem(other);
-                if rest != 0 && (rest < 0) != (other < 0) { rest + other } else { rest }
+                let (_, rest): ($t, $t) = divided!(self, other, $t, $float);
+                let down = rest != 0 && (rest < 0) != (other < 0);
+                if down { rest.wrapping_add(other) } else { rest }
             }
             #[inline(always)]
             fn fmod(self, other: Self) -> Self {
-                // `wrapping_rem`: the lowest value by -1 leaves 0.
-                if other == 0 { 0 } else { self.wrapping_rem(other) }
+                let (_, rest): ($t, $t) = divided!(self, other, $t, $float);
+                rest
             }
         }
 
@@ -235,14 +247,14 @@ macro_rules! integers {
 }
 
 integers! {
-    i8, 8, 0;
-    u8, 8, 0;
-    i16, 16, 0;
-    u16, 16, 0;
-    i32, 32, i32::MIN;
-    u32, 32, 0;
-    i64, 64, i64::MIN;
-    u64, 64, 0;
+    i8, 8, f32, 0;
+    u8, 8, f32, 0;
+    i16, 16, f32, 0;
+    u16, 16, f32, 0;
+    i32, 32, f64, i32::MIN;
+    u32, 32, f64, 0;
+    i64, 64, none, i64::MIN;
+    u64, 64, none, 0;
 }
 
 #[cfg(test)]
@@ -283,6 +295,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Numbers whose quotients are next to whole ones, by the division of integers that are wider.
+    #[test]
+    fn quotients_are_not_rounded_up() {
+        macro_rules! compare {
+            ($($t:ident)+) => {$(
+                let ends = [$t::MIN, $t::MIN + 1, $t::MAX / 2, $t::MAX - 1, $t::MAX];
+                let powers = (1..$t::BITS - 1).flat_map(|k| [(1 << k) - 1, 1 << k, (1 << k) + 1]);
+                let numbers: Vec<$t> =
+                    powers.chain(ends).chain([3, 7, 10, 100, 77]).collect();
+                let negative = numbers.iter().map(|x| (0 as $t).wrapping_sub(*x));
+                let numbers: Vec<$t> = numbers.iter().copied().chain(negative).collect();
+                for &b in numbers.iter().filter(|&&b| b != 0) {
+                    let whole = numbers.iter().map(|x| x.wrapping_mul(b));
+                    for a in whole.flat_map(|x| [x.wrapping_sub(1), x, x.wrapping_add(1)]) {
+                        let (wide_a, wide_b) = (i64::from(a), i64::from(b));
+                        let rest = wide_a.rem_euclid(wide_b);
+                        let rest = if rest != 0 && wide_b < 0 { rest + wide_b } else { rest };
+                        let quotient = (wide_a - rest) / wide_b;
+                        assert_eq!(a.floor_divide(b), quotient as $t, "{a} // {b}");
+                        assert_eq!(a.remainder(b), rest as $t, "{a} % {b}");
+                        assert_eq!(a.fmod(b), (wide_a % wide_b) as $t, "fmod of {a} and {b}");
+                    }
+                }
+            )+};
+        }
+        compare! { i8 u8 i16 u16 i32 u32 }
     }
 
     #[test]
