@@ -320,7 +320,7 @@ impl Single {
         let mut trees: SmallVec<[Tree<'_>; 2]> =
             runs.iter().map(|(fold, _)| Tree::new(fold, 1)).collect();
         let (at, mut partial) = (self.layout.folds, desk);
-        let mut states = SmallVec::<[*mut u8; 2]>::new();
+        let mut states = SmallVec::<[*mut u8; 8]>::new();
         for (f, (fold, _)) in self.folds.iter().enumerate() {
             words[at + 2 * f] = partial as u64;
             states.push(partial);

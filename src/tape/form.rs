@@ -35,15 +35,20 @@ pub(super) struct Form {
     first: OnceLock<(Step, Arc<Form>)>,
     /// What else was recorded of it before, the likeliest first.
     next: Mutex<Nexts>,
-    /// How evaluations that ask for it first run, if their plans take given memory.
-    ready: Mutex<SmallVec<[Evaluation; 1]>>,
+    /// How an evaluation of it alone runs, if its plan takes given memory.
+    alone: OnceLock<Option<Plan>>,
+    /// The same of evaluations that ask for it first, and for others.
+    together: Mutex<Vec<Evaluation>>,
 }
 
 /// What was recorded of a form; `None` for what was met once, of a kind that is noted when it is met again.
 type Nexts = SmallVec<[(Step, Option<Arc<Form>>); 2]>;
 
+/// How forms are evaluated.
+type Plan = Arc<(Trace, Ready)>;
+
 /// Which forms are evaluated with another, and how.
-type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
+type Evaluation = (SmallVec<[u64; 2]>, Option<Plan>);
 
 /// How one form leads to another.
 #[derive(PartialEq)]
@@ -137,8 +142,9 @@ fn keep(next: &mut Nexts, step: Step, form: Option<Arc<Form>>) {
 impl Form {
     fn new(expr: Array) -> Arc<Self> {
         let id = MADE.fetch_add(1, Ordering::Relaxed) + 1;
-        let (first, next, ready) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Arc::new(Self { id, expr, first, next, ready })
+        let (first, next) = (OnceLock::new(), Mutex::default());
+        let (alone, together) = (OnceLock::new(), Mutex::default());
+        Arc::new(Self { id, expr, first, next, alone, together })
     }
 
     /// The array in memory with this number, of a shape that counts.
@@ -231,25 +237,29 @@ impl Form {
     }
 
     /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
-    pub(super) fn ready(forms: &[&Form]) -> Option<Arc<(Trace, Ready)>> {
+    pub(super) fn ready(forms: &[&Form]) -> Option<Plan> {
         let (first, others) = forms.split_first()?;
-        let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.is_empty() {
+            return first.alone.get_or_init(|| Self::plan(forms)).clone();
+        }
+        let known = || first.together.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
         if let Some((_, ready)) = known().iter().find(same) {
             return ready.clone();
         }
-        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
-        let plan = || {
-            let trace = Trace::new(&results).ok()?;
-            let ready = trace.ready_as_traced()?;
-            Some(Arc::new((trace, ready)))
-        };
-        let ready = plan();
+        let ready = Self::plan(forms);
         let mut known = known();
         if known.len() == TOGETHER {
             known.remove(0);
         }
         known.push((others.iter().map(|form| form.id).collect(), ready.clone()));
         ready
+    }
+
+    fn plan(forms: &[&Form]) -> Option<Plan> {
+        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
+        let trace = Trace::new(&results).ok()?;
+        let ready = trace.ready_as_traced()?;
+        Some(Arc::new((trace, ready)))
     }
 }
