@@ -220,12 +220,13 @@ impl Tape {
         if let Request::Range(range) = request {
             return Form::range(*range, span);
         }
-        let owner = operands.iter().position(|&at| number_at(at).is_none())?;
-        let mut looks = [Look::Number(0, false); 3];
-        for (look, &at) in looks.iter_mut().zip(operands) {
-            *look = self.look(at);
+        let mut words = [0; 3];
+        for (word, &at) in words.iter_mut().zip(operands) {
+            *word = self.look(at).id();
         }
-        self.entry(operands[owner]).form.made(request, owner, &looks[..operands.len()], span)
+        let owner = operands.iter().find(|&&at| number_at(at).is_none())?;
+        let exprs = || operands.iter().map(|&at| self.look(at).expr()).collect();
+        self.entry(*owner).form.made(request, words, exprs, span)
     }
 
     /// Whether what the engine's functions give, which is copied to its place, is short enough for that, and its

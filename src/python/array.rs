@@ -124,7 +124,7 @@ impl Array {
             return Ok(None);
         };
         if let Some(kept) = kept {
-            self.handle.settle(kept);
+            self.handle.settle(*kept);
         }
         Ok(Some(value))
     }

@@ -222,7 +222,7 @@ pub struct Handle {
     /// The entry of a tape that it stands for, until somebody asks for the expression.
     noted: GilCell<Option<Noted>>,
     /// The cell that it will show, and how, if it is a view of an entry of a tape or has one.
-    seen: GilCell<Option<Seen>>,
+    seen: GilCell<Option<Box<Seen>>>,
     place: OnceLock<Box<Mutex<Place>>>,
     /// Whether it is an argument of a traced function, or a view of one: those cannot be written.
     argument: bool,
@@ -247,7 +247,7 @@ impl Handle {
 
     /// The entry of a tape that the object stands for, if it does.
     pub fn noted(&self) -> Option<(Arc<Taped>, tape::Place)> {
-        let has_cell = |seen: &Seen| seen.cell.get().is_some();
+        let has_cell = |seen: &Box<Seen>| seen.cell.get().is_some();
         if self.place.get().is_some() || self.seen.borrow(self.py()).as_ref().is_some_and(has_cell)
         {
             return None;
@@ -266,14 +266,14 @@ impl Handle {
         let py = self.py();
         let root = self.noted()?;
         let mut seen = self.seen.borrow(py);
-        let seen =
-            seen.get_or_insert_with(|| Seen { cell: Arc::default(), root, path: Path::default() });
+        let new = || Seen { cell: Arc::default(), root, path: Path::default() };
+        let seen = seen.get_or_insert_with(|| Box::new(new()));
         if matches!(step, Prim::Reshape(_)) && seen.path.0.is_some() {
             return None;
         }
         let path = seen.path.then(Step::Prim(step));
         let view = Self::on_tape(noted);
-        *view.seen.borrow(py) = Some(Seen { path, ..seen.clone() });
+        *view.seen.borrow(py) = Some(Box::new(Seen { path, ..(**seen).clone() }));
         Some(view)
     }
 
@@ -316,7 +316,7 @@ impl Handle {
             let expr = self.noted.borrow(py).as_ref().map(|noted| noted.expr(py));
             let expr = expr.unwrap_or_else(|| expr::Array::scalar(Scalar::f64(f64::NAN)));
             let held = Held { expr, trace: None };
-            let place = match self.seen.borrow(py).take() {
+            let place = match self.seen.borrow(py).take().map(|seen| *seen) {
                 None => Place::Own(held),
                 Some(Seen { cell, root: (taped, at), path }) => {
                     let root = || Held { expr: taped.expr(py, at), trace: None };

@@ -590,6 +590,7 @@ impl<'py> Outputs<'py> {
     /// For results of these dtypes and shapes; those without axes are not complex.
     pub fn new(py: Python<'py>, metas: impl Iterator<Item = (DType, Shape)>) -> PyResult<Self> {
         let mut results = SmallVec::new();
+        results.reserve(metas.size_hint().1.unwrap_or(0));
         for (dtype, shape) in metas {
             let array =
                 if shape.is_empty() { None } else { Some(nd::unwritten(py, dtype, &shape)?) };

@@ -16,6 +16,7 @@ use super::report::Log;
 use super::{direct, error, span};
 use crate::buffer::Storage;
 use crate::dtype::DType;
+use crate::error::Result;
 use crate::expr::{self, Number, Prim};
 use crate::runtime::direct::View;
 use crate::shape::{self, Item, Shape};
@@ -25,7 +26,7 @@ use crate::trace::Inputs;
 type Obj<'py> = Bound<'py, PyAny>;
 type Out<'py> = PyResult<Option<Obj<'py>>>;
 /// A value, and its copy for who asks again.
-type Value<'py> = (Obj<'py>, Option<Storage>);
+type Value<'py> = (Obj<'py>, Option<Box<Storage>>);
 
 /// Arrays of more bytes are recorded as expressions: beside their copy that costs nothing, and a tape
 /// keeps what is noted on it for as long as one of its entries is held.
@@ -150,11 +151,12 @@ impl Taped {
             Keep::Worth => is_worth(&|| outputs.elements()),
             Keep::Always => true,
         };
-        let value = |i: usize| {
-            let kept = if keeps { Some(outputs.copy(i)?) } else { None };
-            Ok((outputs.give(i)?, kept))
-        };
-        (0..places.len()).map(value).collect::<PyResult<_>>().map(Some)
+        let mut values = SmallVec::new();
+        for i in 0..places.len() {
+            let kept = if keeps { Some(Box::new(outputs.copy(i)?)) } else { None };
+            values.push((outputs.give(i)?, kept));
+        }
+        Ok(Some(values))
     }
 }
 
@@ -195,11 +197,14 @@ fn number(obj: &Obj<'_>) -> Option<Number> {
 fn is_short(view: &View<'_>) -> bool {
     let (count, size) = (view.shape.iter().product::<usize>(), view.dtype.size());
     let some = !view.shape.is_empty() && count > 0 && count <= SHORT / size;
-    some && !view.dtype.is_complex() && shape::is_c_ordered(view.shape, view.strides, size)
+    // Most are lines, of which a look tells.
+    let is_line = view.shape.len() == 1 && view.strides == [size.cast_signed()];
+    let is_ordered = || shape::is_c_ordered(view.shape, view.strides, size);
+    some && !view.dtype.is_complex() && (is_line || is_ordered())
 }
 
 /// A short array as it is now: a copy, or one that was made of the same bytes.
-fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<Place>> {
+fn memory(tape: &mut Tape, view: &View<'_>) -> Result<Option<Place>> {
     let count = view.shape.iter().product::<usize>();
     // SAFETY: an ndarray of the caller's, in C order, with the GIL held.
     let bytes = unsafe { std::slice::from_raw_parts(view.ptr, count * view.dtype.size()) };
@@ -213,8 +218,7 @@ fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<P
     if !tape.has_room() {
         return Ok(None);
     }
-    let copy = error::checked(py, || Storage::from_bytes(bytes, view.dtype, view.shape.into()))?;
-    Ok(tape.memory(copy, view.ptr))
+    Ok(tape.memory(Storage::from_bytes(bytes, view.dtype, view.shape.into())?, view.ptr))
 }
 
 /// What is noted of an operand.
@@ -222,7 +226,7 @@ fn memory(py: Python<'_>, tape: &mut Tape, view: &View<'_>) -> PyResult<Option<P
 enum Operand {
     /// An entry of the tape.
     Entry(Place),
-    Number,
+    Number(Number),
     Memory,
     /// Points of a table.
     Points,
@@ -231,8 +235,8 @@ enum Operand {
 impl Operand {
     /// What an object that is no array of ours is; `None` if it cannot be noted.
     fn of(request: &Request, object: &Obj<'_>) -> Option<Self> {
-        if number(object).is_some() {
-            return request.takes_numbers().then_some(Self::Number);
+        if let Some(number) = number(object) {
+            return request.takes_numbers().then_some(Self::Number(number));
         }
         if let Some(view) = direct::view(object) {
             return is_short(&view).then_some(Self::Memory);
@@ -242,21 +246,21 @@ impl Operand {
     }
 
     /// Its place on the tape.
-    fn note(self, py: Python<'_>, tape: &mut Tape, object: &Obj<'_>) -> PyResult<Option<Place>> {
+    fn note(self, tape: &mut Tape, object: &Obj<'_>) -> Result<Option<Place>> {
         match self {
             Self::Entry(at) => Ok(Some(at)),
-            Self::Number => Ok(number(object).and_then(|number| tape.number(number))),
+            Self::Number(number) => Ok(tape.number(number)),
             Self::Memory => match direct::view(object) {
-                Some(view) => memory(py, tape, &view),
+                Some(view) => memory(tape, &view),
                 None => Ok(None),
             },
-            Self::Points => {
-                let Some(points) = direct::points(object).filter(|_| tape.has_room()) else {
-                    return Ok(None);
-                };
-                let points = error::checked(py, || Storage::from_slice(&points, &[points.len()]))?;
-                Ok(tape.memory(points, std::ptr::null()))
-            }
+            Self::Points => match direct::points(object).filter(|_| tape.has_room()) {
+                Some(points) => {
+                    let points = Storage::from_slice(&points, &[points.len()])?;
+                    Ok(tape.memory(points, std::ptr::null()))
+                }
+                None => Ok(None),
+            },
         }
     }
 }
@@ -271,7 +275,7 @@ fn operands(
     if block.trace().is_some() || objects.len() > OPERANDS {
         return None;
     }
-    let (mut tape, mut operands): (Option<Arc<Taped>>, _) = (None, [Operand::Number; OPERANDS]);
+    let (mut tape, mut operands): (Option<Arc<Taped>>, _) = (None, [Operand::Entry(0); OPERANDS]);
     for (operand, object) in operands.iter_mut().zip(objects) {
         let Ok(array) = object.cast_exact::<Array>() else {
             *operand = Operand::of(request, object)?;
@@ -287,11 +291,15 @@ fn operands(
     Some((tape.unwrap_or_else(|| block.taped(objects[0].py())), operands))
 }
 
+/// An object for an entry, which its tape was told of.
+fn held(py: Python<'_>, taped: Arc<Taped>, at: Place) -> Out<'_> {
+    Ok(Some(Bound::new(py, Array::noted(Noted { taped, at }))?.into_any()))
+}
+
 /// An object for an entry.
 fn object(py: Python<'_>, taped: Arc<Taped>, at: Place) -> Out<'_> {
     taped.tape(py).hold(at);
-    let array = Array::noted(Noted { taped, at });
-    Ok(Some(Bound::new(py, array)?.into_any()))
+    held(py, taped, at)
 }
 
 /// Notes what is asked for of some operands; `None` if it must be recorded as an expression.
@@ -299,19 +307,23 @@ pub fn record<'py>(block: &Block, request: Request, objects: &[&Obj<'py>]) -> Ou
     let Some((taped, operands)) = operands(block, &request, objects) else { return Ok(None) };
     let py = objects[0].py();
     let span = span::here(py);
-    let at = {
+    let at = error::checked(py, || {
         let mut tape = taped.tape(py);
         let mut places = [0; OPERANDS];
         let places = &mut places[..objects.len()];
         for ((place, operand), object) in places.iter_mut().zip(operands).zip(objects) {
-            *place = match operand.note(py, &mut tape, object)? {
+            *place = match operand.note(&mut tape, object)? {
                 Some(at) => at,
                 None => return Ok(None),
             };
         }
-        error::checked(py, || Ok(tape.make(request, places, span)))?
-    };
-    at.map_or(Ok(None), |at| object(py, taped, at))
+        let at = tape.make(request, places, span);
+        if let Some(at) = at {
+            tape.hold(at);
+        }
+        Ok(at)
+    })?;
+    at.map_or(Ok(None), |at| held(py, taped, at))
 }
 
 /// Notes a view of an array; `None` if it must be recorded as an expression.
@@ -372,7 +384,7 @@ pub fn array<'py>(block: &Block, obj: &Obj<'py>, borrowed: bool) -> Out<'py> {
             tape.is_borrowed |= at.is_some();
             at
         } else {
-            memory(py, &mut tape, &view)?
+            error::checked(py, || memory(&mut tape, &view))?
         }
     };
     at.map_or(Ok(None), |at| object(py, taped, at))
@@ -401,7 +413,7 @@ pub fn evaluate<'py>(
     let Some(values) = tape.evaluate(py, &places, Keep::Worth)? else { return Ok(None) };
     let settle = |(array, (value, kept)): (&Bound<'py, Array>, Value<'py>)| {
         if let Some(kept) = kept {
-            array.get().handle().settle(kept);
+            array.get().handle().settle(*kept);
         }
         value
     };

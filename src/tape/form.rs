@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -31,27 +31,37 @@ pub(super) struct Form {
     id: u64,
     /// It, over parameters: arrays in memory come first, numbers from [`MEMORIES`] on.
     pub(super) expr: Array,
-    /// What was recorded of it before, the likeliest first.
+    /// What was recorded of it first, which is most of all that ever is: read without a lock.
+    first: OnceLock<(Step, Arc<Form>)>,
+    /// What else was recorded of it before, the likeliest first.
     next: Mutex<Nexts>,
-    /// How evaluations that ask for it first run, if their plans take given memory.
-    ready: Mutex<SmallVec<[Evaluation; 1]>>,
+    /// How an evaluation of it alone runs, if its plan takes given memory.
+    alone: OnceLock<Option<Plan>>,
+    /// The same of evaluations that ask for it first, and for others.
+    together: Mutex<Vec<Evaluation>>,
 }
 
-/// Forms, and the steps that lead to them.
 /// What was recorded of a form; `None` for what was met once, of a kind that is noted when it is met again.
 type Nexts = SmallVec<[(Step, Option<Arc<Form>>); 2]>;
 
+/// How forms are evaluated.
+type Plan = Arc<(Trace, Ready)>;
+
 /// Which forms are evaluated with another, and how.
-type Evaluation = (SmallVec<[u64; 2]>, Option<Arc<(Trace, Ready)>>);
+type Evaluation = (SmallVec<[u64; 2]>, Option<Plan>);
 
 /// How one form leads to another.
 #[derive(PartialEq)]
 struct Step {
     request: Request,
-    /// Which operand the form is.
-    place: u8,
-    /// What the other operands are.
-    others: [u64; 2],
+    /// What the operands are: words of [`Look::id`], and zeros. The first form among them is the one it leads from.
+    operands: [u64; 3],
+}
+
+impl Step {
+    fn is(&self, request: &Request, operands: [u64; 3]) -> bool {
+        self.operands == operands && self.request == *request
+    }
 }
 
 /// What an operand looks like.
@@ -64,14 +74,15 @@ pub(super) enum Look<'a> {
 
 impl Look<'_> {
     /// Says it in a word: numbers come before all forms.
-    fn id(self) -> u64 {
+    pub(super) fn id(self) -> u64 {
         match self {
             Look::Form(form) => form.id,
             Look::Number(number, is_float) => 2 * u64::from(number) + u64::from(is_float) + 1,
         }
     }
 
-    fn expr(self) -> Array {
+    /// Its expression, over parameters.
+    pub(super) fn expr(self) -> Array {
         match self {
             Look::Form(form) => form.expr.clone(),
             Look::Number(number, is_float) => roots().number(number, is_float),
@@ -131,7 +142,9 @@ fn keep(next: &mut Nexts, step: Step, form: Option<Arc<Form>>) {
 impl Form {
     fn new(expr: Array) -> Arc<Self> {
         let id = MADE.fetch_add(1, Ordering::Relaxed) + 1;
-        Arc::new(Self { id, expr, next: Mutex::default(), ready: Mutex::default() })
+        let (first, next) = (OnceLock::new(), Mutex::default());
+        let (alone, together) = (OnceLock::new(), Mutex::default());
+        Arc::new(Self { id, expr, first, next, alone, together })
     }
 
     /// The array in memory with this number, of a shape that counts.
@@ -182,68 +195,71 @@ impl Form {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is recorded of operands that look like these, the form being the one at `place`; `None` if that is
-    /// an error, or met for the first time and may never come back.
+    /// What is recorded of operands with these words and expressions, the form being the first of them that is one;
+    /// `None` if that is an error, or met for the first time and may never come back.
     pub(super) fn made(
         &self,
         request: &Request,
-        place: usize,
-        operands: &[Look<'_>],
+        operands: [u64; 3],
+        exprs: impl FnOnce() -> SmallVec<[Array; 3]>,
         span: Span,
     ) -> Option<Arc<Self>> {
-        let mut others = [0; 2];
-        let beside = operands.iter().enumerate().filter(|(i, _)| *i != place);
-        for (other, (_, operand)) in others.iter_mut().zip(beside) {
-            *other = operand.id();
+        if let Some((step, form)) = self.first.get()
+            && step.is(request, operands)
+        {
+            return Some(form.clone());
         }
-        let place = place as u8;
         {
             let mut next = self.next();
-            let is = |(known, _): &(Step, Option<Arc<Self>>)| {
-                known.others == others && known.place == place && known.request == *request
-            };
-            if let Some(at) = next.iter().position(is) {
-                // What is asked for now will be asked for again.
-                next.swap(0, at);
+            if let Some(at) = next.iter().position(|(step, _)| step.is(request, operands)) {
+                if at > 0 {
+                    // What is asked for now will be asked for again.
+                    next.swap(0, at);
+                }
                 if let Some(form) = &next[0].1 {
                     return Some(form.clone());
                 }
             } else if request.may_never_come_back() {
-                keep(&mut next, Step { request: request.clone(), place, others }, None);
+                keep(&mut next, Step { request: request.clone(), operands }, None);
                 return None;
             }
         }
-        let exprs: SmallVec<[Array; 3]> = operands.iter().map(|look| look.expr()).collect();
-        let expr = with_span(span, || request.of(&exprs)).ok()?;
+        let expr = with_span(span, || request.of(&exprs())).ok()?;
         if expr.dtype().is_complex() {
             return None;
         }
         let form = Self::new(expr);
-        let step = Step { request: request.clone(), place, others };
-        keep(&mut self.next(), step, Some(form.clone()));
+        let step = || Step { request: request.clone(), operands };
+        if request.may_never_come_back() || self.first.set((step(), form.clone())).is_err() {
+            keep(&mut self.next(), step(), Some(form.clone()));
+        }
         Some(form)
     }
 
     /// How an evaluation of some forms together runs, if its plan takes given memory; plans the first.
-    pub(super) fn ready(forms: &[&Form]) -> Option<Arc<(Trace, Ready)>> {
+    pub(super) fn ready(forms: &[&Form]) -> Option<Plan> {
         let (first, others) = forms.split_first()?;
-        let known = || first.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.is_empty() {
+            return first.alone.get_or_init(|| Self::plan(forms)).clone();
+        }
+        let known = || first.together.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |(ids, _): &&Evaluation| ids.iter().copied().eq(others.iter().map(|f| f.id));
         if let Some((_, ready)) = known().iter().find(same) {
             return ready.clone();
         }
-        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
-        let plan = || {
-            let trace = Trace::new(&results).ok()?;
-            let ready = trace.ready_as_traced()?;
-            Some(Arc::new((trace, ready)))
-        };
-        let ready = plan();
+        let ready = Self::plan(forms);
         let mut known = known();
         if known.len() == TOGETHER {
             known.remove(0);
         }
         known.push((others.iter().map(|form| form.id).collect(), ready.clone()));
         ready
+    }
+
+    fn plan(forms: &[&Form]) -> Option<Plan> {
+        let results: SmallVec<[Array; 4]> = forms.iter().map(|form| form.expr.clone()).collect();
+        let trace = Trace::new(&results).ok()?;
+        let ready = trace.ready_as_traced()?;
+        Some(Arc::new((trace, ready)))
     }
 }

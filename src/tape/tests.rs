@@ -37,6 +37,23 @@ fn what_was_recorded_before_has_its_form() {
 }
 
 #[test]
+fn all_that_follows_a_form_is_found_again() {
+    let follow = |op: Op| {
+        let (mut tape, x) = tape(&[1.0, 2.0]);
+        let y = tape.make(Request::Map(op), &[x], Span::default()).unwrap();
+        tape.entry(y).form.clone()
+    };
+    let mut ops = [Op::Negative, Op::Absolute, Op::Sqrt, Op::Square];
+    let before = ops.map(follow);
+    ops.reverse();
+    let again = ops.map(follow);
+    for (a, b) in before.iter().zip(again.iter().rev()) {
+        assert!(Arc::ptr_eq(a, b));
+    }
+    assert!(!Arc::ptr_eq(&before[0], &before[1]));
+}
+
+#[test]
 fn arrays_of_other_lengths_give_all_their_own_forms() {
     let (mut tape, x) = tape(&[1.0, -2.0, 3.0]);
     let y = scaled(&mut tape, x, HALF).unwrap();

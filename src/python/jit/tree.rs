@@ -136,8 +136,11 @@ impl Tree {
                 class.bind(py).call_method1("_make", (items,))
             }
             Tree::Nest(kind, items) => {
-                let items = items.iter().map(|item| item.give(py, value));
-                nest(py, *kind, items.collect::<PyResult<_>>()?)
+                let mut all = Vec::with_capacity(items.len());
+                for item in items {
+                    all.push(item.give(py, value)?);
+                }
+                nest(py, *kind, all)
             }
         }
     }
