@@ -25,7 +25,7 @@ pub use table::{Column, interp};
 use std::ops::Range;
 
 use super::Context;
-use super::exec::threads_for;
+use super::exec::{SHORT, threads_for};
 use super::pool::{FloatMode, PIECE, Poll, Work, drive};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -144,7 +144,7 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
-    share_among(threads_for(cost, ctx), parts, len, cost, ctx)
+    share_among(threads_for(cost, SHORT, ctx), parts, len, cost, ctx)
 }
 
 /// The same, with up to so many threads.
