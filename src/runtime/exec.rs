@@ -29,7 +29,9 @@ use crate::shape::count;
 /// Work below this many light ops stays on the calling thread: waking others costs as much.
 pub(super) const PARALLEL: usize = 1 << 19;
 /// Work below this many light ops stays there although another thread is awake.
-const SHORT: usize = 1 << 18;
+pub(super) const SHORT: usize = 1 << 18;
+/// The same of folds, which leave nothing in another core's cache.
+pub(super) const SHORT_FOLD: usize = 1 << 16;
 /// Light ops that make another thread worth its waking.
 const SHARE: usize = 1 << 17;
 /// Evaluations below this many light ops are over before another Python thread would have begun.
@@ -311,7 +313,7 @@ impl Step {
         let single = single.filter(|single| ctx.threads.is_none() && single.takes(length));
         self.with_runner(launch, |runner| match single {
             Some(single) => {
-                let threads = threads_for(single.cost(length), ctx);
+                let threads = threads_for(single.cost(length), single.short(), ctx);
                 single.run(runner, values, memory, length, threads, poll)
             }
             None => match stretched() {
@@ -412,7 +414,9 @@ impl Work for Job<'_, '_> {
 
     fn items(&self, worker: &mut Worker, items: Range<usize>) -> Result<()> {
         let mut units = items.start * self.each..self.units.min(items.end * self.each);
-        units.try_for_each(|unit| worker.unit(self.nest, unit))
+        let done = units.try_for_each(|unit| worker.unit(self.nest, unit));
+        worker.settle();
+        done
     }
 
     fn done(&self, worker: Worker) {
@@ -420,11 +424,11 @@ impl Work for Job<'_, '_> {
     }
 }
 
-/// How many threads work that costs `cost` light ops pays for.
-pub(super) fn threads_for(cost: usize, ctx: &Context) -> usize {
+/// How many threads work that costs `cost` light ops pays for; below `short` none but the caller.
+pub(super) fn threads_for(cost: usize, short: usize, ctx: &Context) -> usize {
     match ctx.threads {
         Some(threads) => threads.clamp(1, super::MAX_THREADS),
-        None if cost < SHORT => 1,
+        None if cost < short => 1,
         None if cost < PARALLEL => {
             let threads = num_threads().min(2);
             if threads > 1 && helpers::are_awake() { threads } else { 1 }
@@ -451,7 +455,7 @@ fn run_launch(
         Some(_) => 1,
         None => (ITEM / elements.saturating_mul(nest.weight).max(1)).max(1),
     };
-    let threads = threads_for(cost, ctx);
+    let threads = threads_for(cost, SHORT, ctx);
     let job = Job { nest: &nest, units, each };
     drive(&job, units.div_ceil(each), threads, poll)?;
     {

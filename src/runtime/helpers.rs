@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,21 +17,44 @@ use crate::fork::PerProcess;
 const LOOK_OUT: Duration = Duration::from_micros(50);
 /// How long a helper looks out in all: a program that calls NumPy between two evaluations finds it awake.
 const LINGER: Duration = Duration::from_micros(300);
+/// The same where the work before came within as long: there is likely to be more.
+const STAY: Duration = Duration::from_millis(1);
 
-/// Whether `done` comes true while looking out for it, for so long. After [`LOOK_OUT`] whoever else wants the
-/// core has it.
-fn look_out(longest: Duration, done: impl Fn() -> bool) -> bool {
-    let start = Instant::now();
+/// Within this who looks out does so again.
+const GLANCE: Duration = Duration::from_micros(5);
+/// So long nobody is asked for short work after a helper has lost its core to others.
+const CROWDED: Duration = Duration::from_millis(20);
+
+/// How looking out has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// It is done.
+    Done,
+    /// It took too long.
+    InVain,
+    /// Somebody else has the core.
+    Lost,
+}
+
+/// Looks out for `done`, for so long. After [`LOOK_OUT`] whoever else wants the core has it, and if that takes as long
+/// again it is theirs. `at` is told the time now and then.
+fn look_out(longest: Duration, done: impl Fn() -> bool, at: impl Fn(Instant)) -> Looked {
+    let (start, mut looked) = (Instant::now(), Duration::ZERO);
     loop {
+        at(start + looked);
         for _ in 0..64 {
             if done() {
-                return true;
+                return Looked::Done;
             }
             std::hint::spin_loop();
         }
-        let looked = start.elapsed();
+        let (before, now) = (looked, start.elapsed());
+        looked = now;
+        if before > LOOK_OUT && now > before + LOOK_OUT {
+            return Looked::Lost;
+        }
         if looked > longest {
-            return false;
+            return Looked::InVain;
         }
         if looked > LOOK_OUT {
             std::thread::yield_now();
@@ -40,7 +63,6 @@ fn look_out(longest: Duration, done: impl Fn() -> bool) -> bool {
 }
 
 /// Threads and the gates that they are to enter.
-#[derive(Default)]
 struct Helpers {
     state: Mutex<State>,
     changed: Condvar,
@@ -48,6 +70,11 @@ struct Helpers {
     waiting: AtomicUsize,
     /// Who looks out, and finds a gate without being woken. Changed with the lock held.
     looking: AtomicUsize,
+    /// When one of them did last, in nanoseconds since `start`: who looks out may have lost its core.
+    looked: AtomicU64,
+    /// When one had lost its core for long, likewise.
+    lost: AtomicU64,
+    start: Instant,
 }
 
 #[derive(Default)]
@@ -57,9 +84,21 @@ struct State {
     asleep: usize,
 }
 
-static HELPERS: PerProcess<Helpers> = PerProcess::new(Helpers::default);
+static HELPERS: PerProcess<Helpers> = PerProcess::new(Helpers::new);
 
 impl Helpers {
+    fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            looking: AtomicUsize::new(0),
+            looked: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            start: Instant::now(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,30 +139,50 @@ impl Helpers {
 
     /// A helper's life.
     fn serve(&self) {
+        let mut patience = LINGER;
         loop {
-            self.next().enter();
+            let idle = Instant::now();
+            let gate = self.next(patience);
+            patience = if idle.elapsed() < STAY { STAY } else { LINGER };
+            gate.enter();
         }
     }
 
-    /// The gate to enter, when there is one.
-    fn next(&self) -> Arc<Gate> {
-        let mut state = self.lock();
-        if let Some(gate) = self.take(&mut state) {
-            return gate;
-        }
-        self.looking.fetch_add(1, Ordering::Relaxed);
-        drop(state);
-        look_out(LINGER, || self.waiting.load(Ordering::Acquire) > 0);
-        let mut state = self.lock();
-        self.looking.fetch_sub(1, Ordering::Relaxed);
+    /// The gate to enter, when there is one; so long it is looked out for.
+    fn next(&self, patience: Duration) -> Arc<Gate> {
+        let at = |now: Instant| self.looked.store(self.time(now), Ordering::Relaxed);
         loop {
+            let mut state = self.lock();
             if let Some(gate) = self.take(&mut state) {
                 return gate;
             }
+            self.looking.fetch_add(1, Ordering::Relaxed);
+            drop(state);
+            let looked = look_out(patience, || self.waiting.load(Ordering::Acquire) > 0, at);
+            if looked == Looked::Lost {
+                self.lost.store(self.time(Instant::now()), Ordering::Relaxed);
+            }
+            let mut state = self.lock();
+            self.looking.fetch_sub(1, Ordering::Relaxed);
+            if let Some(gate) = self.take(&mut state) {
+                return gate;
+            }
+            // Who is woken for work that is over by then looks out for the next.
             state.asleep += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.asleep -= 1;
         }
+    }
+
+    /// Nanoseconds from the start on, at least one.
+    fn time(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_nanos() as u64 + 1
+    }
+
+    /// Whether so little time has passed since something happened, if it ever did.
+    fn is_recent(&self, happened: &AtomicU64, now: Instant, within: Duration) -> bool {
+        let happened = happened.load(Ordering::Relaxed);
+        happened > 0 && u128::from(self.time(now).saturating_sub(happened)) < within.as_nanos()
     }
 }
 
@@ -143,13 +202,16 @@ pub(super) fn together<'a>(helpers: usize, body: &'a (dyn Fn() + Sync + 'a), own
 /// Whether work of a few microseconds is worth sharing: a helper looks out for it, or there was so much such
 /// work just now that one is worth waking, who then does.
 pub(super) fn are_awake() -> bool {
-    if HELPERS.get().looking.load(Ordering::Relaxed) > 0 {
-        return true;
+    let (helpers, now) = (HELPERS.get(), Instant::now());
+    if helpers.looking.load(Ordering::Relaxed) > 0 {
+        return helpers.is_recent(&helpers.looked, now, GLANCE);
+    }
+    if helpers.is_recent(&helpers.lost, now, CROWDED) {
+        return false;
     }
     BURST.with(|burst| {
-        let now = Instant::now();
         let (last, asked) = burst.get().unwrap_or((now, 0));
-        let goes_on = now.duration_since(last) < LINGER;
+        let goes_on = now.duration_since(last) < STAY;
         let asked = if goes_on { asked + 1 } else { 1 };
         let enough = asked == ENOUGH;
         burst.set(Some((now, if enough { 0 } else { asked })));
@@ -208,7 +270,7 @@ impl Gate {
     fn close(&self) {
         let inside = self.inside.fetch_or(CLOSED, Ordering::AcqRel);
         let empty = || self.inside.load(Ordering::Acquire) == CLOSED;
-        if inside == 0 || look_out(LOOK_OUT, empty) {
+        if inside == 0 || look_out(LOOK_OUT, empty, |_| ()) == Looked::Done {
             return;
         }
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,6 +315,41 @@ mod tests {
             }
         });
         assert_eq!(come.into_inner(), 2);
+    }
+
+    #[test]
+    fn who_is_woken_too_late_looks_out() {
+        let helpers: &'static Helpers = Box::leak(Box::new(Helpers::new()));
+        let start = Instant::now();
+        let wait = |what: &str, done: &dyn Fn() -> bool| {
+            while !done() {
+                assert!(start.elapsed().as_secs() < 20, "{what}");
+                std::thread::yield_now();
+            }
+        };
+        let body = || {};
+        let gate = Gate::new(&body);
+        helpers.post(&gate, 1);
+        helpers.withdraw(&gate);
+        gate.close();
+        wait("it sleeps", &|| helpers.lock().asleep == 1);
+        let before = helpers.looked.load(Ordering::Relaxed);
+        helpers.changed.notify_one();
+        wait("it looks out", &|| helpers.looked.load(Ordering::Relaxed) > before);
+    }
+
+    #[test]
+    fn who_has_lost_its_core_is_not_counted_on() {
+        let helpers = Helpers::new();
+        let at = |micros| helpers.start + Duration::from_micros(micros);
+        assert!(!helpers.is_recent(&helpers.looked, at(1), GLANCE), "nobody has looked out yet");
+        helpers.looked.store(helpers.time(at(100)), Ordering::Relaxed);
+        assert!(helpers.is_recent(&helpers.looked, at(103), GLANCE));
+        assert!(!helpers.is_recent(&helpers.looked, at(110), GLANCE));
+        let away = |_: Instant| std::thread::sleep(2 * LOOK_OUT);
+        assert_eq!(look_out(LINGER * 100, || false, away), Looked::Lost);
+        assert_eq!(look_out(Duration::ZERO, || false, |_| ()), Looked::InVain);
+        assert_eq!(look_out(Duration::ZERO, || true, |_| ()), Looked::Done);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod split;
 use smallvec::SmallVec;
 
 use super::cache::{Engine, Runner, tier};
+use super::exec::{SHORT, SHORT_FOLD};
 use super::fold::Teams;
 use super::nest::{self, Memories};
 use super::pack::{Pack, Strided};
@@ -194,6 +195,11 @@ impl Single {
     /// What it costs on arrays of this length, in light ops.
     pub(super) fn cost(&self, length: usize) -> usize {
         self.weight.saturating_mul(if self.stretches { length } else { self.all })
+    }
+
+    /// The light ops below which no other thread is let in.
+    pub(super) fn short(&self) -> usize {
+        if self.form == Form::Inner { SHORT_FOLD } else { SHORT }
     }
 
     /// Runs the launch, on up to so many threads; `length` is that of the arrays, if the plan is for all lengths.

@@ -34,6 +34,27 @@ def test_any_number_of_threads_gives_the_same_bytes():
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pieces_of_folds_give_the_same_bytes(dtype):
+    """They are smaller than one thread's runs, and in a loop a helper is awake for short ones."""
+
+    @rnp.jit
+    def meters(x):
+        return rnp.sum(x), rnp.mean(x * x), rnp.min(x), rnp.max(x), rnp.max(rnp.abs(x))
+
+    before = rnp.get_num_threads()
+    try:
+        for n in (40_000, 75_001, 80_000, 131_071, 131_072, 262_145):
+            x, seen = np.random.default_rng(n).normal(size=n).astype(dtype), set()
+            for threads in (1, 2, 3):
+                rnp.set_num_threads(threads)
+                for _ in range(100 if n == 40_000 else 2):
+                    seen.add(b"".join(np.asarray(v).tobytes() for v in meters(x)))
+            assert len(seen) == 1, n
+    finally:
+        rnp.set_num_threads(before)
+
+
 def test_threads_share_graphs_and_kernels():
     shared = work(50_000)
     want = [v.tobytes() for v in rnp.eval(*work(50_000))]

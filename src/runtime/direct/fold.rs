@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use smallvec::SmallVec;
 
-use super::super::exec::threads_for;
-use super::super::stream::{is_large, stream};
+use super::super::exec::{SHORT_FOLD, threads_for};
+use super::super::stream::{is_large, settle, stream};
 use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share, share_among};
 use crate::dtype::{DType, Scalar};
@@ -295,7 +295,7 @@ impl Job {
         }
         let words = self.fns.partial_bytes / 8;
         let mut tree = Tree::new(&self.fns, 1);
-        let threads = threads_for(cost, ctx);
+        let threads = threads_for(cost, SHORT_FOLD, ctx);
         if threads == 1 && cost < LONG {
             for lo in (0..len).step_by(run) {
                 tree.push(&self.block(elements, lo, run.min(len - lo))[..words])?;
@@ -564,6 +564,9 @@ impl Parts for Frames<'_> {
                     stream(out, result, m / each * job.result.size());
                 }
             }
+        }
+        if self.streamed {
+            settle();
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub use table::{Column, interp};
 use std::ops::Range;
 
 use super::Context;
-use super::exec::{PARALLEL, threads_for};
+use super::exec::{PARALLEL, SHORT, threads_for};
 use super::pool::{FloatMode, PIECE, Poll, Work, drive};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -159,7 +159,7 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
     let known = if cost < WAKING { cost.min(PARALLEL - 1) } else { cost };
-    share_among(threads_for(known, ctx), parts, len, cost, ctx)
+    share_among(threads_for(known, SHORT, ctx), parts, len, cost, ctx)
 }
 
 /// The same, with up to so many threads.

@@ -15,10 +15,13 @@ use super::Single;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::loops::{Form, Layout};
-use crate::tile::Tree;
+use crate::tile::{BLOCK, Tree};
 
 /// Pieces of maps begin where vectors and cache lines do.
 const TURN: usize = 1024;
+
+/// Into so many pieces a fold is cut at the least, so that nobody is waited for long.
+const PARTS: usize = 8;
 
 /// The pieces of a launch.
 pub(super) struct Pieces<'a> {
@@ -51,7 +54,11 @@ pub(super) unsafe fn run(
     poll: &Poll,
 ) -> Result<()> {
     let each = match single.form {
-        Form::Inner => single.each,
+        // A run of fewer blocks, as many as a power of two, is a whole subtree too.
+        Form::Inner => {
+            let least = (all / PARTS).max(1).next_power_of_two();
+            single.each.min(least.max(BLOCK))
+        }
         _ => (PIECE / single.weight).next_multiple_of(TURN),
     };
     let count = all.div_ceil(each);
