@@ -7,7 +7,7 @@
 use std::f32::consts::FRAC_PI_2;
 
 use super::lanes::{Unary, of_one};
-use super::table::{Real, Table};
+use super::table::{Real, Table, Tables};
 
 /// `pi / 2` less the single nearest to it.
 const RIGHT_REST: f32 = -4.371_139e-8;
@@ -138,9 +138,11 @@ fn ratio(x: f32) -> (bool, f32) {
 /// Inverse tangent, of anything, within 0.9 ulp.
 pub(super) struct Arctan;
 
-impl Unary<f32, 6> for Arctan {
+impl Tables<f32, 6> for Arctan {
     const TABLES: [Table<f32>; 6] = TABLES;
+}
 
+impl Unary<f32, 6> for Arctan {
     #[inline(always)]
     fn index(x: f32) -> <f32 as Real>::Index {
         let above = ratio(x).1 + 1.0;

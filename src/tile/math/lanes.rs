@@ -7,14 +7,11 @@
 //! is not the same. A function that looks numbers up in tables is split in two, before and after the lookup,
 //! which is the machine's own. May not know: which function it runs, or on which machine.
 
-use super::table::{Lookup, Real, Table, row};
+use super::table::{Lines, Lookup, Real, Tables, row};
 use crate::tile::TILE;
 
 /// A function of one operand, in its forms.
-pub(super) trait Unary<T: Real, const K: usize> {
-    /// What the fast form looks up.
-    const TABLES: [Table<T>; K];
-
+pub(super) trait Unary<T: Real, const K: usize>: Tables<T, K> {
     /// Where in the tables.
     fn index(x: T) -> T::Index;
 
@@ -41,10 +38,7 @@ pub(super) trait Unary<T: Real, const K: usize> {
 }
 
 /// A function of two operands, in its forms.
-pub(super) trait Binary<T: Real, const K: usize> {
-    /// What the fast form looks up.
-    const TABLES: [Table<T>; K];
-
+pub(super) trait Binary<T: Real, const K: usize>: Tables<T, K> {
     /// Where in the tables.
     fn index(x: T, y: T) -> T::Index;
 
@@ -233,10 +227,6 @@ unsafe fn mend_two<T: Real, F: Binary<T, K>, const N: usize, const K: usize>(
     }
 }
 
-/// Elements that begin where a line of the cache does: a vector that straddles two takes longer.
-#[repr(align(64))]
-struct Lines<T>(T);
-
 /// The fast form of a function with tables, which are looked up for a vector of `L` elements at once; and whether it
 /// alone is the function of all of them.
 ///
@@ -265,10 +255,8 @@ where
         for i in 0..L {
             indices.0[i] = F::index(x.0[i]);
         }
-        for (row, table) in rows.iter_mut().zip(&F::TABLES) {
-            // SAFETY: the caller's promise.
-            unsafe { V::lookup(table, &indices.0, &mut row.0) };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { V::lookup::<F, K>(&indices.0, &mut rows) };
         let mut plain = true;
         for i in 0..L {
             let mut row = [T::ONE; K];
@@ -317,10 +305,8 @@ where
         for i in 0..L {
             indices.0[i] = F::index(x.0[i], z.0[i]);
         }
-        for (row, table) in rows.iter_mut().zip(&F::TABLES) {
-            // SAFETY: the caller's promise.
-            unsafe { V::lookup(table, &indices.0, &mut row.0) };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { V::lookup::<F, K>(&indices.0, &mut rows) };
         let mut applies = true;
         for i in 0..L {
             let mut row = [T::ONE; K];

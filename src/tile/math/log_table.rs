@@ -8,7 +8,7 @@
 
 use super::lanes::{Unary, of_one};
 use super::log;
-use super::table::{Real, Table};
+use super::table::{Real, Table, Tables};
 
 /// `c`, by the four highest bits of where a number lies between two powers of two.
 const INVERSE: Table<f64> = [
@@ -25,8 +25,39 @@ struct Base<T, const N: usize> {
     series: [T; N],
 }
 
+/// An exponent that is held where a number has its own: as an integer, with the fraction's bits behind it.
+#[inline(always)]
+fn number_f32(exponent: u32) -> f32 {
+    exponent.cast_signed() as f32
+}
+
+/// The same in double precision: as an integer in the low bits of a double near `2**52`, since only AVX-512 converts
+/// integers of 64 bits.
+#[inline(always)]
+fn number_f64(exponent: u64) -> f64 {
+    const NEAR: f64 = 4_503_599_627_370_496.0;
+    f64::from_bits((exponent >> 52) | NEAR.to_bits()) - NEAR
+}
+
+/// A polynomial, lowest coefficient first: few enough for one step after the other.
+#[inline(always)]
+fn series_f32(r: f32, c: [f32; 4]) -> f32 {
+    r.mul_add(r.mul_add(r.mul_add(c[3], c[2]), c[1]), c[0])
+}
+
+/// The same of so many that pairs are taken side by side (Estrin's scheme): what waits for each other is the time.
+#[inline(always)]
+fn series_f64(r: f64, c: [f64; 9]) -> f64 {
+    let square = r * r;
+    let pair = |i: usize| r.mul_add(c[i + 1], c[i]);
+    let low = square.mul_add(pair(2), pair(0));
+    let high = square.mul_add(square.mul_add(c[8], pair(6)), pair(4));
+    (square * square).mul_add(high, low)
+}
+
 macro_rules! define_logs {
-    ($t:ident $bits:ident, $fraction:literal, $least:literal, $infinity:literal, $bias:literal, $terms:literal;
+    ($t:ident $bits:ident, $fraction:literal, $least:literal, $infinity:literal, $bias:literal,
+        $number:ident $unit:expr, $series:ident $terms:literal;
         $split:ident, $($(#[$doc:meta])+ $name:ident $of:ident: $base:ident, $wide:path;)+) => {
         /// A number in parts, and what the tables hold for it.
         pub(super) struct $split {
@@ -48,8 +79,8 @@ macro_rules! define_logs {
             /// What is added to an exponent, so that it is never below 0.
             const BIAS: $t = $bias as $t;
             const FRACTION: $bits = (1 << $fraction) - 1;
-            /// An exponent is held where a number has its own, as an integer.
-            pub(super) const UNIT: $t = 1.0 / (1u64 << $fraction) as $t;
+            /// What an exponent of 1 is in `e`.
+            pub(super) const UNIT: $t = $unit;
 
             /// A number's bits above the least one's: the biased exponent, and where between two powers of two.
             #[inline(always)]
@@ -61,7 +92,7 @@ macro_rules! define_logs {
             pub(super) fn of(x: $t, [inverse, head, rest]: [$t; 3]) -> $split {
                 let exponent = Self::above(x) & !Self::FRACTION;
                 let lowered = $t::from_bits(x.to_bits().wrapping_sub(exponent));
-                $split { e: exponent.cast_signed() as $t, lowered, inverse, head, rest }
+                $split { e: $number(exponent), lowered, inverse, head, rest }
             }
 
             /// What is looked up for a base. All of it is exact: inverses and the parts of `log 2` have few bits.
@@ -85,14 +116,8 @@ macro_rules! define_logs {
                 let head = self.e.mul_add(base.two[0] * Self::UNIT, self.head);
                 let rest = self.e.mul_add(base.two[1] * Self::UNIT, self.rest);
                 let r = self.lowered.mul_add(self.inverse, -1.0);
-                let c = &base.series;
-                let mut series = c[$terms - 1];
-                let mut i = $terms - 1;
-                while i > 2 {
-                    i -= 1;
-                    series = series.mul_add(r, c[i]);
-                }
-                head + r.mul_add(c[0], r.mul_add(series.mul_add(r, c[1]), rest))
+                let [c0, c1, c @ ..] = base.series;
+                head + r.mul_add(c0, r.mul_add($series(r, c).mul_add(r, c1), rest))
             }
         }
 
@@ -100,9 +125,11 @@ macro_rules! define_logs {
             $(#[$doc])+
             pub(super) struct $name;
 
-            impl Unary<$t, 3> for $name {
+            impl Tables<$t, 3> for $name {
                 const TABLES: [Table<$t>; 3] = $split::tables(&$base);
+            }
 
+            impl Unary<$t, 3> for $name {
                 #[inline(always)]
                 fn index(x: $t) -> <$t as Real>::Index {
                     $split::above(x) >> ($fraction - 4)
@@ -441,7 +468,8 @@ const DECIMAL_F64: Base<f64, 11> = Base {
     ],
 };
 
-define_logs! { f32 u32, 23, 0x00b2_6000, 0x7f80_0000, 125, 6; SplitF32,
+define_logs! { f32 u32, 23, 0x00b2_6000, 0x7f80_0000, 125, number_f32 1.0 / 8_388_608.0, series_f32 6;
+    SplitF32,
     /// Natural logarithm, within 0.8 ulp.
     LogF32 log_f32: NATURAL_F32, log::log_any;
     /// Binary logarithm, within 0.8 ulp; exact at powers of two.
@@ -450,7 +478,8 @@ define_logs! { f32 u32, 23, 0x00b2_6000, 0x7f80_0000, 125, 6; SplitF32,
     Log10F32 log10_f32: DECIMAL_F32, log::log10_any;
 }
 
-define_logs! { f64 u64, 52, 0x0016_4c00_0000_0000, 0x7ff0_0000_0000_0000, 1021, 11; SplitF64,
+define_logs! { f64 u64, 52, 0x0016_4c00_0000_0000, 0x7ff0_0000_0000_0000, 1021, number_f64 1.0, series_f64 11;
+    SplitF64,
     /// Natural logarithm, within 0.8 ulp.
     LogF64 log_f64: NATURAL_F64, log::log_any;
     /// Binary logarithm, within 0.8 ulp; exact at powers of two.

@@ -48,7 +48,7 @@ use super::isa::{Isa, pick};
 use crate::dtype::DType;
 use crate::op::Op;
 use lanes::{Binary, Unary};
-use table::{Real, Table};
+use table::{Real, Table, Tables};
 
 /// An instruction set, for which tile functions are built.
 trait Build<T: Real> {
@@ -62,15 +62,16 @@ trait Build<T: Real> {
     fn two_by_table<F: Binary<T, K>, const K: usize>() -> MapFn;
 }
 
-/// The builds for an instruction set, by which functions with tables take so many bytes of `float32` at once.
+/// The builds for an instruction set, by which functions with tables take so many bytes of `float32` at once, and so
+/// many of `float64`.
 ///
 /// One vector stays in registers between lookup and function, if the compiler packs its elements again, as it does
 /// sixteen. Other loops over a few elements it packs in part: they are made longer, and what is found passes through
 /// memory.
 macro_rules! build {
-    ($isa:ident $bytes:literal $(#[$attr:meta])*) => {
-        build!(@of f32 $isa $bytes $(#[$attr])*);
-        build!(@of f64 $isa 256 $(#[$attr])*);
+    ($isa:ident $single:literal $double:literal $(#[$attr:meta])*) => {
+        build!(@of f32 $isa $single $(#[$attr])*);
+        build!(@of f64 $isa $double $(#[$attr])*);
     };
     (@of $t:ident $isa:ident $bytes:literal $(#[$attr:meta])*) => {
         impl Build<$t> for table::$isa {
@@ -129,11 +130,11 @@ macro_rules! build {
     }};
 }
 
-build!(Portable 256);
+build!(Portable 256 256);
 #[cfg(target_arch = "x86_64")]
-build!(Avx2 256 #[target_feature(enable = "avx2,fma")]);
+build!(Avx2 256 256 #[target_feature(enable = "avx2,fma")]);
 #[cfg(target_arch = "x86_64")]
-build!(Avx512 64 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]);
+build!(Avx512 64 128 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]);
 
 /// A function that looks nothing up, in its forms: the fast one, where that applies, and one for all else.
 macro_rules! one {
@@ -142,8 +143,11 @@ macro_rules! one {
     };
     ($t:ident: $fast:path, $applies:path, $wide:path) => {{
         struct It;
-        impl Unary<$t, 0> for It {
+        impl Tables<$t, 0> for It {
             const TABLES: [Table<$t>; 0] = [];
+        }
+
+        impl Unary<$t, 0> for It {
             #[inline(always)]
             fn index(_: $t) -> <$t as Real>::Index {
                 0
@@ -171,8 +175,11 @@ macro_rules! two {
     };
     ($t:ident: $fast:path, $applies:path, $wide:path) => {{
         struct It;
-        impl Binary<$t, 0> for It {
+        impl Tables<$t, 0> for It {
             const TABLES: [Table<$t>; 0] = [];
+        }
+
+        impl Binary<$t, 0> for It {
             #[inline(always)]
             fn index(_: $t, _: $t) -> <$t as Real>::Index {
                 0

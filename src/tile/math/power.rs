@@ -11,7 +11,7 @@ use super::lanes::{self, LN2_42, LN2_42_REST, Unary, complete, of_two, poly};
 use super::log::{self, HALF_TOP, INV_LN2, is_positive_normal, split, split_normal};
 use super::log_table::{Log2F32, SplitF32};
 use super::single::exp2_parts;
-use super::table::{Real, Table};
+use super::table::{Real, Table, Tables};
 
 /// `(2 atanh s - 2 s) / (ln 2 s**3)` in `s**2`, for `s` of the reduced range: to `2**-37` of `2 / s**2`.
 const SHORT: [f64; 4] =
@@ -141,9 +141,11 @@ fn product_single(x: f32, y: f32, row: [f32; 3]) -> (f32, f32) {
     (product, y.mul_add(sum_rest + rest, y.mul_add(sum, -product)))
 }
 
-impl lanes::Binary<f32, 3> for Power {
-    const TABLES: [Table<f32>; 3] = <Log2F32 as Unary<f32, 3>>::TABLES;
+impl Tables<f32, 3> for Power {
+    const TABLES: [Table<f32>; 3] = Log2F32::TABLES;
+}
 
+impl lanes::Binary<f32, 3> for Power {
     #[inline(always)]
     fn index(x: f32, _: f32) -> <f32 as Real>::Index {
         Log2F32::index(x)

@@ -5,7 +5,7 @@
 //! May not know: tiles, machines.
 
 use super::lanes::{Unary, of_one};
-use super::table::{Real, Table};
+use super::table::{Real, Table, Tables};
 
 /// Beyond this the tangent is 1.
 const END: f32 = 9.3;
@@ -171,9 +171,11 @@ fn ended(x: f32) -> f32 {
 /// Hyperbolic tangent, of anything, within 0.8 ulp.
 pub(super) struct Tanh;
 
-impl Unary<f32, 8> for Tanh {
+impl Tables<f32, 8> for Tanh {
     const TABLES: [Table<f32>; 8] = TABLES;
+}
 
+impl Unary<f32, 8> for Tanh {
     #[inline(always)]
     fn index(x: f32) -> <f32 as Real>::Index {
         (ended(x) + SHIFT).to_bits() >> 21
