@@ -247,8 +247,9 @@ impl Handle {
 
     /// The entry of a tape that the object stands for, if it does.
     pub fn noted(&self) -> Option<(Arc<Taped>, tape::Place)> {
-        let has_cell = |seen: &Box<Seen>| seen.cell.get().is_some();
-        if self.place.get().is_some() || self.seen.borrow(self.py()).as_ref().is_some_and(has_cell)
+        let has_cell = |seen: &Seen| seen.cell.get().is_some();
+        if self.place.get().is_some()
+            || self.seen.borrow(self.py()).as_deref().is_some_and(has_cell)
         {
             return None;
         }
