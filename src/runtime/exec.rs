@@ -414,9 +414,7 @@ impl Work for Job<'_, '_> {
 
     fn items(&self, worker: &mut Worker, items: Range<usize>) -> Result<()> {
         let mut units = items.start * self.each..self.units.min(items.end * self.each);
-        let done = units.try_for_each(|unit| worker.unit(self.nest, unit));
-        worker.settle();
-        done
+        units.try_for_each(|unit| worker.unit(self.nest, unit))
     }
 
     fn done(&self, worker: Worker) {

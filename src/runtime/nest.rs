@@ -100,9 +100,8 @@ unsafe impl Sync for Nest<'_> {}
 pub(super) const CHUNK: usize = 32 * 1024;
 /// The same with packing: a few tiles must stay in the first-level cache.
 pub(super) const PACKED_CHUNK: usize = 2 * tile::TILE;
-/// The bytes of a cut of an output that is streamed: few, since while they are written nothing is read but what was
-/// asked for ahead. Shorter runs are not worth it.
-const STREAMED_BYTES: usize = 4096;
+/// The same with outputs that are streamed; shorter runs are not worth it.
+const STREAMED_CHUNK: usize = PACKED_CHUNK;
 /// Bytes of lanes that the rows form may use per cut.
 const LANE_BYTES: usize = 32 * 1024;
 
@@ -140,12 +139,10 @@ impl<'a> Nest<'a> {
                 "zero-size array to reduction operation {fold} which has no identity"
             )));
         }
-        let widest = kernel.bufs.iter().map(|b| b.dtype.size()).max().unwrap_or(1);
-        let streamed = kernel.form == Form::Map
-            && run >= STREAMED_BYTES / widest
-            && streams(all, written(kernel));
+        let streamed =
+            kernel.form == Form::Map && run >= STREAMED_CHUNK && streams(all, written(kernel));
         let (cut, seg) = match sizes(kernel, &folds, &teams, run, repeats) {
-            (_, seg) if streamed => (STREAMED_BYTES / widest, seg),
+            (_, seg) if streamed => (STREAMED_CHUNK, seg),
             sizes => sizes,
         };
         let weight = weight(kernel);

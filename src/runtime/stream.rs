@@ -64,7 +64,6 @@ impl Copy {
             let (from, to) = (self.from.add(at), self.to.add(at));
             if self.streamed {
                 stream(from, to, len);
-                settle();
             } else {
                 std::ptr::copy_nonoverlapping(from, to, len);
             }
@@ -72,80 +71,31 @@ impl Copy {
     }
 }
 
-/// Copies bytes past the caches. Whoever does so is to [`settle`] before it says that it is done: a wait for the memory
-/// after each of many copies would take as long as the copies.
+/// Copies bytes past the caches.
 ///
 /// # Safety
 /// Both sides have `len` bytes and share none.
 #[cfg(target_arch = "x86_64")]
 pub(super) unsafe fn stream(from: *const u8, to: *mut u8, len: usize) {
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
     let head = to.align_offset(64).min(len);
-    let (lines, rest) = ((len - head) / 64, (len - head) % 64);
+    let lines = (len - head) / 64;
     // SAFETY: the three parts lie one after another within `len`; the middle one's places are aligned.
     unsafe {
         std::ptr::copy_nonoverlapping(from, to, head);
-        let (middle, place) = (from.add(head), to.add(head));
-        if is_x86_feature_detected!("avx") {
-            wide_lines(middle, place, lines);
-        } else {
-            narrow_lines(middle, place, lines);
+        for line in 0..lines {
+            let at = head + 64 * line;
+            let (from, to) = (from.add(at).cast::<__m128i>(), to.add(at).cast::<__m128i>());
+            let [a, b, c, d] = [0, 1, 2, 3].map(|k| _mm_loadu_si128(from.wrapping_add(k)));
+            _mm_stream_si128(to, a);
+            _mm_stream_si128(to.add(1), b);
+            _mm_stream_si128(to.add(2), c);
+            _mm_stream_si128(to.add(3), d);
         }
-        std::ptr::copy_nonoverlapping(middle.add(64 * lines), place.add(64 * lines), rest);
-    }
-}
-
-/// Copies so many cache lines, 32 bytes at a time.
-///
-/// # Safety
-/// Both sides have as many and share none; `to` is aligned to them; the machine has AVX.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx")]
-unsafe fn wide_lines(from: *const u8, to: *mut u8, lines: usize) {
-    use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_stream_si256};
-    let (from, to) = (from.cast::<__m256i>(), to.cast::<__m256i>());
-    for half in (0..2 * lines).step_by(2) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (a, b) =
-                (_mm256_loadu_si256(from.add(half)), _mm256_loadu_si256(from.add(half + 1)));
-            _mm256_stream_si256(to.add(half), a);
-            _mm256_stream_si256(to.add(half + 1), b);
-        }
-    }
-}
-
-/// The same, 16 bytes at a time.
-///
-/// # Safety
-/// As for [`wide_lines`], but for AVX.
-#[cfg(target_arch = "x86_64")]
-unsafe fn narrow_lines(from: *const u8, to: *mut u8, lines: usize) {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
-    let (from, to) = (from.cast::<__m128i>(), to.cast::<__m128i>());
-    for quarter in 0..4 * lines {
-        // SAFETY: the caller's promise.
-        unsafe { _mm_stream_si128(to.add(quarter), _mm_loadu_si128(from.add(quarter))) }
-    }
-}
-
-/// Has all that this thread streamed be seen before what it writes next: streaming stores have no order by
-/// themselves.
-#[cfg(target_arch = "x86_64")]
-pub(super) fn settle() {
-    // SAFETY: every such machine has the instruction.
-    unsafe { std::arch::x86_64::_mm_sfence() }
-}
-
-/// Asks for bytes that are read soon, whether they are there or not. Between two reads of an input this thread only
-/// writes, and the machine that fetches ahead by itself would stand still.
-#[cfg(target_arch = "x86_64")]
-pub(super) fn ahead(from: *const u8, len: usize) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    for at in (0..len).step_by(256) {
-        for line in 0..4 {
-            // SAFETY: a hint, which fails for no address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(at + 64 * line).cast()) }
-        }
+        let at = head + 64 * lines;
+        std::ptr::copy_nonoverlapping(from.add(at), to.add(at), len - at);
+        // Streaming stores are seen in no order until then.
+        _mm_sfence();
     }
 }
 
@@ -158,14 +108,6 @@ pub(super) unsafe fn stream(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: the caller's promise.
     unsafe { std::ptr::copy_nonoverlapping(from, to, len) }
 }
-
-/// Its stores have an order.
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn settle() {}
-
-/// Machines fetch ahead by themselves.
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn ahead(_from: *const u8, _len: usize) {}
 
 #[cfg(test)]
 mod tests {
@@ -185,18 +127,6 @@ mod tests {
                     assert_eq!(to, want, "{len} bytes from {skip} on");
                 }
             }
-        }
-        #[cfg(target_arch = "x86_64")]
-        for lines in [0, 1, 5] {
-            let mut to = [[1u8; 64]; 6];
-            let place = to.as_mut_ptr().cast::<u8>();
-            let place = place.wrapping_add(place.align_offset(64));
-            // SAFETY: both sides have so many lines; the place is aligned to them.
-            unsafe { narrow_lines(from[3..].as_ptr(), place, lines) };
-            settle();
-            // SAFETY: these lie within the array.
-            let got = unsafe { std::slice::from_raw_parts(place, 64 * lines) };
-            assert_eq!(got, &from[3..3 + 64 * lines]);
         }
         let mut to = vec![0u8; from.len()];
         // SAFETY: both have as many bytes.

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::fold::Local;
 use super::nest::Nest;
 use super::pack::Pack;
-use super::stream::{ahead, settle, stream};
+use super::stream::stream;
 use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::loops::{Form, Layout, Role, Step};
@@ -166,13 +166,6 @@ impl Worker {
         // SAFETY: every address range was checked when the nest was bound, scratch memory and status
         // word are this worker's own, and units write disjoint elements.
         unsafe { nest.engine.run(self.words.as_ptr()) };
-        if !self.streams.is_empty() {
-            for (slot, &ptr) in nest.slots.iter().zip(&self.ptrs) {
-                if slot.role == Role::Input && slot.run == Step::Unit {
-                    ahead(ptr.wrapping_add((lo + n) * slot.size), n * slot.size);
-                }
-            }
-        }
         for (b, tile) in &self.streams {
             let slot = &nest.slots[*b];
             let to = self.ptrs[*b].wrapping_add(lo * slot.size);
@@ -187,13 +180,6 @@ impl Worker {
                 // units write disjoint elements, and the kernel has filled `n` of the tile.
                 unsafe { gather.scatter(pack.tile(), self.ptrs[*b], lo, n) };
             }
-        }
-    }
-
-    /// Makes what it wrote seen by others.
-    pub(super) fn settle(&self) {
-        if !self.streams.is_empty() {
-            settle();
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use smallvec::SmallVec;
 
 use super::super::exec::{SHORT_FOLD, threads_for};
-use super::super::stream::{is_large, settle, stream};
+use super::super::stream::{is_large, stream};
 use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share, share_among};
 use crate::dtype::{DType, Scalar};
@@ -564,9 +564,6 @@ impl Parts for Frames<'_> {
                     stream(out, result, m / each * job.result.size());
                 }
             }
-        }
-        if self.streamed {
-            settle();
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::Op;
 use crate::runtime::scalars::check_status;
-use crate::runtime::stream::{is_large, settle, stream};
+use crate::runtime::stream::{is_large, stream};
 use crate::shape::{self, Shape};
 use crate::tile::{self, MapFn, TILE};
 
@@ -427,9 +427,6 @@ impl Elements {
             }
             // SAFETY: as above.
             unsafe { self.look(&ptrs, to, n) };
-        }
-        if self.streamed {
-            settle();
         }
     }
 }

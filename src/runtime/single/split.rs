@@ -20,7 +20,7 @@ use crate::tile::{BLOCK, Tree};
 /// Pieces of maps begin where vectors and cache lines do.
 const TURN: usize = 1024;
 
-/// Into so many pieces a fold is cut at the least, so that nobody is waited for long.
+/// Into about so many pieces a fold is cut, and more if it is long, so that nobody is waited for long.
 const PARTS: usize = 8;
 
 /// The pieces of a launch.
