@@ -228,8 +228,8 @@ pub fn tell_of<'py>(what: Reduction, x: &Obj<'py>, axis: Option<&Obj<'py>>) -> P
     ask(name, &(x, axis).into_pyobject(x.py())?, &PyDict::new(x.py()))
 }
 
-/// The statistic of all of an ndarray's elements, of which there are a few.
-pub fn select<'py>(select: &Select, x: &Obj<'py>) -> Out<'py> {
+/// The statistic of all of an ndarray's elements, of which there are a few; and whether it is infinite.
+pub fn select<'py>(select: &Select, x: &Obj<'py>) -> PyResult<Option<(Obj<'py>, bool)>> {
     let py = x.py();
     let Some(view) = view(x) else { return Ok(None) };
     let n = view.shape.iter().product::<usize>();
@@ -241,7 +241,10 @@ pub fn select<'py>(select: &Select, x: &Obj<'py>) -> Out<'py> {
     let found = error::guard(|| select.of_all(view.dtype, bytes));
     match found.map_err(|e| error::raise(py, &e))? {
         None => Ok(None),
-        Some(value) => nd::value(py, value.dtype, &[value.bits]).map(Some),
+        Some(value) => {
+            let infinite = value.to_f64().is_infinite();
+            Ok(Some((nd::value(py, value.dtype, &[value.bits])?, infinite)))
+        }
     }
 }
 

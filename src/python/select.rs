@@ -39,9 +39,11 @@ fn select<'py>(
     if block.is_none()
         && select.axis.is_none()
         && !keepdims
-        && let Some(out) = direct::select(&select, a)?
+        && let Some((out, infinite)) = direct::select(&select, a)?
     {
-        tell(name, (a, q, given), &out)?;
+        if infinite {
+            ask(name, (a, q, given))?;
+        }
         return Ok(out);
     }
     let select = Arc::new(select);
@@ -60,29 +62,29 @@ fn select<'py>(
     Ok(out)
 }
 
+/// What NumPy is asked about: the array, the fractions, the axis.
+type Question<'a, 'py> = (&'a Obj<'py>, Option<&'a Obj<'py>>, Option<&'a Obj<'py>>);
+
 /// Has NumPy compute what became infinite, so that it warns.
-fn tell<'py>(
-    name: &str,
-    (a, q, axis): (&Obj<'py>, Option<&Obj<'py>>, Option<&Obj<'py>>),
-    out: &Obj<'py>,
-) -> PyResult<()> {
-    let py = a.py();
+fn tell<'py>(name: &str, question: Question<'_, 'py>, out: &Obj<'py>) -> PyResult<()> {
     let infinite = match out.extract::<f64>() {
         Ok(value) => value.is_infinite(),
         Err(_) => {
-            let found = py.import("numpy")?.call_method1("isinf", (out,))?;
+            let found = out.py().import("numpy")?.call_method1("isinf", (out,))?;
             found.call_method0("any")?.is_truthy()?
         }
     };
-    if infinite {
-        let args = match q {
-            Some(q) => PyTuple::new(py, [a, q])?,
-            None => PyTuple::new(py, [a])?,
-        };
-        let keywords = [("axis", axis)].into_py_dict(py)?;
-        direct::ask(name, &args, &keywords)?;
-    }
-    Ok(())
+    if infinite { ask(name, question) } else { Ok(()) }
+}
+
+#[cold]
+fn ask<'py>(name: &str, (a, q, axis): Question<'_, 'py>) -> PyResult<()> {
+    let py = a.py();
+    let args = match q {
+        Some(q) => PyTuple::new(py, [a, q])?,
+        None => PyTuple::new(py, [a])?,
+    };
+    direct::ask(name, &args, &[("axis", axis)].into_py_dict(py)?)
 }
 
 /// A fraction that is a plain number, and whether it is one of Python's.
