@@ -30,7 +30,7 @@ use crate::shape::count;
 pub(super) const PARALLEL: usize = 1 << 19;
 /// Work below this many light ops stays there although another thread is awake.
 pub(super) const SHORT: usize = 1 << 18;
-/// The same of folds, which leave nothing in another core's cache.
+/// The same of folds in plans, which leave nothing in another core's cache.
 pub(super) const SHORT_FOLD: usize = 1 << 16;
 /// Light ops that make another thread worth its waking.
 const SHARE: usize = 1 << 17;
