@@ -66,7 +66,7 @@ fn select<'py>(
 type Question<'a, 'py> = (&'a Obj<'py>, Option<&'a Obj<'py>>, Option<&'a Obj<'py>>);
 
 /// Has NumPy compute what became infinite, so that it warns.
-fn tell<'py>(name: &str, question: Question<'_, 'py>, out: &Obj<'py>) -> PyResult<()> {
+fn tell(name: &str, question: Question<'_, '_>, out: &Obj<'_>) -> PyResult<()> {
     let infinite = match out.extract::<f64>() {
         Ok(value) => value.is_infinite(),
         Err(_) => {
@@ -78,7 +78,7 @@ fn tell<'py>(name: &str, question: Question<'_, 'py>, out: &Obj<'py>) -> PyResul
 }
 
 #[cold]
-fn ask<'py>(name: &str, (a, q, axis): Question<'_, 'py>) -> PyResult<()> {
+fn ask(name: &str, (a, q, axis): Question<'_, '_>) -> PyResult<()> {
     let py = a.py();
     let args = match q {
         Some(q) => PyTuple::new(py, [a, q])?,

@@ -225,7 +225,9 @@ impl Code {
     pub(super) fn turn(&mut self, turn: &[Inst], step: usize, times: usize) {
         self.repeat(times * step, |code| {
             for k in 0..times {
-                turn.iter().for_each(|inst| code.inst(inst, k * step));
+                for inst in turn {
+                    code.inst(inst, k * step);
+                }
             }
         });
     }

@@ -429,7 +429,7 @@ impl<'f> Reader<'f> {
                 (bytes == 8).then(|| self.write(forms::CVTPS2PD, 16, None, x))
             }
             Opcode::Fvdemote => self.halve(forms::CVTPD2PS, x),
-            Opcode::X86Cvtt2dq if lane(ty) == 4 => self.to_int(x),
+            Opcode::X86Cvtt2dq if lane(ty) == 4 => self.truncated(x),
             // As integers of 4 bytes already, which the narrowing after it then leaves as they are.
             Opcode::X86Cvtt2dq => self.halve(forms::CVTTPD2DQ, x),
             Opcode::Splat => {
@@ -449,7 +449,7 @@ impl<'f> Reader<'f> {
     }
 
     /// `float32` truncated to integers. What was rounded for that alone is converted by one instruction.
-    fn to_int(&mut self, x: Value) -> Option<Known> {
+    fn truncated(&mut self, x: Value) -> Option<Known> {
         let (from, bytes) = self.source(x, true)?;
         let once = self.uses.get(&x) == Some(&1) && self.origin(x) == x;
         match self.insts.last_mut() {
