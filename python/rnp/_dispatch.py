@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -173,10 +174,17 @@ class Function(_core._Entry):
             # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
             # In a block the mistake is ours to tell: NumPy would need the values.
             if lazy and _takes(implementation, args, keywords):
-                if self.__name__ in str(error) or type(error) not in _OF_TEXT:
-                    raise
                 # Of several that it called, or of none, it is the one that the user knows.
-                raise type(error)(f"{self.__name__}: {error}") from None
+                if _is_ours(error) and not re.search(rf"\b{self.__name__}\b", str(error)):
+                    name = self.__name__
+                    if isinstance(error, AxisError):  # makes its text of its attributes
+                        if error.axis is None:
+                            named = AxisError(f"{name}: {error}")
+                        else:
+                            named = AxisError(error.axis, error.ndim, name)
+                        raise named.with_traceback(error.__traceback__) from None
+                    error.args = (f"{name}: {error}",)
+                raise
         return fallback(self._numpy, args, keywords)
 
     def _take_out(self, args: tuple[Any, ...], keywords: Any) -> Any:
@@ -225,9 +233,6 @@ def _like(array: Array) -> Any:
     return numpy.broadcast_to(numpy.ones((), array.dtype), array.shape)
 
 
-# Errors that are made of their text alone.
-_OF_TEXT = frozenset({TypeError, ValueError, IndexError, OverflowError, AxisError})
-
 # These compute in the dtype of `out` if nobody asks for another.
 _RESULTS_AS_OUT = frozenset({"sum", "prod", "cumsum", "cumprod", "nansum", "nanprod", "trace"})
 
@@ -245,6 +250,15 @@ def _place_of_out(function: Callable[..., Any]) -> int:
         return -1
     place = list(known).index("out")
     return 1 << 16 if known["out"].kind is inspect.Parameter.KEYWORD_ONLY else place
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether an error was raised by this package."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return name.partition(".")[0] == __package__
 
 
 def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:

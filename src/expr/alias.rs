@@ -70,14 +70,14 @@ impl Array {
             None if self.weak() == Some(Weak::Complex) && !dtype.is_complex() => {
                 Err(Error::dtype(format!("assignment: a complex number is no element of {dtype}")))
             }
-            Some(Number::Float(v)) if dtype.kind() == Kind::Int && !v.is_finite() => {
-                Err(Error::value(format!("cannot convert float {v} to integer")))
+            Some(Number::Float(v)) if dtype.kind() == Kind::Int && v.is_nan() => {
+                Err(Error::value("assignment: cannot convert float NaN to integer"))
             }
             Some(Number::Float(v)) if dtype.kind() == Kind::Int => {
                 let (low, high) = dtype.int_range();
                 if !(low..=high).contains(&(v as i128)) {
                     return Err(Error::overflow(format!(
-                        "assignment: {v} is out of bounds for {dtype}"
+                        "assignment: {v:?} is out of bounds for {dtype}"
                     )));
                 }
                 self.cast(dtype)

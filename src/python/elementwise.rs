@@ -281,6 +281,11 @@ fn clip<'py>(
     limit(a, a_min.or(min), a_max.or(max), out)
 }
 
+/// Whether what is to be bounded is a number: NumPy makes an array of it, so that it has its own dtype.
+pub fn is_number(a: &Obj<'_>) -> bool {
+    a.is_instance_of::<PyInt>() || a.is_instance_of::<PyFloat>()
+}
+
 /// `clip`, for the function and the method.
 pub fn limit<'py>(
     a: &Obj<'py>,
@@ -291,6 +296,7 @@ pub fn limit<'py>(
     super::reduce::no_out("clip", out)?;
     let block = mode::current(a.py())?;
     let out = match &block {
+        _ if is_number(a) => None,
         Some(_) if [low, high].into_iter().flatten().any(is_one) => None,
         Some(block) => {
             let request = Request::Clip { low: low.is_some(), high: high.is_some() };
@@ -303,7 +309,7 @@ pub fn limit<'py>(
         return Ok(out);
     }
     let mut call = Call::of(a.py(), "clip", block);
-    let x = call.operand(a)?;
+    let x = call.operand(a)?.strong();
     let mut bound = |b: &Obj<'py>| limited(&mut call, &x, b);
     let low = low.map(&mut bound).transpose()?;
     let high = high.map(&mut bound).transpose()?;

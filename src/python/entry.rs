@@ -190,7 +190,8 @@ fn clip<'py>(
         return Ok(None);
     }
     let [x, low, high] = [args.get_item(0)?, args.get_item(1)?, args.get_item(2)?];
-    if [&low, &high].into_iter().any(|bound| bound.is_none() || elementwise::is_one(bound)) {
+    let other = |bound: &Obj<'py>| bound.is_none() || elementwise::is_one(bound);
+    if elementwise::is_number(&x) || other(&low) || other(&high) {
         return Ok(None);
     }
     let Some(block) = mode::current(args.py())? else { return Ok(None) };

@@ -9,6 +9,8 @@ use super::cell::Held;
 use super::elementwise::is_weak_int;
 use super::run::Call;
 use super::{convert, views};
+use crate::dtype::DType;
+use crate::error::Error;
 use crate::expr::Prim;
 use crate::shape::{Item, Slice};
 
@@ -111,7 +113,7 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
         return Ok(());
     };
     let numbers = items.iter().all(|item| matches!(item, Item::At(_))).then_some(items.len());
-    let step = Prim::Index(items.into());
+    let step = Prim::Index(items.clone().into());
     // What `x[key] += y` ends with: the view was written already.
     if let Ok(same) = value.cast::<Array>()
         && x.get().handle().shows(&step, same.get().handle())
@@ -121,14 +123,20 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
     let call = Call::new(py, "assignment")?;
     let held = call.written(value)?;
     let array = x.get().expr();
-    if numbers == Some(array.rank()) && held.expr.rank() > 0 {
-        return Err(PyValueError::new_err(format!(
-            "assignment: setting an array element with a sequence, of shape {}; an element takes one \
-             value",
-            crate::shape::show(held.expr.shape())
-        )));
-    }
-    let value = call.build(|| held.expr.fitted(array.dtype()))?;
+    let value = call.build(|| {
+        // A place that is none is told before a value that does not fit it.
+        let place = array.index(&items)?;
+        // Of one bool NumPy takes the truth.
+        let truth = array.dtype() == DType::Bool && held.expr.shape().iter().all(|&n| n == 1);
+        if numbers == Some(array.rank()) && held.expr.rank() > 0 && !truth {
+            return Err(Error::value(format!(
+                "assignment: setting an array element with a sequence, of shape {}; an element takes one \
+                 value",
+                crate::shape::show(held.expr.shape())
+            )));
+        }
+        held.expr.fitted(place.dtype())
+    })?;
     let held = Held { expr: value, ..held };
     call.build(|| x.get().handle().store(&[step], &held))
 }

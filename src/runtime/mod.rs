@@ -58,7 +58,7 @@ static WARNINGS: PerProcess<Mutex<Warnings>> = PerProcess::new(Mutex::default);
 
 /// Keeps a warning if the environment asks for instructions that are not there.
 pub fn check_environment() {
-    if let Some(text) = crate::tile::complaint() {
+    if let Some(text) = crate::tile::isa_complaint() {
         warn_once(&text);
     }
 }

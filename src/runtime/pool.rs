@@ -46,7 +46,7 @@ pub fn num_threads() -> usize {
         return known;
     }
     let machine = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (n, warning) = match std::env::var_os(VARIABLE) {
+    let (n, warning) = match std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) {
         Some(text) => from_variable(&text.to_string_lossy(), machine),
         None => (machine.min(MAX_THREADS), None),
     };

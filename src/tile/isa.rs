@@ -95,13 +95,13 @@ fn chosen() -> u8 {
 }
 
 /// What is wrong with the variable, if anything.
-pub fn complaint() -> Option<String> {
+pub fn isa_complaint() -> Option<String> {
     asked(Isa::of_machine()).1
 }
 
 /// What the environment asks for, on this machine; and what is wrong with it.
 fn asked(machine: Isa) -> (Isa, Option<String>) {
-    match std::env::var_os(VARIABLE) {
+    match std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) {
         Some(text) => from_variable(&text.to_string_lossy(), machine),
         None => (machine, None),
     }

@@ -27,7 +27,7 @@ pub use clip::{clip, clip_between};
 pub use dot::{DotFn, dot_f32, dot_f64};
 pub use fold::{Board, FoldFns, Team, Tree, done, fold, together};
 pub use interp::{FEW, Grid, InterpTable, Line, Positions, Values, even, even_integers, interp};
-pub use isa::{Isa, complaint};
+pub use isa::{Isa, isa_complaint};
 pub use map::map;
 pub use number::number;
 pub use odd::{OddFn, odd};

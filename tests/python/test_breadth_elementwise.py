@@ -207,3 +207,17 @@ def test_comparisons_with_integers_that_are_no_floats():
         with pytest.raises(OverflowError, match="too large"):
             _ = x < 10**400
         assert (rnp.arange(3) < 10**400).eval().all()
+
+
+@pytest.mark.parametrize("x", [5, 0.5, True])
+@pytest.mark.parametrize("high", [np.ones(2, "f4"), np.uint8(3), 3])
+def test_a_number_that_is_clipped_has_its_own_dtype(x, high):
+    wanted = np.clip(x, 0, high)
+    with rnp.lazy():
+        deferred = rnp.clip(x, 0, high)
+    for got in (
+        rnp.clip(x, 0, high),
+        deferred.eval() if isinstance(deferred, rnp.Array) else deferred,
+    ):
+        assert got.dtype == wanted.dtype
+        np.testing.assert_array_equal(got, wanted)

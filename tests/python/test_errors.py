@@ -181,3 +181,37 @@ def test_error_in_a_block_names_the_function(call, kind, text):
         x = rnp.asarray(X)
         with pytest.raises(kind, match=f"(?s){text}"):
             call(x)
+
+
+def test_errors_of_users_are_as_they_were_raised():
+    boom = ValueError("boom")
+
+    def element(i, j):
+        raise boom
+
+    with rnp.lazy(), pytest.raises(ValueError, match="boom") as caught:
+        rnp.fromfunction(element, (2, 2))
+    assert caught.value is boom
+    assert boom.args == ("boom",)
+    assert caught.traceback[-1].name == "element"
+
+
+@pytest.mark.parametrize("call", [lambda xp, x: xp.diff(x, axis=5), lambda xp, x: xp.flip(x, 5)])
+def test_an_axis_error_in_a_block_keeps_axis_and_rank(call):
+    with pytest.raises(np.exceptions.AxisError) as wanted:
+        call(np, X)
+    with rnp.lazy(), pytest.raises(np.exceptions.AxisError) as caught:
+        call(rnp, rnp.asarray(X))
+    kept = (wanted.value.axis, wanted.value.ndim)
+    assert (caught.value.axis, caught.value.ndim) == kept
+
+
+@pytest.mark.parametrize("value", [1000.0, np.ones(1)])
+def test_a_place_that_is_none_is_told_before_its_value(value):
+    with rnp.lazy(), pytest.raises(IndexError):
+        rnp.zeros(6, "u1")[9] = value
+
+
+def test_infinity_is_no_integer():
+    with rnp.lazy(), pytest.raises(OverflowError, match=r"inf .* uint8"):
+        rnp.zeros(6, "u1")[0] = np.inf

@@ -304,3 +304,13 @@ def test_a_conversion_is_a_copy_though_nothing_is_converted():
         assert part.astype(float, copy=False) is part
     np.testing.assert_array_equal(base, np.arange(6.0))
     np.testing.assert_array_equal(ones, np.ones(3))
+
+
+@pytest.mark.parametrize("value", [np.array([1.0]), np.zeros((1, 1)), np.array(2.0)])
+def test_one_bool_takes_the_truth_of_one_element(value):
+    wanted = np.zeros(6, bool)
+    wanted[4] = value
+    with rnp.lazy():
+        y = rnp.zeros(6, bool)
+        y[4] = value
+    np.testing.assert_array_equal(y.eval(), wanted)

@@ -199,7 +199,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 # -- taking apart
 
 
-# Of more parts NumPy says at once that there is no memory for them.
+# More parts are NumPy's to make, or to say that there is no memory for them.
 _PARTS = 1 << 24
 
 

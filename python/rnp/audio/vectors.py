@@ -53,7 +53,7 @@ def compute_percentile(samples: Any, q: Any, *, axis: int | None = None) -> Any:
 def compute_sum(samples: Any, *, axis: int | None = None) -> Any:
     """Sum, `np.sum`: of float32 in float32, added in float64; of integers in 64 bits. 0 of nothing.
 
-    samples: real numbers of any shape. axis, errors: as in `compute_mean`.
+    samples: real numbers of any shape. axis, errors: as in `compute_mean`, but for no samples.
 
     >>> print(audio.compute_sum(np.array([30000, 30000], np.int16)))
     60000
@@ -100,7 +100,7 @@ min_vec = compute_min
 def prod(a: Any, *, axis: int | None = None) -> Any:
     """Product, `np.prod`: of integers in 64 bits. 1 of nothing.
 
-    a: real numbers of any shape. axis, errors: as in `compute_mean`.
+    a: real numbers of any shape. axis, errors: as in `compute_mean`, but for no numbers.
 
     >>> print(audio.prod([8, 5, 4, 2]))
     320
@@ -118,7 +118,7 @@ def linspace(
 ) -> Any:
     """Evenly spaced numbers, `np.linspace`, the last being `stop`; the port left that out.
 
-    start, stop: real numbers. num: how many, 0 or more, else it is a ValueError. float64, unless
+    start, stop: numbers. num: how many, 0 or more, else it is a ValueError. float64, unless
     `dtype` says otherwise.
 
     >>> audio.linspace(0, 1, 3)
@@ -234,7 +234,8 @@ def dot_vec(a: Any, b: Any) -> Any:
 def matmul_2d(a: Any, b: Any) -> Any:
     """Product of two matrices, `np.matmul`; a ValueError if their inner lengths differ.
 
-    a, b: real numbers of two axes, or it is a ValueError; dtypes follow NumPy.
+    a, b: real numbers of two axes; dtypes follow NumPy. TypeError for what is no real number,
+    ValueError for another number of axes.
 
     >>> audio.matmul_2d([[1.0, 2.0]], [[3.0], [4.0]])
     array([[11.]])

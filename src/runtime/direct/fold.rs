@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use smallvec::SmallVec;
 
-use super::super::exec::{SHORT, threads_for};
 use super::super::stream::{is_large, stream};
 use super::source::{Source, Tile, converted, fill};
 use super::{FloatMode, Host, LONG, PART, Parts, View, share, share_among};
@@ -295,8 +294,7 @@ impl Job {
         }
         let words = self.fns.partial_bytes / 8;
         let mut tree = Tree::new(&self.fns, 1);
-        // What a chain of calls folds was written by this core the call before.
-        let threads = threads_for(cost, SHORT, ctx);
+        let threads = super::threads(cost, ctx);
         if threads == 1 && cost < LONG {
             for lo in (0..len).step_by(run) {
                 tree.push(&self.block(elements, lo, run.min(len - lo))[..words])?;

@@ -160,7 +160,7 @@ fn few<H: Host>(
     let out = host.allocate(recipe.result, shape)?;
     let mut status = 0;
     // SAFETY: the result has `len` elements, and so have the operands, of the function's dtypes, but for a number:
-    // of that the function takes one, and no divisor that is looked at is one.
+    // of that the function takes one, and a divisor that is looked at is one only where the result has one element.
     let odd = unsafe {
         function(out, a, b, a, len, &raw mut status);
         recipe.watch.sees(b, out, len)

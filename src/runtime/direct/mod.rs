@@ -158,8 +158,12 @@ impl<P: Parts> Work for Shared<'_, P> {
 /// Does `len` elements that cost `cost` light ops together, with as many threads as pay. The caller has set
 /// the standard mode for floating point.
 fn share<P: Parts>(parts: &P, len: usize, cost: usize, ctx: &Context) -> Result<()> {
-    let known = if cost < WAKING { cost.min(PARALLEL - 1) } else { cost };
-    share_among(threads_for(known, SHORT, ctx), parts, len, cost, ctx)
+    share_among(threads(cost, ctx), parts, len, cost, ctx)
+}
+
+/// How many threads a single call pays for that costs `cost` light ops.
+fn threads(cost: usize, ctx: &Context) -> usize {
+    threads_for(if cost < WAKING { cost.min(PARALLEL - 1) } else { cost }, SHORT, ctx)
 }
 
 /// The same, with up to so many threads.

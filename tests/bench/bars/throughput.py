@@ -100,7 +100,9 @@ def against_hand(
         times = [fastest(partial(run, x), calls) for x in arrays]
         ours = (times[1] - times[0]) / more
         times = [hand() for hand in hands]
-        rounds.append((ours, (times[1] - times[0]) / more))
+        # A round in which the longer one took no longer says nothing.
+        if times[1] > times[0]:
+            rounds.append((ours, (times[1] - times[0]) / more))
     rounds.sort(key=lambda pair: pair[0] / pair[1])
     return rounds[len(rounds) // 2]
 
