@@ -174,17 +174,10 @@ class Function(_core._Entry):
             # Keywords that only NumPy knows, or a mistake of which NumPy's own error tells best.
             # In a block the mistake is ours to tell: NumPy would need the values.
             if lazy and _takes(implementation, args, keywords):
-                # Of several that it called, or of none, it is the one that the user knows.
-                if _is_ours(error) and not re.search(rf"\b{self.__name__}\b", str(error)):
-                    name = self.__name__
-                    if isinstance(error, AxisError):  # makes its text of its attributes
-                        if error.axis is None:
-                            named = AxisError(f"{name}: {error}")
-                        else:
-                            named = AxisError(error.axis, error.ndim, name)
-                        raise named.with_traceback(error.__traceback__) from None
-                    error.args = (f"{name}: {error}",)
-                raise
+                if not _is_ours(error) or re.search(rf"\b{self.__name__}\b", str(error)):
+                    raise
+                # Of several functions that it called, or of none, it is the one that the user knows.
+                raise _named(error, self.__name__).with_traceback(error.__traceback__) from None
         return fallback(self._numpy, args, keywords)
 
     def _take_out(self, args: tuple[Any, ...], keywords: Any) -> Any:
@@ -253,12 +246,24 @@ def _place_of_out(function: Callable[..., Any]) -> int:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether an error was raised by this package."""
+    """Whether an error was raised by this package or by NumPy, and no function of a user's led there."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__"))
+        if name.partition(".")[0] not in {__package__, "numpy"}:
+            return False
         trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
-    return name.partition(".")[0] == __package__
+    return True
+
+
+def _named(error: Exception, name: str) -> Exception:
+    """Put a function's name before an error's text."""
+    if isinstance(error, AxisError):  # makes its text of what it knows
+        if error.axis is None or error.ndim is None:
+            return AxisError(f"{name}: {error}")
+        return AxisError(error.axis, error.ndim, name)
+    error.args = (f"{name}: {error}",)
+    return error
 
 
 def _takes(function: Callable[..., Any], args: Any, keywords: Any) -> bool:
