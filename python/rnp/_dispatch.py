@@ -176,7 +176,7 @@ class Function(_core._Entry):
             if lazy and _takes(implementation, args, keywords):
                 if not _is_ours(error) or re.search(rf"\b{self.__name__}\b", str(error)):
                     raise
-                # Of several functions that it called, or of none, it is the one that the user knows.
+                # Of several that it called, or of none, it is the one that the user knows.
                 raise _named(error, self.__name__).with_traceback(error.__traceback__) from None
         return fallback(self._numpy, args, keywords)
 
@@ -246,7 +246,7 @@ def _place_of_out(function: Callable[..., Any]) -> int:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether an error was raised by this package or by NumPy, and no function of a user's led there."""
+    """Tell whether this package or NumPy raised an error, and not a function of a user's."""
     trace = error.__traceback__
     while trace is not None:
         name = str(trace.tb_frame.f_globals.get("__name__"))
