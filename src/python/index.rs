@@ -113,7 +113,7 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
         return Ok(());
     };
     let numbers = items.iter().all(|item| matches!(item, Item::At(_))).then_some(items.len());
-    let step = Prim::Index(items.clone().into());
+    let step = Prim::Index(items.into());
     // What `x[key] += y` ends with: the view was written already.
     if let Ok(same) = value.cast::<Array>()
         && x.get().handle().shows(&step, same.get().handle())
@@ -123,19 +123,25 @@ pub fn set<'py>(x: &Bound<'py, Array>, key: &Obj<'py>, value: &Obj<'py>) -> PyRe
     let call = Call::new(py, "assignment")?;
     let held = call.written(value)?;
     let array = x.get().expr();
-    let value = call.build(|| {
-        // A place that is none is told before a value that does not fit it.
-        let place = array.index(&items)?;
-        // Of one bool NumPy takes the truth.
-        let truth = array.dtype() == DType::Bool && held.expr.shape().iter().all(|&n| n == 1);
-        if numbers == Some(array.rank()) && held.expr.rank() > 0 && !truth {
+    // Of one bool NumPy takes the truth.
+    let truth = array.dtype() == DType::Bool && held.expr.shape().iter().all(|&n| n == 1);
+    let sequence = numbers == Some(array.rank()) && held.expr.rank() > 0 && !truth;
+    let fitted = || {
+        if sequence {
             return Err(Error::value(format!(
                 "assignment: setting an array element with a sequence, of shape {}; an element takes one \
                  value",
                 crate::shape::show(held.expr.shape())
             )));
         }
-        held.expr.fitted(place.dtype())
+        held.expr.fitted(array.dtype())
+    };
+    let value = call.build(|| {
+        fitted().or_else(|error| match &step {
+            // A place that is none is told before a value that does not fit.
+            Prim::Index(items) => array.index(items).and(Err(error)),
+            _ => Err(error),
+        })
     })?;
     let held = Held { expr: value, ..held };
     call.build(|| x.get().handle().store(&[step], &held))
